@@ -1,0 +1,104 @@
+// Package didkey implements the did:key method: an identifier that is a public
+// key and needs no registry. It follows the did:key Method of the W3C Credentials
+// Community Group for Ed25519, X25519, P-256 and P-384 keys in base58btc.
+//
+// [New] makes a DID from a key, [Resolver] makes the document of a DID. Nothing
+// can be changed or revoked: whoever has the private key is the DID for ever.
+// An Ed25519 DID also has a keyAgreement method, the X25519 key derived from it.
+package didkey
+
+import (
+	"context"
+	"crypto"
+	"crypto/ecdh"
+	"crypto/ed25519"
+	"fmt"
+
+	"github.com/staffpassport/staffpassport/did"
+)
+
+// New returns the did:key of a public key (the method's section Create): an
+// ed25519.PublicKey, a *ecdsa.PublicKey for P-256 or P-384, or a *ecdh.PublicKey
+// for X25519. The error is that of [did.Multikey].
+func New(pub crypto.PublicKey) (did.DID, error) {
+	multikey, err := did.Multikey(pub)
+	if err != nil {
+		return did.DID{}, err
+	}
+	return did.Parse("did:key:" + multikey)
+}
+
+// SigningMethod returns the name of the key that id is made of, as in
+// did:key:z6Mk...#z6Mk.... For an X25519 key it names the key for key agreement.
+func SigningMethod(id did.DID) did.URL { return id.URL(id.SpecificID()) }
+
+// Resolver resolves did:key. The zero value is ready to use.
+type Resolver struct{}
+
+var _ did.Resolver = Resolver{}
+
+// Resolve implements [did.Resolver] by the method's Document Creation Algorithm,
+// with the derived key for encryption switched on. It performs no I/O. A key of
+// another type, such as secp256k1 or RSA, is [did.ErrUnsupported]; a DID that is
+// no key, or a key that [did.ParseMultikey] refuses, is [did.ErrInvalid].
+//
+// The key is authorised for every relationship it is good for: a P-256 or P-384
+// key for all five, an Ed25519 key for all but keyAgreement, an X25519 key for
+// keyAgreement alone.
+func (Resolver) Resolve(ctx context.Context, id did.DID, at did.Version) (*did.Resolution, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("didkey: %w", err)
+	}
+	if id.Method() != "key" {
+		return nil, fmt.Errorf("%w: not a did:key", did.ErrUnsupported)
+	}
+	if at.ID != "" || at.Number != 0 {
+		return nil, fmt.Errorf("%w: did:key has no versions", did.ErrNotFound)
+	}
+	pub, err := did.ParseMultikey(id.SpecificID())
+	if err != nil {
+		return nil, err
+	}
+	methods, err := verificationMethods(id, pub)
+	if err != nil {
+		return nil, err
+	}
+	doc, err := did.NewDocument(id, methods, nil)
+	if err != nil {
+		return nil, err
+	}
+	return &did.Resolution{Document: doc}, nil
+}
+
+func verificationMethods(id did.DID, pub crypto.PublicKey) ([]*did.VerificationMethod, error) {
+	rels := []did.Relationship{did.Authentication, did.AssertionMethod, did.CapabilityInvocation, did.CapabilityDelegation}
+	switch pub := pub.(type) {
+	case *ecdh.PublicKey:
+		rels = []did.Relationship{did.KeyAgreement}
+	case ed25519.PublicKey:
+		derived, err := encryptionMethod(id, pub)
+		if err != nil {
+			return nil, err
+		}
+		m, err := did.NewVerificationMethod(SigningMethod(id), pub, rels...)
+		return []*did.VerificationMethod{m, derived}, err
+	default:
+		rels = append(rels, did.KeyAgreement)
+	}
+	m, err := did.NewVerificationMethod(SigningMethod(id), pub, rels...)
+	return []*did.VerificationMethod{m}, err
+}
+
+// encryptionMethod follows the Encryption Method Creation Algorithm: the fragment
+// is the Multikey of the derived key.
+func encryptionMethod(id did.DID, pub ed25519.PublicKey) (*did.VerificationMethod, error) {
+	key, err := did.X25519(pub)
+	if err != nil {
+		return nil, err
+	}
+	multikey, err := did.Multikey(key)
+	if err != nil {
+		return nil, err
+	}
+	return did.NewVerificationMethod(id.URL(multikey), key, did.KeyAgreement)
+}

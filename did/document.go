@@ -1,0 +1,228 @@
+package did
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"github.com/staffpassport/staffpassport/internal/strictjson"
+)
+
+// Limits on documents. Real ones have a handful of keys and services.
+const (
+	maxDocument  = 256 << 10 // bytes of JSON
+	maxMethods   = 128       // verification methods: each costs a curve operation to parse
+	maxRelations = 256       // entries of one relationship
+	maxServices  = 128       // services, counted by type and endpoint
+)
+
+// A Document is a DID document (DID Core section 5, CID section 2.1). It is
+// immutable and safe for concurrent use. The zero Document is not usable.
+type Document struct {
+	id          DID
+	alsoKnownAs []string
+	methods     []*VerificationMethod
+	relations   []relation
+	services    []Service
+	tree        *strictjson.Object // as parsed; nil if built by NewDocument
+}
+
+// A relation is one entry of a relationship property, in document order.
+type relation struct {
+	rel    Relationship
+	method *VerificationMethod
+}
+
+// NewDocument returns a document of the DID id with the methods, in their order,
+// and the services. Methods must be methods of id, and neither two methods nor
+// two services may have one id; a service's ID may be a fragment with its number
+// sign. The error matches [ErrInvalid].
+func NewDocument(id DID, methods []*VerificationMethod, services []Service) (*Document, error) {
+	if id.IsZero() {
+		return nil, fmt.Errorf("%w: a document needs a DID", ErrInvalid)
+	}
+	d := &Document{id: id, methods: make([]*VerificationMethod, 0, len(methods))}
+	for _, m := range methods {
+		if m == nil || m.key == nil || m.ID.DID != id || m.Controller != id {
+			return nil, fmt.Errorf("%w: verification method of another DID", ErrInvalid)
+		}
+		own := *m
+		if err := d.addMethod(&own); err != nil {
+			return nil, err
+		}
+	}
+	for _, rel := range allRelationships() {
+		for _, m := range d.methods {
+			if slices.Contains(m.relationships, rel) {
+				d.relations = append(d.relations, relation{rel, m})
+			}
+		}
+	}
+	for _, s := range services {
+		if s.Type == "" || s.Endpoint == "" || s.Priority < 0 {
+			return nil, fmt.Errorf("%w: service without type or endpoint, or with a negative priority", ErrInvalid)
+		}
+		if slices.Contains(s.Accept, "") || slices.Contains(s.RecipientKeys, "") || slices.Contains(s.RoutingKeys, "") {
+			return nil, fmt.Errorf("%w: service with an empty profile or key", ErrInvalid)
+		}
+		s = s.clone()
+		s.ID = absolute(id, s.ID)
+		absoluteAll(id, s.RecipientKeys)
+		absoluteAll(id, s.RoutingKeys)
+		if err := d.addServices(s); err != nil {
+			return nil, err
+		}
+	}
+	return d, nil
+}
+
+func (d *Document) addMethod(m *VerificationMethod) error {
+	if len(d.methods) == maxMethods {
+		return fmt.Errorf("%w: more than %d verification methods", ErrInvalid, maxMethods)
+	}
+	if d.find(m.ID) != nil {
+		return fmt.Errorf("%w: two verification methods have one id", ErrInvalid)
+	}
+	d.methods = append(d.methods, m)
+	return nil
+}
+
+// addServices adds what one service of the document stands for.
+func (d *Document) addServices(list ...Service) error {
+	if len(d.services)+len(list) > maxServices {
+		return fmt.Errorf("%w: more than %d services", ErrInvalid, maxServices)
+	}
+	id := list[0].ID
+	if id != "" && slices.ContainsFunc(d.services, func(s Service) bool { return s.ID == id }) {
+		return fmt.Errorf("%w: two services have one id", ErrInvalid)
+	}
+	d.services = append(d.services, list...)
+	return nil
+}
+
+func (d *Document) find(id URL) *VerificationMethod {
+	for _, m := range d.methods {
+		if m.ID == id {
+			return m
+		}
+	}
+	return nil
+}
+
+// ID returns the DID that the document describes (DID Core section 5.1.1).
+func (d *Document) ID() DID { return d.id }
+
+// AlsoKnownAs returns the other identifiers that the document claims for its
+// subject (CID section 2.1.3). It is a claim: only the other document can
+// confirm it.
+func (d *Document) AlsoKnownAs() []string { return slices.Clone(d.alsoKnownAs) }
+
+// Method returns the verification method vm if the document authorises it for
+// rel (CID section 3.3, steps 7 to 11). It is the way to a key: there is none
+// that ignores the relationship.
+//
+// A key of the document without that relationship, a key of another DID and a
+// key that names another controller are [ErrNotAuthorised]; a key that is not in
+// the document is [ErrNotFound]; a key of a type this module does not know is
+// [ErrUnsupported]. What is returned is the caller's copy.
+func (d *Document) Method(vm URL, rel Relationship) (*VerificationMethod, error) {
+	if vm.DID != d.id {
+		return nil, fmt.Errorf("%w: it belongs to another DID", ErrNotAuthorised)
+	}
+	m := d.find(vm)
+	if m == nil {
+		return nil, fmt.Errorf("%w: no such verification method in the document", ErrNotFound)
+	}
+	if !slices.Contains(d.relations, relation{rel, m}) {
+		return nil, fmt.Errorf("%w: it lacks the relationship", ErrNotAuthorised)
+	}
+	return m.offered(d.id)
+}
+
+// Methods returns the verification methods that [Document.Method] would return
+// for rel, in the order of the document.
+func (d *Document) Methods(rel Relationship) []*VerificationMethod {
+	var list []*VerificationMethod
+	for _, r := range d.relations {
+		if r.rel != rel {
+			continue
+		}
+		if m, err := r.method.offered(d.id); err == nil {
+			list = append(list, m)
+		}
+	}
+	return list
+}
+
+// Services returns the services of the type, or all of them for the type "",
+// the lowest Priority first and otherwise in the order of the document.
+func (d *Document) Services(typ string) []Service {
+	var list []Service
+	for _, s := range d.services {
+		if typ == "" || s.Type == typ {
+			list = append(list, s.clone())
+		}
+	}
+	slices.SortStableFunc(list, func(a, b Service) int { return cmp.Compare(a.Priority, b.Priority) })
+	return list
+}
+
+// MarshalJSON returns the document as JSON (DID Core section 6.2): what it was
+// parsed from with all its members in their order, or, for a document made by
+// [NewDocument], a new one with the context https://www.w3.org/ns/did/v1.1.
+func (d *Document) MarshalJSON() ([]byte, error) {
+	tree := d.tree
+	if tree == nil {
+		var err error
+		if tree, err = d.newTree(); err != nil {
+			return nil, err
+		}
+	}
+	data, err := strictjson.Append(nil, tree)
+	if err != nil {
+		return nil, fmt.Errorf("did: writing a document: %w", err)
+	}
+	return data, nil
+}
+
+func (d *Document) newTree() (*strictjson.Object, error) {
+	tree := strictjson.NewObject(
+		strictjson.Member{Name: "@context", Value: []any{"https://www.w3.org/ns/did/v1.1"}},
+		strictjson.Member{Name: "id", Value: d.id.s},
+	)
+	var methods []any
+	for _, m := range d.methods {
+		multikey, err := encodeMultikey(m.key)
+		if err != nil {
+			return nil, err
+		}
+		methods = append(methods, strictjson.NewObject(
+			strictjson.Member{Name: "id", Value: m.ID.String()},
+			strictjson.Member{Name: "type", Value: "Multikey"},
+			strictjson.Member{Name: "controller", Value: m.Controller.s},
+			strictjson.Member{Name: "publicKeyMultibase", Value: multikey},
+		))
+	}
+	if methods != nil {
+		tree.Set("verificationMethod", methods)
+	}
+	for _, rel := range allRelationships() {
+		var ids []any
+		for _, r := range d.relations {
+			if r.rel == rel {
+				ids = append(ids, r.method.ID.String())
+			}
+		}
+		if ids != nil {
+			tree.Set(string(rel), ids)
+		}
+	}
+	var services []any
+	for i := range d.services {
+		services = append(services, d.services[i].tree())
+	}
+	if services != nil {
+		tree.Set("service", services)
+	}
+	return tree, nil
+}
