@@ -1,0 +1,23 @@
+package schema
+
+import (
+	"flag"
+	"os"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+var update = flag.Bool("update", false, "write generated files instead of comparing them")
+
+// TestJSONSchemaIsGenerated is also the generator: go generate runs it with
+// -update.
+func TestJSONSchemaIsGenerated(t *testing.T) {
+	generated, err := generateSchema()
+	require.NoError(t, err)
+	if *update {
+		require.NoError(t, os.WriteFile("passport.schema.json", generated, 0o644))
+		return
+	}
+	require.Equal(t, string(generated), string(JSONSchema()), "run go generate in package schema")
+}
