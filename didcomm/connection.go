@@ -1,0 +1,28 @@
+package didcomm
+
+import (
+	"crypto/ed25519"
+	"time"
+
+	"github.com/staffpassport/staffpassport/did"
+)
+
+// A Connection is a relationship with one peer, kept by the connect protocol.
+// Its keys are pairwise: a message belongs to it only if its envelope was
+// encrypted from TheirKey to MyKey.
+type Connection struct {
+	ID     string  `json:"id"`    // local identifier, never sent
+	Label  string  `json:"label"` // what the peer calls itself; not proven
+	Mine   did.DID `json:"mine,omitzero"`
+	Theirs did.DID `json:"theirs,omitzero"` // zero until the peer named one
+
+	MyKey       ed25519.PublicKey   `json:"myKey"`
+	TheirKey    ed25519.PublicKey   `json:"theirKey,omitempty"`    // empty until the peer named one
+	RoutingKeys []ed25519.PublicKey `json:"routingKeys,omitempty"` // mediators of the peer, first hop last (RFC 0067)
+	Endpoint    string              `json:"endpoint,omitempty"`    // where the peer receives, an absolute URL
+
+	// Established says that the exchange of DIDs has gone far enough for other
+	// protocols: messages of protocols with a [Handler] are refused before.
+	Established bool      `json:"established"`
+	Created     time.Time `json:"created"`
+}

@@ -1,0 +1,128 @@
+// Package didcomm holds what every DIDComm protocol shares: messages and
+// threads, attachments, problem reports, connections, and the contract between a
+// protocol and the transaction that runs it.
+//
+// A program rarely starts here. It builds a runtime
+// ([github.com/staffpassport/staffpassport/didcomm/runtime]) over a store, gives
+// it one handler per protocol (connect, issue, present) and calls those
+// handlers' methods. Nothing in this package encrypts, sends or stores.
+//
+// The messages are those of DIDComm v1 (Aries RFC 0008, 0011, 0017, 0020, 0032,
+// 0035).
+package didcomm
+
+import (
+	"context"
+	"crypto/ed25519"
+	"errors"
+	"iter"
+)
+
+// A Handler reacts to the messages of one protocol on an established connection.
+// It runs inside one transaction: what it loads, saves and sends through tx is
+// committed together with the record that the message was handled, or not at
+// all. It must do nothing else: no network, no signature by a remote key, no
+// goroutine; such work is put off with [Tx.Defer].
+//
+// A returned [*Problem] undoes what the handler did; the runtime then records the
+// message as handled and reports the problem to the peer. Any other error undoes
+// everything, and the message counts as not received.
+type Handler interface {
+	Handle(ctx context.Context, tx Tx, c Connection, m *Message) error
+}
+
+// An Opener reacts to the messages of a protocol that makes connections, so that
+// none need exist yet. The keys are what the envelope proved; both are set.
+// The rules of [Handler] apply.
+type Opener interface {
+	Open(ctx context.Context, tx Tx, k Keys, m *Message) error
+}
+
+// Keys are the two keys an authenticated envelope was encrypted between. They are
+// the only source of a peer's identity: nothing inside a message is.
+type Keys struct {
+	Sender, Recipient ed25519.PublicKey
+}
+
+// A Worker does one kind of deferred work outside any transaction: signing,
+// verifying, calling out. It may be called again for the same id, after a crash
+// or an error, and must then do nothing new. A nil error ends the task; an error
+// matching [ErrPermanent] ends it and records the failure; any other is retried.
+type Worker interface {
+	Work(ctx context.Context, id string) error
+}
+
+// An Abandoner is a [Handler] or [Opener] that wants to hear that a thread cannot
+// go on: the peer sent a problem report outside the protocol, or a message could
+// not be delivered in time. It reports whether the thread was its own.
+type Abandoner interface {
+	Abandon(ctx context.Context, tx Tx, c Connection, thread string, p *Problem) (bool, error)
+}
+
+// A Tx is one transaction over everything a protocol may change. It is valid
+// until the function it was passed to returns, and for one goroutine.
+type Tx interface {
+	// Once records key with a digest of what it stands for and reports whether
+	// it was new. A key seen before with another digest is [ErrConflict].
+	Once(key string, digest [32]byte) (first bool, err error)
+
+	// Load reads the record of a kind and id into v (as JSON), or returns
+	// [ErrNotFound].
+	Load(kind, id string, v any) error
+	// Save inserts or replaces the record of a kind and id by v (as JSON).
+	Save(kind, id string, v any) error
+	// List yields the id and JSON of every record of a kind, oldest first.
+	List(kind string) iter.Seq2[Record, error]
+
+	// Connection returns a connection, or [ErrNotFound].
+	Connection(id string) (Connection, error)
+	// SaveConnection inserts or replaces a connection. Its MyKey finds it when
+	// a message arrives.
+	SaveConnection(c Connection) error
+
+	// Send appends m to the outbox: once the transaction commits, m is
+	// delivered at least once, in the order of sending on its connection, even
+	// if the process dies. The bytes stored now are the bytes of every attempt.
+	Send(c Connection, m *Message) error
+	// Defer appends work for the [Worker] registered under task, to be done
+	// outside any transaction after this one commits.
+	Defer(task, id string) error
+
+	// Audit appends an event to the audit log.
+	Audit(e Event) error
+}
+
+// A Record is one stored record of a kind.
+type Record struct {
+	ID   string
+	Data []byte // JSON
+}
+
+// A Store runs transactions. When Update returns nil the transaction is durable;
+// when it returns an error nothing of it happened. Implementations are safe for
+// concurrent use, run updates one after another, and give View a consistent
+// snapshot in which every changing method of Tx fails.
+type Store interface {
+	Update(ctx context.Context, f func(Tx) error) error
+	View(ctx context.Context, f func(Tx) error) error
+}
+
+// An Event is one entry of the audit log. It holds identifiers and codes only,
+// never a claim. The store adds the time.
+type Event struct {
+	Action     string `json:"action"`               // what happened, such as "issue-credential/offer-sent"
+	Outcome    string `json:"outcome"`              // "ok" or a code
+	Connection string `json:"connection,omitempty"` // Connection.ID
+	Thread     string `json:"thread,omitempty"`
+}
+
+var (
+	// ErrNotFound says that no such record exists.
+	ErrNotFound = errors.New("didcomm: not found")
+	// ErrConflict says that an identifier was seen before with other content.
+	ErrConflict = errors.New("didcomm: identifier seen before with other content")
+	// ErrPermanent marks a failure that no retry can mend.
+	ErrPermanent = errors.New("didcomm: cannot succeed")
+	// ErrMalformed says that a message is not what its type promises.
+	ErrMalformed = errors.New("didcomm: malformed message")
+)

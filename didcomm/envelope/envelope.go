@@ -1,0 +1,114 @@
+// Package envelope encrypts and decrypts DIDComm messages in the encryption
+// envelope of Aries RFC 0019 ("DIDComm v1").
+//
+// Give a [Packer] the party's private keys and call [Packer.PackV1] to send and
+// [Packer.Unpack] to receive. [Received.Sender] is then the one thing that says
+// who wrote a message: a name, DID or key inside the plaintext proves nothing,
+// and an anonymous envelope has no sender.
+//
+// Two things the format cannot give. It does not sign: the recipient could have
+// written the envelope too, so it proves nothing to a third party. And all
+// recipients of one envelope share its content key: any of them could have
+// replaced the content that the others read as the sender's. Pack to one party at
+// a time.
+//
+// What is written follows the examples of RFC 0019 byte for byte. What is read may
+// differ where agents do: either name of the cipher, base64url with or without
+// padding. Nothing here knows about messages, connections, replay or expiry.
+package envelope
+
+import (
+	"context"
+	"crypto/ed25519"
+	"crypto/rand"
+	"io"
+
+	"github.com/staffpassport/staffpassport/didcomm"
+)
+
+// MaxRecipients is the number of recipients of one envelope. RFC 0019 sets no
+// limit; a party with this many devices is not known.
+const MaxRecipients = 16
+
+// Keys is where the private keys are, a wallet perhaps: they never leave it. All
+// keys are named by their Ed25519 public key, and each operation first converts
+// both to X25519 (the birational map of RFC 7748 section 4.1), as libsodium's
+// crypto_sign_ed25519_pk_to_curve25519 and its sibling for private keys do.
+//
+// Implementations are safe for concurrent use and stop when ctx ends. A box that
+// does not open is an error like any other; [Packer.Unpack] tells it from a store
+// that fails by asking HasKey once more.
+type Keys interface {
+	// HasKey reports whether the private key of pub is there. An error means
+	// that this cannot be known now.
+	HasKey(ctx context.Context, pub ed25519.PublicKey) (bool, error)
+	// SealBox is crypto_box_easy: message encrypted and authenticated from one
+	// of the store's own keys to any key.
+	SealBox(ctx context.Context, from, to ed25519.PublicKey, nonce *[24]byte, message []byte) ([]byte, error)
+	// OpenBox is crypto_box_open_easy with one of the store's own keys as to.
+	OpenBox(ctx context.Context, to, from ed25519.PublicKey, nonce *[24]byte, box []byte) ([]byte, error)
+	// OpenSealed is crypto_box_seal_open with one of the store's own keys.
+	OpenSealed(ctx context.Context, to ed25519.PublicKey, sealed []byte) ([]byte, error)
+}
+
+// A Packer packs and unpacks envelopes for the owner of Keys. It is safe for
+// concurrent use.
+type Packer struct {
+	Keys Keys
+	Rand io.Reader // for tests; nil is crypto/rand
+}
+
+// A Version is a format of envelope.
+type Version int
+
+// V1 is the format of Aries RFC 0019. The zero Version is none.
+const V1 Version = 1
+
+// Received is a decrypted envelope and what it proved.
+type Received struct {
+	Plaintext []byte
+	Version   Version
+
+	// Authenticated says that whoever packed the plaintext holds the private
+	// key of Sender (or of Recipient, or is another recipient; see the package
+	// comment). Without it Sender is nil.
+	Authenticated bool
+	Sender        ed25519.PublicKey
+
+	// Recipient is the key of ours that the envelope was packed to.
+	Recipient ed25519.PublicKey
+}
+
+// Both errors match [didcomm.ErrPermanent]: the same envelope fails every time.
+var (
+	// ErrEnvelope says that bytes are no envelope of ours to read: malformed,
+	// forged, or altered. It says no more than that, on purpose.
+	ErrEnvelope error = &refusal{"envelope: invalid"}
+	// ErrNotForUs says that an envelope is well-formed, and packed to keys that
+	// [Keys] does not have.
+	ErrNotForUs error = &refusal{"envelope: not packed to a key of ours"}
+)
+
+type refusal struct{ text string }
+
+func (r *refusal) Error() string { return r.text }
+func (r *refusal) Unwrap() error { return didcomm.ErrPermanent }
+
+// String names the envelope's properties without its plaintext, so that a log
+// line cannot hold a claim.
+func (r Received) String() string {
+	if r.Authenticated {
+		return "authenticated envelope"
+	}
+	return "anonymous envelope"
+}
+
+// GoString is the same as String.
+func (r Received) GoString() string { return r.String() }
+
+func (p *Packer) random() io.Reader {
+	if p.Rand != nil {
+		return p.Rand
+	}
+	return rand.Reader
+}

@@ -1,0 +1,165 @@
+package envelope
+
+import (
+	"crypto/ed25519"
+	"encoding/base64"
+	"strings"
+
+	"golang.org/x/crypto/chacha20poly1305"
+
+	"github.com/staffpassport/staffpassport/didcomm"
+	"github.com/staffpassport/staffpassport/internal/multiformat"
+	"github.com/staffpassport/staffpassport/internal/strictjson"
+)
+
+const (
+	// maxHeader bounds the protected header in bytes: 16 recipients take 6 KB.
+	maxHeader = 64 << 10
+	// maxVerkey is the number of base58 characters of 32 bytes.
+	maxVerkey = 44
+)
+
+// parsed is an envelope whose form is right (RFC 0019, "pack output format").
+// Nothing in it is authenticated yet.
+type parsed struct {
+	authcrypt  bool
+	aad        []byte // the protected header as it was written
+	iv         []byte
+	ciphertext []byte // with the tag at its end
+	recipients []parsedRecipient
+}
+
+type parsedRecipient struct {
+	verkey       ed25519.PublicKey // nil if the kid names a key of another kind
+	encryptedKey []byte
+	iv, sender   []byte // only in authcrypt
+}
+
+// parse reads an envelope. It reports nothing but whether the form is right.
+func parse(envelope []byte) (*parsed, bool) {
+	outer, err := strictjson.Parser{MaxBytes: didcomm.MaxEnvelope, MaxDepth: 1, MaxValues: 5}.ParseObject(envelope)
+	if err != nil || outer.Len() != 4 {
+		return nil, false
+	}
+	protected, ok := outer.Text("protected")
+	if !ok || len(protected) > base64.URLEncoding.EncodedLen(maxHeader) {
+		return nil, false
+	}
+	e := &parsed{aad: []byte(protected)}
+	if e.iv, ok = decode(outer, "iv", chacha20poly1305.NonceSize); !ok {
+		return nil, false
+	}
+	tag, ok := decode(outer, "tag", chacha20poly1305.Overhead)
+	if !ok {
+		return nil, false
+	}
+	text, ok := outer.Text("ciphertext")
+	if !ok {
+		return nil, false
+	}
+	if e.ciphertext, ok = decodeBase64URL(text); !ok {
+		return nil, false
+	}
+	e.ciphertext = append(e.ciphertext, tag...) // there is room
+	return e, e.parseHeader(protected)
+}
+
+func (e *parsed) parseHeader(protected string) bool {
+	text, ok := decodeBase64URL(protected)
+	if !ok {
+		return false
+	}
+	header, err := strictjson.Parser{MaxBytes: maxHeader, MaxDepth: 8}.ParseObject(text)
+	if err != nil {
+		return false
+	}
+	for _, name := range []string{"crit", "zip"} { // RFC 7516 sections 4.1.13 and 4.1.3: not understood
+		if _, present := header.Get(name); present {
+			return false
+		}
+	}
+	if typ, _ := header.Text("typ"); typ != typV1 {
+		return false
+	}
+	if enc, _ := header.Text("enc"); enc != encEmitted && enc != encAccepted {
+		return false
+	}
+	switch alg, _ := header.Text("alg"); alg {
+	case algAuthcrypt:
+		e.authcrypt = true
+	case algAnoncrypt:
+	default:
+		return false
+	}
+	v, _ := header.Get("recipients")
+	list, _ := v.([]any)
+	if len(list) == 0 || len(list) > MaxRecipients {
+		return false
+	}
+	e.recipients = make([]parsedRecipient, len(list))
+	for i, v := range list {
+		r, ok := v.(*strictjson.Object)
+		if !ok || !e.recipients[i].parse(r, e.authcrypt) {
+			return false
+		}
+		for _, other := range e.recipients[:i] {
+			if other.verkey != nil && other.verkey.Equal(e.recipients[i].verkey) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// parse reads one recipient. A sender or iv in anoncrypt is refused rather than
+// ignored: nobody may take the envelope for an authenticated one.
+func (r *parsedRecipient) parse(obj *strictjson.Object, authcrypt bool) (ok bool) {
+	const boxOverhead, sealOverhead = 16, 48
+	v, _ := obj.Get("header")
+	header, _ := v.(*strictjson.Object)
+	kid, _ := header.Text("kid")
+	if kid == "" {
+		return false
+	}
+	if key, err := multiformat.DecodeBase58(kid, maxVerkey); err == nil && len(key) == ed25519.PublicKeySize {
+		r.verkey = key
+	}
+	if !authcrypt {
+		_, hasSender := header.Get("sender")
+		_, hasIV := header.Get("iv")
+		r.encryptedKey, ok = decode(obj, "encrypted_key", sealOverhead+cekSize)
+		return ok && !hasSender && !hasIV
+	}
+	if r.encryptedKey, ok = decode(obj, "encrypted_key", boxOverhead+cekSize); !ok {
+		return false
+	}
+	if r.iv, ok = decode(header, "iv", 24); !ok {
+		return false
+	}
+	text, _ := header.Text("sender")
+	r.sender, ok = decodeBase64URL(text)
+	return ok && len(r.sender) > sealOverhead && len(r.sender) <= sealOverhead+maxVerkey
+}
+
+// decode reads a member of exactly size bytes in base64url.
+func decode(obj *strictjson.Object, name string, size int) ([]byte, bool) {
+	text, _ := obj.Text(name)
+	b, ok := decodeBase64URL(text)
+	return b, ok && len(b) == size
+}
+
+// decodeBase64URL reads base64url with or without padding (RFC 0019, "Unpack
+// Algorithm", note). Line breaks, wrong padding and bits that belong to no byte
+// are refused, so that an envelope has few spellings.
+func decodeBase64URL(s string) ([]byte, bool) {
+	if strings.IndexByte(s, '\n') >= 0 || strings.IndexByte(s, '\r') >= 0 { // encoding/base64 would skip them
+		return nil, false
+	}
+	encoding := base64.RawURLEncoding
+	if strings.HasSuffix(s, "=") {
+		encoding = base64.URLEncoding
+	}
+	b := make([]byte, 0, encoding.DecodedLen(len(s))+chacha20poly1305.Overhead)
+	b, err := encoding.Strict().AppendDecode(b, []byte(s))
+	return b, err == nil
+}

@@ -1,0 +1,291 @@
+package didcomm
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/staffpassport/staffpassport/internal/strictjson"
+)
+
+// A Message is one plaintext message.
+//
+//	{"@type": Type, "@id": ID, "~thread": {"thid": Thread, "pthid": Parent},
+//	 "~timing": {"expires_time": Expires}, ...Body}
+type Message struct {
+	ID   string // unique per sender (RFC 0008, "Message IDs")
+	Type Type
+
+	Thread string // thid; a message without one starts the thread of its own ID
+	Parent string // pthid, such as the invitation's ID; may be empty
+
+	// Expires is when the sender no longer wants the message acted upon
+	// (RFC 0032 expires_time); zero means never.
+	Expires time.Time
+
+	// Body holds every other member as one JSON object: the fields of the
+	// message type, its attachments and decorators.
+	Body json.RawMessage
+}
+
+// Limits on sizes, in bytes. A photo of 500,000 bytes wrapped three times in
+// base64, in a credential, an attachment and an envelope, is 1.6 MB.
+const (
+	// MaxEnvelope is the size of the largest envelope that is sent or accepted.
+	MaxEnvelope = 4 << 20
+	// MaxMessage is the size of the largest plaintext: the 3 MiB that fit into an
+	// envelope in base64, less what its header takes for 16 recipients.
+	MaxMessage = 3<<20 - 16<<10
+)
+
+// RFC 0008 asks for IDs of 8 to 64 characters; a UUID has 36. A parent may also
+// be the DID URL of a service (RFC 0023, "Correlating requests to invitations").
+const (
+	maxID     = 128
+	maxParent = 1024
+)
+
+// New returns a message of type t with body as its other members (any value that
+// encodes to a JSON object, or nil). An empty thread starts one.
+func New(id string, t Type, thread, parent string, body any) (*Message, error) {
+	if thread == "" {
+		thread = id
+	}
+	m := &Message{ID: id, Type: t, Thread: thread, Parent: parent, Body: json.RawMessage("{}")}
+	if body != nil {
+		b, err := json.Marshal(body)
+		if err != nil {
+			return nil, fmt.Errorf("didcomm: body of %s: %w", t, err)
+		}
+		if !bytes.HasPrefix(b, []byte("{")) {
+			return nil, fmt.Errorf("didcomm: body of %s is no JSON object", t)
+		}
+		m.Body = b
+	}
+	return m, nil
+}
+
+// ParseMessage parses a plaintext message. It refuses what strict JSON refuses
+// (duplicate and case-variant names among it), and identifiers that are empty,
+// long or not of visible ASCII; unknown members are kept in Body. Errors match
+// [ErrMalformed].
+func ParseMessage(plaintext []byte) (*Message, error) {
+	obj, err := parser().ParseObject(plaintext)
+	if err != nil {
+		return nil, malformed("message", err)
+	}
+	m := new(Message)
+	typ, _ := obj.Text("@type")
+	if m.Type, err = ParseType(typ); err != nil {
+		return nil, err
+	}
+	if m.ID, _ = obj.Text("@id"); !identifier(m.ID, maxID) {
+		return nil, fmt.Errorf("%w: @id", ErrMalformed)
+	}
+	if err := m.readThread(obj); err != nil {
+		return nil, err
+	}
+	if err := m.readTiming(obj); err != nil {
+		return nil, err
+	}
+	for _, name := range []string{"@type", "@id", "~thread", "~timing"} {
+		obj.Delete(name)
+	}
+	if name, found := reserved(obj); found { // spelled otherwise: some reader may take it for the real one
+		return nil, fmt.Errorf("%w: a second spelling of %s", ErrMalformed, name)
+	}
+	if m.Body, err = strictjson.Append(nil, obj); err != nil {
+		return nil, malformed("message", err)
+	}
+	return m, nil
+}
+
+// readThread reads the ~thread decorator (RFC 0008, "Thread object"). The orders
+// are not used: a protocol's state says what may come next.
+func (m *Message) readThread(obj *strictjson.Object) error {
+	m.Thread = m.ID
+	thread, err := decorator(obj, "~thread")
+	if thread == nil {
+		return err
+	}
+	if thid, present, err := optionalText(thread, "thid"); err != nil {
+		return err
+	} else if present {
+		m.Thread = thid
+	}
+	if m.Parent, _, err = optionalText(thread, "pthid"); err != nil {
+		return err
+	}
+	if !identifier(m.Thread, maxID) || m.Parent != "" && !identifier(m.Parent, maxParent) {
+		return fmt.Errorf("%w: ~thread", ErrMalformed)
+	}
+	return nil
+}
+
+// readTiming reads expires_time of the ~timing decorator (RFC 0032, "Tutorial").
+func (m *Message) readTiming(obj *strictjson.Object) error {
+	timing, err := decorator(obj, "~timing")
+	if timing == nil {
+		return err
+	}
+	text, present, err := optionalText(timing, "expires_time")
+	if err != nil || !present {
+		return err
+	}
+	for _, layout := range []string{
+		time.RFC3339, "2006-01-02 15:04:05Z07:00", // as RFC 0048 shows it
+		"2006-01-02T15:04Z07:00", "2006-01-02 15:04Z07:00", // as RFC 0032 shows it
+	} {
+		if t, err := time.Parse(layout, text); err == nil {
+			m.Expires = t.UTC()
+			break
+		}
+	}
+	if m.Expires.IsZero() && text != unset || m.Expires.Year() < 1 || m.Expires.Year() > 9999 {
+		return fmt.Errorf("%w: ~timing expires_time", ErrMalformed)
+	}
+	return nil
+}
+
+// unset is how agents whose language has no absent time write one.
+const unset = "0001-01-01T00:00:00Z"
+
+// reserved returns the member that a Message holds outside its body, in whatever
+// case it is written.
+func reserved(body *strictjson.Object) (name string, found bool) {
+	for name := range body.All() {
+		switch lower := strings.ToLower(name); lower {
+		case "@type", "@id", "~thread", "~timing":
+			return lower, true
+		}
+	}
+	return "", false
+}
+
+// decorator returns the decorator of that name, nil if there is none.
+func decorator(obj *strictjson.Object, name string) (*strictjson.Object, error) {
+	v, _ := obj.Get(name)
+	if v == nil {
+		return nil, nil
+	}
+	d, ok := v.(*strictjson.Object)
+	if !ok {
+		return nil, fmt.Errorf("%w: %s", ErrMalformed, name)
+	}
+	return d, nil
+}
+
+// optionalText returns a member that is a string; absent, null and empty count as
+// not present.
+func optionalText(obj *strictjson.Object, name string) (text string, present bool, err error) {
+	v, _ := obj.Get(name)
+	if v == nil {
+		return "", false, nil
+	}
+	text, ok := v.(string)
+	if !ok {
+		return "", false, fmt.Errorf("%w: %s", ErrMalformed, name)
+	}
+	return text, text != "", nil
+}
+
+// Plaintext returns the message as it is encrypted, in compact JSON. It refuses
+// to make what [ParseMessage] would refuse to read.
+func (m *Message) Plaintext() ([]byte, error) {
+	thread := m.Thread
+	if thread == "" {
+		thread = m.ID
+	}
+	if !identifier(m.ID, maxID) || !identifier(thread, maxID) || m.Parent != "" && !identifier(m.Parent, maxParent) {
+		return nil, fmt.Errorf("didcomm: identifiers of %s", m.Type)
+	}
+	if _, err := ParseType(m.Type.String()); err != nil {
+		return nil, fmt.Errorf("didcomm: message type %q", m.Type)
+	}
+	body, err := parser().ParseObject(m.Body)
+	if err != nil {
+		return nil, fmt.Errorf("didcomm: body of %s: %w", m.Type, err)
+	}
+	if name, found := reserved(body); found {
+		return nil, fmt.Errorf("didcomm: body of %s holds %s", m.Type, name)
+	}
+	out := strictjson.NewObject(
+		strictjson.Member{Name: "@type", Value: m.Type.String()},
+		strictjson.Member{Name: "@id", Value: m.ID},
+	)
+	if thread != m.ID || m.Parent != "" {
+		t := strictjson.NewObject(strictjson.Member{Name: "thid", Value: thread})
+		if m.Parent != "" {
+			t.Set("pthid", m.Parent)
+		}
+		out.Set("~thread", t)
+	}
+	if !m.Expires.IsZero() {
+		expires := m.Expires.UTC()
+		if expires.Year() < 1 || expires.Year() > 9999 {
+			return nil, fmt.Errorf("didcomm: expiry of %s", m.Type)
+		}
+		out.Set("~timing", strictjson.NewObject(strictjson.Member{
+			Name: "expires_time", Value: expires.Format(time.RFC3339Nano)}))
+	}
+	for name, v := range body.All() {
+		out.Set(name, v)
+	}
+	plaintext, err := strictjson.Append(nil, out)
+	if err == nil && len(plaintext) > MaxMessage {
+		err = fmt.Errorf("didcomm: %s is larger than %d bytes", m.Type, MaxMessage)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return plaintext, nil
+}
+
+// Decode reads the body into v, a pointer to a struct with JSON tags. Names match
+// exactly; members that v does not have are ignored, as RFC 0011 asks for
+// decorators. Errors match [ErrMalformed].
+func (m *Message) Decode(v any) error {
+	if err := parser().Unmarshal(m.Body, v); err != nil {
+		return malformed(m.Type.Name, err)
+	}
+	return nil
+}
+
+// String names the message without its content, so that a log line cannot hold a
+// claim.
+func (m Message) String() string { return m.Type.String() + " " + m.ID }
+
+// GoString is the same as String.
+func (m Message) GoString() string { return m.String() }
+
+// parser reads plaintext messages, which may be larger than a credential.
+func parser() strictjson.Parser { return strictjson.Parser{MaxBytes: MaxMessage} }
+
+// identifier reports whether s can be an identifier: visible ASCII, not longer
+// than limit. RFC 0008 allows fewer characters; agents use more, but none that
+// could forge a line of a log.
+func identifier(s string, limit int) bool {
+	for i := range len(s) {
+		if s[i] <= ' ' || s[i] > '~' {
+			return false
+		}
+	}
+	return s != "" && len(s) <= limit
+}
+
+// malformed says what is malformed and, where strict JSON found it, where. The
+// text of any other cause may hold what a peer wrote and is left out.
+func malformed(what string, err error) error {
+	for _, kind := range []error{
+		strictjson.ErrSyntax, strictjson.ErrTooDeep, strictjson.ErrTooLarge, strictjson.ErrDuplicate,
+		strictjson.ErrEncoding, strictjson.ErrNumber, strictjson.ErrType,
+	} {
+		if errors.Is(err, kind) {
+			return fmt.Errorf("%w: %s: %v", ErrMalformed, what, err)
+		}
+	}
+	return fmt.Errorf("%w: %s", ErrMalformed, what)
+}

@@ -1,0 +1,99 @@
+package transport
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/staffpassport/staffpassport/didcomm"
+)
+
+// receiveTime bounds the work on one envelope, which goes on when the peer hangs
+// up.
+const receiveTime = time.Minute
+
+// retryAfter is what a peer is asked to wait after a failure that may pass, in
+// seconds. A peer of ours goes by its own schedule.
+const retryAfter = "5"
+
+// A Server receives envelopes. It is an [http.Handler] without a path: where it is
+// mounted is up to the caller.
+type Server struct {
+	receive func(ctx context.Context, envelope []byte) error
+}
+
+// NewServer returns a server that hands each envelope to receive, which may be
+// called from several goroutines. The answer depends on its error alone and never
+// repeats it:
+//
+//   - nil: 202, the envelope is taken and safe;
+//   - [didcomm.ErrPermanent], [didcomm.ErrConflict] or [didcomm.ErrMalformed]: 400,
+//     the same envelope will never be taken;
+//   - any other: 503, the peer may send it again.
+//
+// The context of receive ends after a minute, not when the peer hangs up.
+func NewServer(receive func(ctx context.Context, envelope []byte) error) *Server {
+	return &Server{receive: receive}
+}
+
+// ServeHTTP implements [http.Handler] for a POST of one envelope of at most
+// [didcomm.MaxEnvelope] bytes, of exactly one of the two media types of RFC 0019
+// without parameters. All answers have an empty body.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	envelope, status := readEnvelope(w, r)
+	if status != 0 {
+		w.WriteHeader(status)
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), receiveTime)
+	defer cancel()
+	err := s.receive(ctx, envelope)
+	switch {
+	case err == nil:
+		w.WriteHeader(http.StatusAccepted)
+	case errors.Is(err, didcomm.ErrPermanent), errors.Is(err, didcomm.ErrConflict), errors.Is(err, didcomm.ErrMalformed):
+		w.WriteHeader(http.StatusBadRequest)
+	default:
+		w.Header().Set("Retry-After", retryAfter)
+		w.WriteHeader(http.StatusServiceUnavailable)
+	}
+}
+
+// readEnvelope returns the body of the request, or the status that refuses it.
+func readEnvelope(w http.ResponseWriter, r *http.Request) (envelope []byte, status int) {
+	if r.Method != http.MethodPost {
+		w.Header().Set("Allow", http.MethodPost)
+		return nil, http.StatusMethodNotAllowed
+	}
+	if !acceptable(r.Header) {
+		return nil, http.StatusUnsupportedMediaType
+	}
+	if r.ContentLength > didcomm.MaxEnvelope {
+		return nil, http.StatusRequestEntityTooLarge
+	}
+	envelope, err := io.ReadAll(http.MaxBytesReader(w, r.Body, didcomm.MaxEnvelope))
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.As(err, &tooLarge):
+		return nil, http.StatusRequestEntityTooLarge
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return nil, http.StatusRequestTimeout
+	case err != nil, len(envelope) == 0:
+		return nil, http.StatusBadRequest
+	}
+	return envelope, 0
+}
+
+// acceptable reports whether the header names exactly one media type of an
+// envelope, without parameters, and no compression.
+func acceptable(h http.Header) bool {
+	types := h.Values("Content-Type")
+	if len(types) != 1 || len(h.Values("Content-Encoding")) > 0 {
+		return false
+	}
+	return strings.EqualFold(types[0], mediaType) || strings.EqualFold(types[0], olderMediaType)
+}

@@ -1,0 +1,148 @@
+package verify
+
+import "strings"
+
+// A Code says what a check found wrong. Codes are stable: programs may store and
+// compare them as strings. A Code is also an error, so that
+//
+//	errors.Is(err, verify.ErrExpired)
+//
+// works on what a [Verifier] returns; it prints as the sentence for a person,
+// and string(code) is the code.
+type Code string
+
+// The codes, in the order of the checks that give them.
+const (
+	// ErrConfig: the Verifier has no Resolver or no Trust, or the Session no
+	// audience or nonce. Nothing was looked at.
+	ErrConfig Code = "config"
+
+	ErrMediaType  Code = "media-type"   // not a format this version verifies
+	ErrSyntax     Code = "syntax"       // not strict JSON
+	ErrTooLarge   Code = "too-large"    // more than 1 MiB, too many values, or too many credentials
+	ErrTooDeep    Code = "too-deep"     // more than 64 levels
+	ErrMalformed  Code = "malformed"    // breaks a rule of the data model
+	ErrNoTimeZone Code = "no-time-zone" // a time that could mean any of 27 hours
+
+	ErrContextNotAllowed Code = "context-not-allowed" // not one of the @context arrays known beforehand
+
+	ErrNoProof        Code = "no-proof"        // no proof at all
+	ErrProofSet       Code = "proof-set"       // several proofs, which this version does not verify
+	ErrProofMalformed Code = "proof-malformed" // breaks a rule of VC Data Integrity 1.0 section 2.1
+	ErrSuite          Code = "suite"           // an unknown cryptosuite, or a key that does not fit it
+	ErrPurpose        Code = "purpose"         // made for another purpose
+
+	ErrDomain    Code = "domain"    // made for another audience
+	ErrChallenge Code = "challenge" // made for another request
+	ErrHolder    Code = "holder"    // the presenter is not the holder, or not the subject
+
+	ErrControllerMismatch Code = "controller-mismatch" // the key belongs to another than the issuer
+	ErrKeyNotFound        Code = "key-not-found"       // the DID or key does not exist or is not supported
+	ErrKeyNotAuthorised   Code = "key-not-authorised"  // the key is not, or no longer, for this purpose
+
+	ErrProof Code = "proof" // the signature does not verify
+
+	ErrProofNotYetValid Code = "proof-not-yet-valid" // the proof was made in the future
+	ErrProofExpired     Code = "proof-expired"       // the proof is past its end
+	ErrNotYetValid      Code = "not-yet-valid"       // before validFrom
+	ErrExpired          Code = "expired"             // after validUntil
+
+	ErrUntrusted Code = "untrusted" // the issuer may not issue this
+	ErrReplay    Code = "replay"    // the nonce was used before, or never given out
+
+	// ErrUnavailable: the check could not be made now. It is the only code of an
+	// undecided check.
+	ErrUnavailable Code = "unavailable"
+)
+
+// Error implements error. The text holds no claim.
+func (c Code) Error() string { return "verify: " + c.text() }
+
+// Problem returns the URL by which the specifications name the kind of problem
+// (VC Data Model 2.0 section 7.2, VC Data Integrity 1.0 section 4.7), or "" where
+// they name none.
+func (c Code) Problem() string {
+	const model, security = "https://www.w3.org/TR/vc-data-model#", "https://w3id.org/security#"
+	switch c {
+	case ErrSyntax, ErrTooLarge, ErrTooDeep:
+		return model + "PARSING_ERROR"
+	case ErrMalformed, ErrNoTimeZone:
+		return model + "MALFORMED_VALUE_ERROR"
+	case ErrProof:
+		return model + "CRYPTOGRAPHIC_SECURITY_ERROR"
+	case ErrNoProof, ErrProofSet, ErrProofMalformed, ErrSuite, ErrPurpose, ErrControllerMismatch,
+		ErrKeyNotFound, ErrKeyNotAuthorised, ErrProofNotYetValid, ErrProofExpired, ErrContextNotAllowed:
+		return security + "PROOF_VERIFICATION_ERROR"
+	case ErrDomain:
+		return security + "INVALID_DOMAIN_ERROR"
+	case ErrChallenge, ErrReplay:
+		return security + "INVALID_CHALLENGE_ERROR"
+	}
+	return ""
+}
+
+// text says for a person what is wrong.
+func (c Code) text() string {
+	switch c {
+	case ErrConfig:
+		return "the verifier or the session is not set up"
+	case ErrMediaType:
+		return "the format is not one that can be verified here"
+	case ErrSyntax:
+		return "the document is not strict JSON"
+	case ErrTooLarge:
+		return "the document is too large"
+	case ErrTooDeep:
+		return "the document is nested too deep"
+	case ErrMalformed:
+		return "the document breaks a rule of the data model"
+	case ErrNoTimeZone:
+		return "a date and time has no time zone"
+	case ErrContextNotAllowed:
+		return "the document uses a vocabulary that is not known here"
+	case ErrNoProof:
+		return "nobody signed the document"
+	case ErrProofSet:
+		return "the document has several proofs"
+	case ErrProofMalformed:
+		return "the proof is malformed"
+	case ErrSuite:
+		return "the kind of proof is not supported"
+	case ErrPurpose:
+		return "the proof was made for another purpose"
+	case ErrDomain:
+		return "the presentation was made for somebody else"
+	case ErrChallenge:
+		return "the presentation was not made for this request"
+	case ErrHolder:
+		return "the presenter is not the person it is about"
+	case ErrControllerMismatch:
+		return "the key that signed does not belong to the issuer"
+	case ErrKeyNotFound:
+		return "the key that signed does not exist"
+	case ErrKeyNotAuthorised:
+		return "the key that signed may not be used for this"
+	case ErrProof:
+		return "the signature is not genuine"
+	case ErrProofNotYetValid:
+		return "the proof was made in the future"
+	case ErrProofExpired:
+		return "the proof has expired"
+	case ErrNotYetValid:
+		return "the credential is not valid yet"
+	case ErrExpired:
+		return "the credential has expired"
+	case ErrUntrusted:
+		return "the issuer is not trusted for this credential"
+	case ErrReplay:
+		return "the presentation was used before"
+	case ErrUnavailable:
+		return "the check could not be made now"
+	}
+	return "code " + string(c)
+}
+
+// sentence is text as a sentence.
+func sentence(text string) string {
+	return strings.ToUpper(text[:1]) + text[1:] + "."
+}
