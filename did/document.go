@@ -25,6 +25,10 @@ type Document struct {
 	relations   []relation
 	services    []Service
 	tree        *strictjson.Object // as parsed; nil if built by NewDocument
+
+	// whole returns this document with the method that is derived when wanted;
+	// nil if nothing is missing. Concurrent calls are safe and get one document.
+	whole func() (*Document, error)
 }
 
 // A relation is one entry of a relationship property, in document order.
@@ -130,6 +134,13 @@ func (d *Document) Method(vm URL, rel Relationship) (*VerificationMethod, error)
 		return nil, fmt.Errorf("%w: it belongs to another DID", ErrNotAuthorised)
 	}
 	m := d.find(vm)
+	if m == nil && d.whole != nil {
+		whole, err := d.whole()
+		if err != nil {
+			return nil, err
+		}
+		return whole.Method(vm, rel)
+	}
 	if m == nil {
 		return nil, fmt.Errorf("%w: no such verification method in the document", ErrNotFound)
 	}
@@ -142,6 +153,13 @@ func (d *Document) Method(vm URL, rel Relationship) (*VerificationMethod, error)
 // Methods returns the verification methods that [Document.Method] would return
 // for rel, in the order of the document.
 func (d *Document) Methods(rel Relationship) []*VerificationMethod {
+	if rel == KeyAgreement && d.whole != nil {
+		whole, err := d.whole()
+		if err != nil {
+			return nil
+		}
+		return whole.Methods(rel)
+	}
 	var list []*VerificationMethod
 	for _, r := range d.relations {
 		if r.rel != rel {
@@ -171,6 +189,13 @@ func (d *Document) Services(typ string) []Service {
 // parsed from with all its members in their order, or, for a document made by
 // [NewDocument], a new one with the context https://www.w3.org/ns/did/v1.1.
 func (d *Document) MarshalJSON() ([]byte, error) {
+	if d.whole != nil {
+		whole, err := d.whole()
+		if err != nil {
+			return nil, err
+		}
+		return whole.MarshalJSON()
+	}
 	tree := d.tree
 	if tree == nil {
 		var err error

@@ -11,6 +11,7 @@ import (
 	"context"
 	"crypto"
 	"crypto/ecdh"
+	"crypto/ecdsa"
 	"crypto/ed25519"
 	"fmt"
 
@@ -59,46 +60,27 @@ func (Resolver) Resolve(ctx context.Context, id did.DID, at did.Version) (*did.R
 	if err != nil {
 		return nil, err
 	}
-	methods, err := verificationMethods(id, pub)
-	if err != nil {
-		return nil, err
-	}
-	doc, err := did.NewDocument(id, methods, nil)
+	doc, err := document(id, pub)
 	if err != nil {
 		return nil, err
 	}
 	return &did.Resolution{Document: doc}, nil
 }
 
-func verificationMethods(id did.DID, pub crypto.PublicKey) ([]*did.VerificationMethod, error) {
+func document(id did.DID, pub crypto.PublicKey) (*did.Document, error) {
 	rels := []did.Relationship{did.Authentication, did.AssertionMethod, did.CapabilityInvocation, did.CapabilityDelegation}
-	switch pub := pub.(type) {
+	switch pub.(type) {
 	case *ecdh.PublicKey:
 		rels = []did.Relationship{did.KeyAgreement}
-	case ed25519.PublicKey:
-		derived, err := encryptionMethod(id, pub)
-		if err != nil {
-			return nil, err
-		}
-		m, err := did.NewVerificationMethod(SigningMethod(id), pub, rels...)
-		return []*did.VerificationMethod{m, derived}, err
-	default:
+	case *ecdsa.PublicKey:
 		rels = append(rels, did.KeyAgreement)
 	}
 	m, err := did.NewVerificationMethod(SigningMethod(id), pub, rels...)
-	return []*did.VerificationMethod{m}, err
-}
-
-// encryptionMethod follows the Encryption Method Creation Algorithm: the fragment
-// is the Multikey of the derived key.
-func encryptionMethod(id did.DID, pub ed25519.PublicKey) (*did.VerificationMethod, error) {
-	key, err := did.X25519(pub)
 	if err != nil {
 		return nil, err
 	}
-	multikey, err := did.Multikey(key)
-	if err != nil {
-		return nil, err
+	if _, ok := pub.(ed25519.PublicKey); ok {
+		return did.NewEd25519Document(m)
 	}
-	return did.NewVerificationMethod(id.URL(multikey), key, did.KeyAgreement)
+	return did.NewDocument(id, []*did.VerificationMethod{m}, nil)
 }

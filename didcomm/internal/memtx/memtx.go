@@ -1,0 +1,316 @@
+// Package memtx is a [didcomm.Store] in memory, for the tests of the protocol
+// packages only: transactions that roll back, an outbox and a task list that a
+// test can look at, and a pump that carries messages between two parties as a
+// runtime would.
+package memtx
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"iter"
+	"maps"
+	"slices"
+	"sync"
+
+	"github.com/staffpassport/staffpassport/didcomm"
+)
+
+// ErrReadOnly is what changing methods return in a View.
+var ErrReadOnly = errors.New("memtx: read-only")
+
+// A Sent is one message of the outbox.
+type Sent struct {
+	Connection didcomm.Connection
+	Message    *didcomm.Message
+}
+
+// A Task is one deferred piece of work.
+type Task struct{ Name, ID string }
+
+// A Store implements [didcomm.Store].
+type Store struct {
+	mu sync.Mutex
+	s  state
+
+	// Fail, if set, is called before a transaction commits; its error rolls back.
+	Fail func() error
+}
+
+var _ didcomm.Store = (*Store)(nil)
+
+type state struct {
+	once    map[string][32]byte
+	records map[string][]didcomm.Record
+	conns   map[string]didcomm.Connection
+	outbox  []Sent
+	tasks   []Task
+	events  []didcomm.Event
+}
+
+func (s state) clone() state {
+	records := make(map[string][]didcomm.Record, len(s.records))
+	for k, v := range s.records {
+		records[k] = slices.Clone(v)
+	}
+	return state{maps.Clone(s.once), records, maps.Clone(s.conns),
+		slices.Clone(s.outbox), slices.Clone(s.tasks), slices.Clone(s.events)}
+}
+
+// Update implements [didcomm.Store].
+func (st *Store) Update(_ context.Context, f func(didcomm.Tx) error) error {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	t := &tx{s: st.s.clone()}
+	if err := f(t); err != nil {
+		return err
+	}
+	if st.Fail != nil {
+		if err := st.Fail(); err != nil {
+			return err
+		}
+	}
+	st.s = t.s
+	return nil
+}
+
+// View implements [didcomm.Store].
+func (st *Store) View(_ context.Context, f func(didcomm.Tx) error) error {
+	st.mu.Lock()
+	t := &tx{s: st.s.clone(), readOnly: true}
+	st.mu.Unlock()
+	return f(t)
+}
+
+// Snapshot returns everything but the once table, the outbox, the tasks and the
+// events, as text: two equal snapshots mean that no protocol's state changed.
+func (st *Store) Snapshot() string {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	b, err := json.Marshal(map[string]any{"records": st.s.records, "connections": st.s.conns})
+	if err != nil {
+		return err.Error()
+	}
+	return string(b)
+}
+
+// TakeOutbox returns the messages to send and forgets them.
+func (st *Store) TakeOutbox() []Sent {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	out := st.s.outbox
+	st.s.outbox = nil
+	return out
+}
+
+// TakeTasks returns the deferred work and forgets it.
+func (st *Store) TakeTasks() []Task {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	out := st.s.tasks
+	st.s.tasks = nil
+	return out
+}
+
+// Tasks returns the deferred work.
+func (st *Store) Tasks() []Task {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	return slices.Clone(st.s.tasks)
+}
+
+// Events returns the audit log.
+func (st *Store) Events() []didcomm.Event {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	return slices.Clone(st.s.events)
+}
+
+// Records returns the records of a kind.
+func (st *Store) Records(kind string) []didcomm.Record {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	return slices.Clone(st.s.records[kind])
+}
+
+// Deliver gives h the message as it comes off the wire, once: a second copy of
+// the same message does nothing, another one with the same id is a conflict. A
+// problem undoes the transaction; its report goes to the outbox.
+func (st *Store) Deliver(ctx context.Context, h didcomm.Handler, connection string, m *didcomm.Message) error {
+	var c didcomm.Connection
+	return st.deliver(ctx, connection, m, func(tx didcomm.Tx, m *didcomm.Message) (err error) {
+		if c, err = tx.Connection(connection); err != nil {
+			return err
+		}
+		return h.Handle(ctx, tx, c, m)
+	}, func(tx didcomm.Tx, report *didcomm.Message) error { return tx.Send(c, report) })
+}
+
+// DeliverOpen is Deliver for an [didcomm.Opener]. No report is sent.
+func (st *Store) DeliverOpen(ctx context.Context, o didcomm.Opener, k didcomm.Keys, m *didcomm.Message) error {
+	return st.deliver(ctx, string(k.Sender)+string(k.Recipient), m, func(tx didcomm.Tx, m *didcomm.Message) error {
+		return o.Open(ctx, tx, k, m)
+	}, func(didcomm.Tx, *didcomm.Message) error { return nil })
+}
+
+func (st *Store) deliver(ctx context.Context, from string, m *didcomm.Message,
+	handle func(didcomm.Tx, *didcomm.Message) error, send func(didcomm.Tx, *didcomm.Message) error) error {
+	plaintext, err := m.Plaintext()
+	if err != nil {
+		return err
+	}
+	if m, err = didcomm.ParseMessage(plaintext); err != nil {
+		return err
+	}
+	digest := sha256.Sum256(plaintext)
+	once := func(tx didcomm.Tx) (bool, error) { return tx.Once(from+"/"+m.ID, digest) }
+	err = st.Update(ctx, func(tx didcomm.Tx) error {
+		if first, err := once(tx); err != nil || !first {
+			return err
+		}
+		return handle(tx, m)
+	})
+	var p *didcomm.Problem
+	if !errors.As(err, &p) {
+		return err
+	}
+	rerr := st.Update(ctx, func(tx didcomm.Tx) error {
+		if _, err := once(tx); err != nil {
+			return err
+		}
+		if didcomm.IsProblemReport(m.Type) {
+			return fmt.Errorf("memtx: %s answered with a problem", m)
+		}
+		if m.Type.Name == "ack" { // acks and reports are not answered (RFC 0035)
+			return nil
+		}
+		report, err := p.Report(didcomm.NewID(), m)
+		if err != nil {
+			return err
+		}
+		return send(tx, report)
+	})
+	if rerr != nil {
+		return rerr
+	}
+	return p
+}
+
+// tx implements [didcomm.Tx].
+type tx struct {
+	s        state
+	readOnly bool
+}
+
+func (t *tx) change() error {
+	if t.readOnly {
+		return ErrReadOnly
+	}
+	return nil
+}
+
+func (t *tx) Once(key string, digest [32]byte) (bool, error) {
+	if err := t.change(); err != nil {
+		return false, err
+	}
+	if d, ok := t.s.once[key]; ok {
+		if d != digest {
+			return false, didcomm.ErrConflict
+		}
+		return false, nil
+	}
+	if t.s.once == nil {
+		t.s.once = map[string][32]byte{}
+	}
+	t.s.once[key] = digest
+	return true, nil
+}
+
+func (t *tx) Load(kind, id string, v any) error {
+	for _, r := range t.s.records[kind] {
+		if r.ID == id {
+			return json.Unmarshal(r.Data, v)
+		}
+	}
+	return didcomm.ErrNotFound
+}
+
+func (t *tx) Save(kind, id string, v any) error {
+	if err := t.change(); err != nil {
+		return err
+	}
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	for i, r := range t.s.records[kind] {
+		if r.ID == id {
+			t.s.records[kind][i].Data = b
+			return nil
+		}
+	}
+	if t.s.records == nil {
+		t.s.records = map[string][]didcomm.Record{}
+	}
+	t.s.records[kind] = append(t.s.records[kind], didcomm.Record{ID: id, Data: b})
+	return nil
+}
+
+func (t *tx) List(kind string) iter.Seq2[didcomm.Record, error] {
+	return func(yield func(didcomm.Record, error) bool) {
+		for _, r := range slices.Clone(t.s.records[kind]) {
+			if !yield(didcomm.Record{ID: r.ID, Data: bytes.Clone(r.Data)}, nil) {
+				return
+			}
+		}
+	}
+}
+
+func (t *tx) Connection(id string) (didcomm.Connection, error) {
+	c, ok := t.s.conns[id]
+	if !ok {
+		return c, didcomm.ErrNotFound
+	}
+	return c, nil
+}
+
+func (t *tx) SaveConnection(c didcomm.Connection) error {
+	if err := t.change(); err != nil {
+		return err
+	}
+	if t.s.conns == nil {
+		t.s.conns = map[string]didcomm.Connection{}
+	}
+	t.s.conns[c.ID] = c
+	return nil
+}
+
+func (t *tx) Send(c didcomm.Connection, m *didcomm.Message) error {
+	if err := t.change(); err != nil {
+		return err
+	}
+	if _, err := m.Plaintext(); err != nil {
+		return err
+	}
+	t.s.outbox = append(t.s.outbox, Sent{c, m})
+	return nil
+}
+
+func (t *tx) Defer(task, id string) error {
+	if err := t.change(); err != nil {
+		return err
+	}
+	t.s.tasks = append(t.s.tasks, Task{task, id})
+	return nil
+}
+
+func (t *tx) Audit(e didcomm.Event) error {
+	if err := t.change(); err != nil {
+		return err
+	}
+	t.s.events = append(t.s.events, e)
+	return nil
+}

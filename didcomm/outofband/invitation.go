@@ -1,0 +1,188 @@
+// Package outofband reads and writes invitations: messages that travel outside
+// DIDComm, as a link or a QR code, and ask the reader to connect. It implements
+// the sender's and the receiver's half of Aries RFC 0434, Out-of-Band Protocol
+// 1.1, in which only the invitation is a message.
+//
+// A receiver calls [ParseURL] and then [Invitation.Choose]; what comes out is the
+// [didcomm.Invitation] that package connect answers. A sender turns the one that
+// connect made into a message with [New] and into a link with [Invitation.URL].
+//
+// An invitation is plain text from anybody. Nothing in it is proven: label and
+// goal are what its writer says of itself. Attached requests are tolerated and not
+// read, connections are not reused, and no link is ever loaded: a shortened URL is
+// the caller's to resolve.
+package outofband
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/staffpassport/staffpassport/didcomm"
+	"github.com/staffpassport/staffpassport/internal/strictjson"
+)
+
+// The limits of an invitation. The largest in earnest names a did:peer:4 in its
+// long form, with a document of up to 16 KiB: about 22,000 characters of base58,
+// and a third more in a URL. A QR code holds less than 3,000.
+const (
+	maxPlaintext = 36 << 10
+	maxURL       = 48 << 10
+	maxText      = 512 // bytes of a label or goal that a page would show
+	maxList      = 16  // services, handshakes or profiles
+)
+
+// The reasons to refuse an invitation. They are reached through a
+// [*didcomm.Problem], whose code and comment a person can be shown.
+var (
+	ErrMalformed   = errors.New("outofband: not an invitation")
+	ErrTooLarge    = errors.New("outofband: invitation too large")
+	ErrUnsupported = errors.New("outofband: invitation asks for something unsupported")
+	ErrExpired     = errors.New("outofband: invitation has expired")
+)
+
+// An Invitation is one invitation message (RFC 0434, "Invitation").
+//
+//	{"@type": "https://didcomm.org/out-of-band/1.<Minor>/invitation", "@id": ID,
+//	 "label": Label, "goal_code": GoalCode, "goal": Goal, "accept": Accept,
+//	 "handshake_protocols": Handshakes, "services": Services,
+//	 "~timing": {"expires_time": Expires}}
+type Invitation struct {
+	ID       string
+	Minor    int // of the out-of-band version 1.x
+	Label    string
+	GoalCode string
+	Goal     string
+
+	Accept     []string // media type profiles, in the sender's order of preference
+	Handshakes []string // protocol URIs, in the sender's order of preference
+	Services   []Service
+	Expires    time.Time // zero means never
+}
+
+// A Service is one entry of services (RFC 0434, "The services Item"): a DID, or
+// the members of a service where DID is empty.
+type Service struct {
+	DID string
+
+	ID, Type, Endpoint         string
+	Accept                     []string
+	RecipientKeys, RoutingKeys []string // did:key references
+}
+
+// body is the wire form.
+type body struct {
+	Label      string          `json:"label,omitempty"`
+	GoalCode   string          `json:"goal_code,omitempty"`
+	Goal       string          `json:"goal,omitempty"`
+	Accept     []string        `json:"accept,omitempty"`
+	Handshakes []string        `json:"handshake_protocols,omitempty"`
+	Requests   json.RawMessage `json:"requests~attach,omitempty"`
+	Services   []Service       `json:"services"`
+}
+
+type wireService struct {
+	ID            string   `json:"id"`
+	Type          string   `json:"type,omitempty"`
+	RecipientKeys []string `json:"recipientKeys,omitempty"`
+	RoutingKeys   []string `json:"routingKeys,omitempty"`
+	Endpoint      string   `json:"serviceEndpoint"`
+	Accept        []string `json:"accept,omitempty"`
+}
+
+// MarshalJSON writes the DID or the service.
+func (s Service) MarshalJSON() ([]byte, error) {
+	if s.DID != "" {
+		return json.Marshal(s.DID)
+	}
+	return json.Marshal(wireService{s.ID, s.Type, s.RecipientKeys, s.RoutingKeys, s.Endpoint, s.Accept})
+}
+
+// UnmarshalJSON reads a string as a DID and an object as a service.
+func (s *Service) UnmarshalJSON(data []byte) error {
+	if len(data) > 0 && data[0] == '"' {
+		*s = Service{}
+		return strictjson.Unmarshal(data, &s.DID)
+	}
+	var w wireService
+	if err := strictjson.Unmarshal(data, &w); err != nil {
+		return err
+	}
+	*s = Service{ID: w.ID, Type: w.Type, RecipientKeys: w.RecipientKeys, RoutingKeys: w.RoutingKeys,
+		Endpoint: w.Endpoint, Accept: w.Accept}
+	return nil
+}
+
+// Parse reads an invitation message. Members that are not known are ignored, and
+// any minor version of 1 is taken. The error is a [*didcomm.Problem] that matches
+// [ErrMalformed] or [ErrTooLarge].
+func Parse(plaintext []byte) (*Invitation, error) {
+	if len(plaintext) > maxPlaintext {
+		return nil, refused(ErrTooLarge)
+	}
+	m, err := didcomm.ParseMessage(plaintext)
+	if err != nil {
+		return nil, refused(fmt.Errorf("%w: %v", ErrMalformed, err))
+	}
+	if m.Type.Protocol != "out-of-band" || m.Type.Major != 1 || m.Type.Name != "invitation" {
+		return nil, refused(fmt.Errorf("%w: type %s", ErrMalformed, m.Type))
+	}
+	var b body
+	if err := m.Decode(&b); err != nil {
+		return nil, refused(fmt.Errorf("%w: %v", ErrMalformed, err))
+	}
+	if len(b.Services) == 0 || len(b.Handshakes) == 0 && len(b.Requests) == 0 {
+		return nil, refused(fmt.Errorf("%w: no services, or nothing to answer with", ErrMalformed))
+	}
+	if len(b.Services) > maxList || len(b.Handshakes) > maxList || len(b.Accept) > maxList {
+		return nil, refused(ErrTooLarge)
+	}
+	return &Invitation{
+		ID: m.ID, Minor: m.Type.Minor,
+		Label: clip(b.Label), GoalCode: clip(b.GoalCode), Goal: clip(b.Goal),
+		Accept: b.Accept, Handshakes: b.Handshakes, Services: b.Services, Expires: m.Expires,
+	}, nil
+}
+
+// Plaintext returns the message in compact JSON.
+func (i *Invitation) Plaintext() ([]byte, error) {
+	t := didcomm.Type{Protocol: "out-of-band", Major: 1, Minor: i.Minor, Name: "invitation"}
+	m, err := didcomm.New(i.ID, t, "", "", body{
+		Label: i.Label, GoalCode: i.GoalCode, Goal: i.Goal,
+		Accept: i.Accept, Handshakes: i.Handshakes, Services: i.Services,
+	})
+	if err != nil {
+		return nil, err
+	}
+	m.Expires = i.Expires
+	return m.Plaintext()
+}
+
+// refused makes the problem of a reason.
+func refused(err error) error {
+	p := &didcomm.Problem{Code: "malformed-invitation", Comment: "This is not an invitation.", Err: err}
+	switch {
+	case errors.Is(err, ErrTooLarge):
+		p.Code, p.Comment = "oversized-invitation", "The invitation is too large."
+	case errors.Is(err, ErrUnsupported):
+		p.Code, p.Comment = "unsupported-invitation", "The invitation asks for something this agent does not support."
+	case errors.Is(err, ErrExpired):
+		p.Code, p.Comment = "expired-invitation", "The invitation has expired." // code of RFC 0434, "Error Message Example"
+	}
+	return p
+}
+
+// clip shortens a text to what a page would show, and never inside a character.
+func clip(s string) string {
+	if len(s) <= maxText {
+		return s
+	}
+	s = s[:maxText]
+	for !utf8.ValidString(s) {
+		s = s[:len(s)-1]
+	}
+	return strings.TrimSpace(s)
+}

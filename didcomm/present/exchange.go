@@ -1,0 +1,329 @@
+package present
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/staffpassport/staffpassport/did"
+	"github.com/staffpassport/staffpassport/didcomm"
+	"github.com/staffpassport/staffpassport/vc"
+	"github.com/staffpassport/staffpassport/vc/verify"
+)
+
+// The kinds of record that this package keeps.
+const (
+	kindExchange    = "present"
+	kindAttachments = "present/attachments" // by exchange: photos would make lists slow
+)
+
+// An Exchange is one run of the protocol, as one party sees it.
+type Exchange struct {
+	ID         string    `json:"id"` // local; safe in a URL
+	Role       Role      `json:"role"`
+	State      State     `json:"state"`
+	Connection string    `json:"connection"` // didcomm.Connection.ID
+	Thread     string    `json:"thread"`
+	Created    time.Time `json:"created"`
+	Since      time.Time `json:"since"` // when State was entered
+
+	Purpose string    `json:"purpose,omitempty"` // why the verifier asks, in its own words
+	Inputs  []Input   `json:"inputs,omitempty"`  // what it asks for
+	Expires time.Time `json:"expires,omitzero"`  // of the request; zero means never
+
+	// Confirms says that the verifier announced an answer.
+	Confirms bool `json:"confirms,omitempty"`
+	// Revealed is what the person ticked, by input, in the prover's own record.
+	Revealed map[string][]vc.Pointer `json:"revealed,omitempty"`
+	// Holder is who presented, and Checks what the verifier checked, in the
+	// verifier's own record.
+	Holder did.DID         `json:"holder,omitzero"`
+	Checks []verify.Result `json:"checks,omitempty"`
+
+	// Code and Reason say why the exchange is abandoned or, in another state,
+	// what keeps it waiting. A Reason ByPeer is the peer's own text.
+	Code   string `json:"code,omitempty"`
+	Reason string `json:"reason,omitempty"`
+	ByPeer bool   `json:"byPeer,omitempty"`
+}
+
+// String tells the exchange without its content.
+func (x Exchange) String() string {
+	return fmt.Sprintf("present-proof %s, %s in %q", x.Thread, x.Role, string(x.State))
+}
+
+// record is what is kept of an exchange: the rest is of no use to a page.
+type record struct {
+	Exchange
+	Definition   string     `json:"definition"` // its id
+	Challenge    string     `json:"challenge"`
+	Domain       string     `json:"domain"`
+	Presentation vc.Secured `json:"presentation,omitzero"` // as received, until it is decided
+}
+
+// exchangeID makes a connection, a thread and a role one identifier: a thread is
+// looked up only together with the connection its message came on.
+func exchangeID(connection, thread string, r Role) string {
+	h := sha256.New()
+	for _, s := range []string{connection, thread, string(r)} {
+		fmt.Fprintf(h, "%d:%s", len(s), s)
+	}
+	return base64.RawURLEncoding.EncodeToString(h.Sum(nil)[:18])
+}
+
+// A party is what the two roles have in common.
+type party struct {
+	role  Role
+	store didcomm.Store
+	clock func() time.Time
+	ids   func() string
+}
+
+func (p party) now() time.Time {
+	if p.clock == nil {
+		return time.Now().UTC()
+	}
+	return p.clock().UTC()
+}
+
+func (p party) newID() string {
+	if p.ids == nil {
+		return didcomm.NewID()
+	}
+	return p.ids()
+}
+
+// start returns the record of an exchange in which nothing happened yet.
+func (p party) start(c didcomm.Connection, thread string) *record {
+	return &record{Exchange: Exchange{
+		ID: exchangeID(c.ID, thread, p.role), Role: p.role, Connection: c.ID, Thread: thread, Created: p.now(),
+	}}
+}
+
+// find returns the record of a thread, or one that has not begun.
+func (p party) find(tx didcomm.Tx, c didcomm.Connection, m *didcomm.Message) (*record, error) {
+	x := new(record)
+	err := tx.Load(kindExchange, exchangeID(c.ID, m.Thread, p.role), x)
+	if errors.Is(err, didcomm.ErrNotFound) {
+		return p.start(c, m.Thread), nil
+	}
+	return x, err
+}
+
+// load returns a record of this role by its id, or [didcomm.ErrNotFound].
+func (p party) load(tx didcomm.Tx, id string) (*record, error) {
+	x := new(record)
+	if err := tx.Load(kindExchange, id, x); err != nil {
+		return nil, err
+	}
+	if x.Role != p.role {
+		return nil, didcomm.ErrNotFound
+	}
+	return x, nil
+}
+
+func (p party) view(ctx context.Context, id string) (x *record, err error) {
+	err = p.store.View(ctx, func(tx didcomm.Tx) error {
+		x, err = p.load(tx, id)
+		return err
+	})
+	return x, err
+}
+
+func (p party) exchanges(ctx context.Context) ([]Exchange, error) {
+	var out []Exchange
+	err := p.store.View(ctx, func(tx didcomm.Tx) error {
+		for r, err := range tx.List(kindExchange) {
+			if err != nil {
+				return err
+			}
+			var x record
+			if err := json.Unmarshal(r.Data, &x); err != nil {
+				return err
+			}
+			if x.Role == p.role {
+				out = append(out, x.Exchange)
+			}
+		}
+		return nil
+	})
+	return out, err
+}
+
+// step applies an event to x, saves it, and audits it under the message's name.
+func (p party) step(tx didcomm.Tx, x *record, e Event, outcome string) error {
+	next, err := Next(p.role, x.State, e)
+	if err != nil {
+		return err
+	}
+	x.State, x.Since = next, p.now()
+	if next.Final() { // what was shown is kept by whoever decided about it
+		x.Presentation = vc.Secured{}
+		if err := dropAttachments(tx, x.ID); err != nil {
+			return err
+		}
+	}
+	if err := tx.Save(kindExchange, x.ID, x); err != nil {
+		return err
+	}
+	return tx.Audit(didcomm.Event{
+		Action: protocolName + "/" + strings.ReplaceAll(e.String(), " ", "-"), Outcome: outcome,
+		Connection: x.Connection, Thread: x.Thread,
+	})
+}
+
+// send sends a message of x's thread. The message that starts a thread names it.
+func (p party) send(tx didcomm.Tx, x *record, name string, body any) error {
+	c, err := tx.Connection(x.Connection)
+	if err != nil {
+		return err
+	}
+	id := x.Thread
+	if x.State != Start {
+		id = p.newID()
+	}
+	m, err := didcomm.New(id, messageType(name), x.Thread, "", body)
+	if err != nil {
+		return err
+	}
+	if name == request {
+		m.Expires = x.Expires
+	}
+	return tx.Send(c, m)
+}
+
+// codeAbandoned names the state that RFC 0454 lets every error lead to; that RFC
+// has no code of its own, and this is the one its agents use.
+const codeAbandoned = "abandoned"
+
+// end abandons x and tells the peer why. The reason holds no claim.
+func (p party) end(tx didcomm.Tx, x *record, outcome, reason string) error {
+	x.Code, x.Reason, x.ByPeer = outcome, clip(reason), false
+	c, err := tx.Connection(x.Connection)
+	if err != nil {
+		return err
+	}
+	about := &didcomm.Message{Type: messageType(problem), Thread: x.Thread}
+	report, err := (&didcomm.Problem{Code: codeAbandoned, Comment: x.Reason}).Report(p.newID(), about)
+	if err != nil {
+		return err
+	}
+	if err := tx.Send(c, report); err != nil {
+		return err
+	}
+	return p.step(tx, x, Event{problem, true}, outcome)
+}
+
+// change loads x in a transaction of its own and lets f change it.
+func (p party) change(ctx context.Context, id string, f func(didcomm.Tx, *record) error) error {
+	return p.store.Update(ctx, func(tx didcomm.Tx) error {
+		x, err := p.load(tx, id)
+		if err != nil {
+			return err
+		}
+		return f(tx, x)
+	})
+}
+
+// giveUp ends x by a decision on our side.
+func (p party) giveUp(ctx context.Context, id, outcome, reason string) error {
+	return p.change(ctx, id, func(tx didcomm.Tx, x *record) error {
+		if _, err := Next(p.role, x.State, Event{problem, true}); err != nil {
+			return err
+		}
+		return p.end(tx, x, outcome, reason)
+	})
+}
+
+// expire ends every exchange in which the peer has been silent since before, and
+// every open request past its end. It returns how many.
+func (p party) expire(ctx context.Context, before time.Time) (int, error) {
+	all, err := p.exchanges(ctx)
+	if err != nil {
+		return 0, err
+	}
+	n, now := 0, p.now()
+	for _, x := range all {
+		if !overdue(&x, before, now) {
+			continue
+		}
+		ended := false
+		err := p.change(ctx, x.ID, func(tx didcomm.Tx, x *record) error {
+			if ended = overdue(&x.Exchange, before, now); !ended { // it moved meanwhile
+				return nil
+			}
+			return p.end(tx, x, "expired", "There was no answer in time.")
+		})
+		if err != nil {
+			return n, err
+		}
+		if ended {
+			n++
+		}
+	}
+	return n, nil
+}
+
+func overdue(x *Exchange, before, now time.Time) bool {
+	return x.State.Waiting() && x.Since.Before(before) ||
+		(x.State == RequestSent || x.State == RequestReceived) && expired(x.Expires, now)
+}
+
+func expired(at, now time.Time) bool { return !at.IsZero() && !now.Before(at) }
+
+// reported handles a problem report: it ends an exchange that can still end. A
+// warning (RFC 0035, "Unknown Error") does not. A report is never answered.
+func (p party) reported(tx didcomm.Tx, c didcomm.Connection, m *didcomm.Message) error {
+	r, err := didcomm.ParseReport(m)
+	if err != nil {
+		return nil
+	}
+	_, err = p.abandon(tx, c, m.Thread, r, true)
+	return err
+}
+
+// abandon ends the exchange of a thread without a message to the peer.
+func (p party) abandon(tx didcomm.Tx, c didcomm.Connection, thread string, r *didcomm.Problem, byPeer bool) (bool, error) {
+	x := new(record)
+	err := tx.Load(kindExchange, exchangeID(c.ID, thread, p.role), x)
+	if errors.Is(err, didcomm.ErrNotFound) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	e := Event{problem, !byPeer}
+	if _, err := Next(p.role, x.State, e); err != nil || strings.HasPrefix(r.Code, "w.") {
+		return true, nil
+	}
+	x.Code, x.Reason, x.ByPeer = r.Code, clip(r.Comment), byPeer
+	return true, p.step(tx, x, e, "abandoned")
+}
+
+// undeliverable is the code under which a runtime reports its own failure.
+const undeliverable = "undeliverable"
+
+// refuse rejects a message without changing anything.
+func refuse(code, comment string, err error) error {
+	return &didcomm.Problem{Code: code, Comment: comment, Err: err}
+}
+
+// The codes of a message that is rejected while its thread, if it has one, goes
+// on: warnings in the sense of RFC 0035, "Unknown Error".
+const (
+	codeOutOfOrder = "w.m.req.out-of-order"
+	codeNoThread   = "w.m.req.unknown-thread"
+)
+
+// unexpected rejects a message that does not fit the state of its thread.
+func unexpected(x *record, err error) error {
+	if x.State == Start {
+		return refuse(codeNoThread, "There is no exchange in this thread that this message belongs to.", err)
+	}
+	return refuse(codeOutOfOrder, "The exchange in this thread does not expect this message now.", err)
+}

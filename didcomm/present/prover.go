@@ -1,0 +1,196 @@
+package present
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/staffpassport/staffpassport/did"
+	"github.com/staffpassport/staffpassport/didcomm"
+	"github.com/staffpassport/staffpassport/vc"
+)
+
+// A Prover runs the protocol as the member of staff. Store is required. It is safe
+// for concurrent use and must not be changed after first use.
+type Prover struct {
+	Store didcomm.Store // the runtime
+
+	Now   func() time.Time // nil: time.Now
+	NewID func() string    // nil: [didcomm.NewID]
+}
+
+// A Presenter proves a presentation for one audience and nonce. The one of
+// package dataintegrity is one.
+type Presenter interface {
+	Present(ctx context.Context, p *vc.Presentation, audience, nonce string) (vc.Secured, error)
+}
+
+// An Answer is what a person decided to show.
+type Answer struct {
+	Holder    did.DID
+	Presenter Presenter        // with Holder's key
+	Shown     map[string]Shown // one for each input of the request, by its id
+	// Attachments travel beside the presentation, such as the photo under its
+	// own id, which a ticked claim must name.
+	Attachments []didcomm.Attachment
+}
+
+// Shown is what a person decided to show for one input.
+type Shown struct {
+	Credential vc.Secured
+	// Reveal are the claims that the person ticked, as pointers into the
+	// credential: each stands for all that is below it, and
+	// "/credentialSubject" for everything. What is not below one is not sent.
+	Reveal []vc.Pointer
+}
+
+var (
+	_ didcomm.Handler   = (*Prover)(nil)
+	_ didcomm.Abandoner = (*Prover)(nil)
+)
+
+func (v *Prover) party() party {
+	return party{role: RoleProver, store: v.Store, clock: v.Now, ids: v.NewID}
+}
+
+// Handle implements [didcomm.Handler]. A request waits for [Prover.Present] or
+// [Prover.Decline]; nothing else answers it.
+func (v *Prover) Handle(_ context.Context, tx didcomm.Tx, c didcomm.Connection, m *didcomm.Message) error {
+	p := v.party()
+	switch m.Type.Name {
+	case problem:
+		return p.reported(tx, c, m)
+	case request, ack:
+	default:
+		return refuse(codeNoThread, "This message is not one for a prover.", nil)
+	}
+	x, err := p.find(tx, c, m)
+	if err != nil {
+		return err
+	}
+	e := Event{Message: m.Type.Name}
+	if _, err := Next(p.role, x.State, e); err != nil {
+		return unexpected(x, err)
+	}
+	if m.Type.Name == ack {
+		return p.step(tx, x, e, "ok")
+	}
+	if expired(m.Expires, p.now()) {
+		return refuse(codeAbandoned, "The request has expired.", nil)
+	}
+	b, r, inputs, err := readRequest(m)
+	switch {
+	case errors.Is(err, ErrUnsupported):
+		return refuse(codeAbandoned, "The request asks for something that this wallet does not support.", err)
+	case err != nil:
+		return refuse(codeAbandoned, "The request cannot be read.", err)
+	}
+	if x.Purpose = clip(r.Definition.Purpose); x.Purpose == "" {
+		x.Purpose = clip(b.Comment)
+	}
+	x.Inputs, x.Expires, x.Confirms = inputs, m.Expires, b.Confirms
+	x.Definition, x.Challenge, x.Domain = r.Definition.ID, r.Options.Challenge, r.Options.Domain
+	return p.step(tx, x, e, "ok")
+}
+
+// Present answers a request. It proves the presentation outside any transaction,
+// and sends it only if every claim in it is below one that was ticked: otherwise
+// the error is [ErrConsent], nothing is sent, and the request stays open. An answer
+// that leaves an input out is [ErrIncomplete]; a request that has expired ends and
+// is [ErrState].
+func (v *Prover) Present(ctx context.Context, id string, a Answer) error {
+	p := v.party()
+	x, err := p.view(ctx, id)
+	if err != nil {
+		return err
+	}
+	if _, err := Next(p.role, x.State, Event{presentation, true}); err != nil {
+		return err
+	}
+	doc, err := newPresentation(p.newID(), x.Definition, x.Inputs, a.Holder, a.Shown)
+	if err != nil {
+		return err
+	}
+	secured, err := a.Presenter.Present(ctx, doc, x.Domain, x.Challenge)
+	if err != nil {
+		return err
+	}
+	if secured.MediaType != vc.MediaTypePresentation {
+		return fmt.Errorf("%w: a presentation without an embedded proof", ErrUnsupported)
+	}
+	at, err := readSubmission(secured.Bytes, x.Definition, x.Inputs)
+	if err != nil {
+		return err
+	}
+	if err := checkConsent(secured.Bytes, x.Inputs, at, a); err != nil {
+		return err
+	}
+	if err := checkAttachments(a.Attachments); err != nil {
+		return err
+	}
+	late := false
+	err = p.change(ctx, id, func(tx didcomm.Tx, x *record) error {
+		if _, err := Next(p.role, x.State, Event{presentation, true}); err != nil {
+			return err
+		}
+		if late = expired(x.Expires, p.now()); late {
+			return p.end(tx, x, "expired", "The request has expired.")
+		}
+		return v.send(tx, p, x, secured, a)
+	})
+	if err == nil && late {
+		return fmt.Errorf("%w: the request has expired", ErrState)
+	}
+	return err
+}
+
+func (v *Prover) send(tx didcomm.Tx, p party, x *record, secured vc.Secured, a Answer) error {
+	attachment := didcomm.NewAttachment(p.newID(), "application/ld+json", secured.Bytes)
+	if err := p.send(tx, x, presentation, presentationBody{
+		Formats:       didcomm.Formats{{AttachID: attachment.ID, Format: formatSubmission}},
+		Presentations: []didcomm.Attachment{attachment},
+		Attach:        a.Attachments,
+	}); err != nil {
+		return err
+	}
+	x.Revealed = make(map[string][]vc.Pointer, len(a.Shown))
+	for input, s := range a.Shown {
+		x.Revealed[input] = s.Reveal
+	}
+	if err := p.step(tx, x, Event{presentation, true}, "ok"); err != nil || x.Confirms {
+		return err
+	}
+	return p.step(tx, x, Event{Message: ack}, "not announced")
+}
+
+// Decline refuses a request, or ends an exchange that is not finished, and tells
+// the verifier the reason, a sentence. One that has ended is [ErrState].
+func (v *Prover) Decline(ctx context.Context, id, reason string) error {
+	return v.party().giveUp(ctx, id, "declined", reason)
+}
+
+// Expire ends the exchanges in which the verifier has been silent since before,
+// and the requests that have expired, and returns how many.
+func (v *Prover) Expire(ctx context.Context, before time.Time) (int, error) {
+	return v.party().expire(ctx, before)
+}
+
+// Abandon implements [didcomm.Abandoner].
+func (v *Prover) Abandon(_ context.Context, tx didcomm.Tx, c didcomm.Connection, thread string, r *didcomm.Problem) (bool, error) {
+	return v.party().abandon(tx, c, thread, r, r.Code != undeliverable)
+}
+
+// Exchanges returns every exchange of this role, oldest first.
+func (v *Prover) Exchanges(ctx context.Context) ([]Exchange, error) {
+	return v.party().exchanges(ctx)
+}
+
+// Exchange returns one exchange, or [didcomm.ErrNotFound].
+func (v *Prover) Exchange(ctx context.Context, id string) (*Exchange, error) {
+	x, err := v.party().view(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	return &x.Exchange, nil
+}

@@ -1,0 +1,283 @@
+// Package runtime runs DIDComm protocols: it opens envelopes, finds the connection
+// and the protocol, keeps what the protocol did, and delivers what it sends.
+//
+// [New] makes an [Agent] over a [Store]. Register one handler per protocol
+// ([Agent.Handle], [Agent.HandleOpen]) and one worker per deferred task
+// ([Agent.HandleTask]), hand every envelope that arrives to [Agent.Receive], and let
+// [Agent.Run] deliver. The package has no idea of HTTP, of encryption or of a
+// database: a [Packer], a [Sender] and a [Store] bring them, and package walletstore
+// keeps everything in a wallet.
+//
+// # What is promised
+//
+// One inbound message is one transaction. It holds the record that the message was
+// seen (connection, message id, digest of the plaintext), everything its handler
+// saved, sent, deferred and audited, and an audit record of the message itself.
+// Receive returns nil only after the commit, so that a transport that answers then
+// never acknowledges what a crash could undo. The same message again, also after a
+// restart and also encrypted anew, does nothing and is answered in the same way.
+// The same message id with other content is refused and audited.
+//
+// A message that was sent is delivered at least once, with the same bytes each time,
+// in the order of sending within its connection. It is tried until it arrives, is
+// refused for good, expires (RFC 0032), or grows older than [Config].MaxAge; then
+// the protocol that owns the thread is told ([didcomm.Abandoner]) and the audit log
+// holds it. Deferred work is done at least once, and retried for as long as it fails.
+//
+// # Who is heard
+//
+// The peer of a message is what its envelope proved, never what it says. A handler
+// sees only messages on an established connection whose two keys are those of the
+// envelope. Anonymous envelopes and unknown pairs of keys reach no handler; a
+// [didcomm.Opener] sees authenticated messages of its own protocol from anybody.
+//
+// Protocols are found by name and major version (RFC 0003, semver rules). A peer on
+// an established connection that speaks another one is told so once per message,
+// with a problem report of RFC 0035: "version-not-supported" when the protocol is
+// known in another major version, as RFC 0003 names it, else
+// "message-type-unsupported". No problem report or ack is ever answered by a report.
+package runtime
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/staffpassport/staffpassport/didcomm"
+)
+
+// The limits of a [Config] that is silent about them.
+const (
+	defaultMaxAge     = 14 * 24 * time.Hour // a peer on a fortnight's leave still gets its mail
+	defaultMinBackoff = time.Second
+	defaultMaxBackoff = 10 * time.Minute // a peer that is back is noticed while its user still looks
+	defaultPoll       = 30 * time.Second
+	defaultParallel   = 32 // deliveries at once; more only fill sockets
+)
+
+// Config configures an [Agent]. Store, Packer and Sender are required; every other
+// field has the default given with it.
+type Config struct {
+	Store  Store
+	Packer Packer
+	Sender Sender
+
+	MaxAge     time.Duration // after which an undelivered message is given up: 14 days
+	MinBackoff time.Duration // wait after the first failure of a delivery or task: 1 s
+	MaxBackoff time.Duration // longest wait, reached by doubling: 10 min
+	Poll       time.Duration // how often the store is searched for work nobody announced: 30 s
+	Parallel   int           // deliveries at once, over all connections: 32
+
+	Now       func() time.Time  // time.Now
+	Rand      io.Reader         // row names and jitter: crypto/rand
+	Log       *slog.Logger      // types, threads and outcomes, never content: none
+	Failpoint func(name string) // called at each of the At constants, in tests: none
+}
+
+// An Agent is one party's messaging runtime. It is safe for concurrent use and
+// implements [didcomm.Store], which is how protocols begin something on their own.
+type Agent struct {
+	config Config // complete: every default filled in
+
+	settled *settled
+	commits *commits
+	random  sync.Mutex    // Rand need not be safe for concurrent use
+	turns   atomic.Uint64 // how many updates came to their commit
+
+	mu         sync.RWMutex
+	routes     map[route]reaction
+	workers    map[string]didcomm.Worker
+	abandoners []didcomm.Abandoner
+	runner     *runner // nil unless Run is active
+}
+
+var _ didcomm.Store = (*Agent)(nil)
+
+// New returns an agent that has no protocols and does not run. It starts nothing.
+func New(c Config) (*Agent, error) {
+	if c.Store == nil || c.Packer == nil || c.Sender == nil {
+		return nil, errors.New("runtime: Config needs Store, Packer and Sender")
+	}
+	if c.MaxAge <= 0 {
+		c.MaxAge = defaultMaxAge
+	}
+	if c.MinBackoff <= 0 {
+		c.MinBackoff = defaultMinBackoff
+	}
+	if c.MaxBackoff <= 0 {
+		c.MaxBackoff = defaultMaxBackoff
+	}
+	if c.Poll <= 0 {
+		c.Poll = defaultPoll
+	}
+	if c.Parallel <= 0 {
+		c.Parallel = defaultParallel
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Rand == nil {
+		c.Rand = rand.Reader
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	if c.Failpoint == nil {
+		c.Failpoint = func(string) {}
+	}
+	return &Agent{
+		config:  c,
+		settled: newSettled(),
+		commits: newCommits(),
+		routes:  make(map[route]reaction),
+		workers: make(map[string]didcomm.Worker),
+	}, nil
+}
+
+// A route names a protocol as messages are routed: minor versions do not count.
+type route struct {
+	protocol string
+	major    int
+}
+
+// A reaction is what a protocol is registered with; one of the two is set.
+type reaction struct {
+	handler didcomm.Handler
+	opener  didcomm.Opener
+}
+
+// Handle registers h for the messages of one major version of a protocol, such as
+// "issue-credential", 2. If h is also a [didcomm.Abandoner] it is told of threads
+// that cannot go on. Handle panics if the protocol and version are taken; register
+// everything before the first Receive.
+func (a *Agent) Handle(protocol string, major int, h didcomm.Handler) {
+	a.register(route{protocol, major}, reaction{handler: h}, h)
+}
+
+// HandleOpen registers o for a protocol that makes connections, such as
+// "didexchange", 1. The rules of [Agent.Handle] apply.
+func (a *Agent) HandleOpen(protocol string, major int, o didcomm.Opener) {
+	a.register(route{protocol, major}, reaction{opener: o}, o)
+}
+
+func (a *Agent) register(r route, re reaction, v any) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if _, taken := a.routes[r]; taken {
+		panic(fmt.Sprintf("runtime: protocol %s/%d registered twice", r.protocol, r.major))
+	}
+	a.routes[r] = re
+	if ab, ok := v.(didcomm.Abandoner); ok {
+		a.abandoners = append(a.abandoners, ab)
+	}
+}
+
+// HandleTask registers the worker for one kind of deferred work. It panics if the
+// kind is taken, and if the agent runs already.
+func (a *Agent) HandleTask(task string, w didcomm.Worker) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if _, taken := a.workers[task]; taken || a.runner != nil {
+		panic(fmt.Sprintf("runtime: task %s registered twice or too late", task))
+	}
+	a.workers[task] = w
+}
+
+// react finds who reacts to messages of type t. If nobody does, known says whether
+// another major version of the protocol is registered.
+func (a *Agent) react(t didcomm.Type) (re reaction, ok, known bool) {
+	a.mu.RLock()
+	defer a.mu.RUnlock()
+	if re, ok = a.routes[route{t.Protocol, t.Major}]; ok {
+		return re, true, true
+	}
+	for r := range a.routes {
+		known = known || r.protocol == t.Protocol
+	}
+	return reaction{}, false, known
+}
+
+func (a *Agent) worker(task string) (didcomm.Worker, bool) {
+	a.mu.RLock()
+	defer a.mu.RUnlock()
+	w, ok := a.workers[task]
+	return w, ok
+}
+
+// Update runs f in one transaction, as [didcomm.Store] says. After the commit, what
+// f sent and deferred is taken up if the agent runs, and waits in the store if not.
+func (a *Agent) Update(ctx context.Context, f func(didcomm.Tx) error) error {
+	return a.update(ctx, func(t *tx) error { return f(t) })
+}
+
+// View runs f in a transaction that only reads, as [didcomm.Store] says.
+func (a *Agent) View(ctx context.Context, f func(didcomm.Tx) error) error {
+	return a.view(ctx, func(t *tx) error { return f(t) })
+}
+
+func (a *Agent) view(ctx context.Context, f func(*tx) error) error {
+	return a.config.Store.View(ctx, func(s StoreTx) error {
+		t := &tx{agent: a, store: s, readOnly: true}
+		defer t.close()
+		return f(t)
+	})
+}
+
+func (a *Agent) update(ctx context.Context, f func(*tx) error) error {
+	var done *tx
+	var gone []row
+	err := a.config.Store.Update(ctx, func(s StoreTx) error {
+		t := &tx{agent: a, store: s}
+		defer t.close()
+		if err := f(t); err != nil {
+			return err
+		}
+		gone = a.settled.rows()
+		for _, r := range gone {
+			if err := s.Delete(r.kind, r.id); err != nil {
+				return err
+			}
+		}
+		if err := t.writeAudit(); err != nil {
+			return err
+		}
+		t.turn, done = a.turns.Add(1), t
+		a.config.Failpoint(AtBeforeCommit)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	a.config.Failpoint(AtAfterCommit)
+	a.settled.remove(gone)
+	a.commits.add()
+	if r := a.running(); r != nil {
+		r.committed(done)
+	}
+	return nil
+}
+
+func (a *Agent) running() *runner {
+	a.mu.RLock()
+	defer a.mu.RUnlock()
+	return a.runner
+}
+
+// Commits returns how many transactions this agent has committed since it was made.
+func (a *Agent) Commits() uint64 {
+	n, _ := a.commits.state()
+	return n
+}
+
+// Wait returns once more than seen transactions have committed, with how many have,
+// or ctx's error. A page that waits for a change reads [Agent.Commits], then the
+// state, and passes that count: a commit in between is not missed.
+func (a *Agent) Wait(ctx context.Context, seen uint64) (uint64, error) {
+	return a.commits.wait(ctx, seen)
+}

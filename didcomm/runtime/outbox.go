@@ -1,0 +1,243 @@
+package runtime
+
+import (
+	"bytes"
+	"context"
+	"crypto/ed25519"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/staffpassport/staffpassport/didcomm"
+)
+
+// maxInline is the largest plaintext kept inside its outbox row. Polling reads every
+// row; a photo is read only when its turn comes.
+const maxInline = 16 << 10
+
+// A letter is one message in the outbox: where it goes, as it was when it was sent,
+// and what. A row holds it as one line of JSON followed by the plaintext.
+type letter struct {
+	id string
+
+	Lane     string              `json:"lane"` // letters of a lane keep their order
+	Conn     string              `json:"connection,omitempty"`
+	From     ed25519.PublicKey   `json:"from"`
+	To       ed25519.PublicKey   `json:"to"`
+	Routing  []ed25519.PublicKey `json:"routing,omitempty"`
+	Endpoint string              `json:"endpoint"`
+
+	Type    didcomm.Type `json:"type"`
+	Thread  string       `json:"thread"`
+	Created time.Time    `json:"created"`
+	Expires time.Time    `json:"expires,omitzero"`
+	Apart   bool         `json:"apart,omitempty"` // the plaintext has a row of its own
+
+	plaintext []byte
+}
+
+// Send stores the keys and the endpoint of c with the message: a connection that
+// changes later does not change where this message goes. A connection without an ID,
+// as when a stranger is refused, has an order of its own by its key.
+func (t *tx) Send(c didcomm.Connection, m *didcomm.Message) error {
+	if err := t.writable(); err != nil {
+		return err
+	}
+	if !reachable(c) {
+		return fmt.Errorf("runtime: %s cannot be sent: connection without keys or endpoint", m.Type)
+	}
+	plaintext, err := m.Plaintext()
+	if err != nil {
+		return err
+	}
+	if len(plaintext) > didcomm.MaxMessage {
+		return fmt.Errorf("runtime: %s is larger than any peer takes: %w", m.Type, didcomm.ErrPermanent)
+	}
+	l := &letter{
+		Lane: c.ID, Conn: c.ID,
+		From: c.MyKey, To: c.TheirKey, Routing: c.RoutingKeys, Endpoint: c.Endpoint,
+		Type: m.Type, Thread: m.Thread, Created: t.agent.config.Now(), Expires: m.Expires,
+		Apart: len(plaintext) > maxInline, plaintext: plaintext,
+	}
+	if l.Lane == "" {
+		l.Lane = "key/" + name(c.TheirKey)
+	}
+	if l.id, err = t.agent.rowID(); err != nil {
+		return err
+	}
+	data, err := encode(l)
+	if err != nil {
+		return err
+	}
+	data = append(data, '\n')
+	if l.Apart {
+		if err := t.store.Put(kindBody, l.id, plaintext); err != nil {
+			return err
+		}
+	} else {
+		data = append(data, plaintext...)
+	}
+	t.letters = append(t.letters, l)
+	return t.store.Put(kindOutbox, l.id, data, "lane/"+l.Lane)
+}
+
+func parseLetter(r didcomm.Record) (*letter, error) {
+	head, body, ok := bytes.Cut(r.Data, []byte("\n"))
+	l := &letter{id: r.ID, plaintext: body}
+	if !ok || json.Unmarshal(head, l) != nil {
+		return nil, errors.New("runtime: stored message cannot be read")
+	}
+	return l, nil
+}
+
+// rows are what l occupies in the store.
+func (l *letter) rows() []row {
+	rows := []row{{kindOutbox, l.id}}
+	if l.Apart {
+		rows = append(rows, row{kindBody, l.id})
+	}
+	return rows
+}
+
+// connection is c as it was when the message was sent.
+func (l *letter) connection() didcomm.Connection {
+	return didcomm.Connection{ID: l.Conn, MyKey: l.From, TheirKey: l.To, RoutingKeys: l.Routing, Endpoint: l.Endpoint}
+}
+
+// Letters read at once: enough for one transaction to mark several as delivered, and
+// at most this many bytes unless one alone is larger.
+const (
+	batchLetters = 16
+	batchBytes   = 256 << 10
+)
+
+// letters reads the head of a lane, in order. more says that there are others behind.
+func (a *Agent) letters(ctx context.Context, lane string) (batch []*letter, more bool, err error) {
+	settled := a.settled.copy() // before the transaction: see settled
+	size := 0
+	err = a.view(ctx, func(t *tx) error {
+		for r, err := range t.find(kindOutbox, "lane/"+lane) {
+			if err != nil {
+				return err
+			}
+			if settled[row{kindOutbox, r.ID}] {
+				continue
+			}
+			if len(batch) == batchLetters || size > batchBytes {
+				more = true
+				return nil
+			}
+			l, err := parseLetter(r)
+			if err != nil {
+				return err
+			}
+			if l.Apart {
+				if l.plaintext, err = t.store.Get(kindBody, l.id); err != nil {
+					return err
+				}
+			}
+			size += len(l.plaintext)
+			batch = append(batch, l)
+		}
+		return nil
+	})
+	return batch, more, err
+}
+
+// A retry is kept while the head of a lane fails, so that a restart does not begin to
+// hammer a peer anew.
+type retry struct {
+	Attempts int       `json:"attempts"`
+	Next     time.Time `json:"next"`
+}
+
+// saveRetry records a failed delivery.
+func (a *Agent) saveRetry(ctx context.Context, lane string, next retry) error {
+	return a.update(ctx, func(t *tx) error {
+		a.settled.remove([]row{{kindRetry, lane}})
+		return t.save(kindRetry, lane, next)
+	})
+}
+
+// pendingLanes finds every lane that has letters.
+func (a *Agent) pendingLanes(ctx context.Context) (lanes []string, err error) {
+	settled := a.settled.copy() // before the transaction: see settled
+	found := make(map[string]bool)
+	err = a.view(ctx, func(t *tx) error {
+		for r, err := range t.find(kindOutbox, "") {
+			if err != nil {
+				return err
+			}
+			l, err := parseLetter(r)
+			if err != nil {
+				return err
+			}
+			if !settled[row{kindOutbox, r.ID}] && !found[l.Lane] {
+				found[l.Lane] = true
+				lanes = append(lanes, l.Lane)
+			}
+		}
+		return nil
+	})
+	return lanes, err
+}
+
+// A deadLetter is what stays of a message that was given up.
+type deadLetter struct {
+	Connection string       `json:"connection,omitempty"`
+	Thread     string       `json:"thread"`
+	Type       didcomm.Type `json:"type"`
+	Created    time.Time    `json:"created"`
+	Died       time.Time    `json:"died"`
+	Reason     string       `json:"reason"`
+}
+
+// Why a letter dies.
+const (
+	reasonAge     = "max-age"
+	reasonExpired = "expired"
+	reasonRefused = "refused"
+)
+
+// bury gives a letter up: it leaves the outbox, the audit log and the protocol that
+// owns its thread learn of it, in one transaction.
+func (a *Agent) bury(ctx context.Context, l *letter, reason string, cause error) error {
+	a.config.Failpoint(AtBeforeDead)
+	err := a.buryTelling(ctx, l, reason, cause, true)
+	var p *didcomm.Problem
+	if errors.As(err, &p) { // the protocol's own change is undone, the letter is dead all the same
+		err = a.buryTelling(ctx, l, reason, cause, false)
+	}
+	return err
+}
+
+func (a *Agent) buryTelling(ctx context.Context, l *letter, reason string, cause error, tell bool) error {
+	return a.update(ctx, func(t *tx) error {
+		for _, r := range l.rows() {
+			if err := t.store.Delete(r.kind, r.id); err != nil {
+				return err
+			}
+		}
+		if err := t.save(kindDead, l.id, deadLetter{l.Conn, l.Thread, l.Type, l.Created, a.config.Now(), reason}); err != nil {
+			return err
+		}
+		err := t.Audit(didcomm.Event{
+			Action:  "undeliverable/" + l.Type.Protocol + "/" + l.Type.Name,
+			Outcome: reason, Connection: l.Conn, Thread: l.Thread,
+		})
+		if err != nil || !tell {
+			return err
+		}
+		c, err := t.Connection(l.Conn)
+		if errors.Is(err, didcomm.ErrNotFound) {
+			c, err = l.connection(), nil
+		}
+		if err != nil {
+			return err
+		}
+		p := &didcomm.Problem{Code: codeUndeliverable, Comment: "a message could not be delivered: " + reason, Err: cause}
+		_, err = a.abandon(ctx, t, c, l.Thread, p)
+		return err
+	})
+}

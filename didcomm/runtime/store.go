@@ -1,0 +1,117 @@
+package runtime
+
+import (
+	"context"
+	"crypto/ed25519"
+	"errors"
+	"iter"
+
+	"github.com/staffpassport/staffpassport/didcomm"
+)
+
+// A Store keeps records durably. Updates run one after another, each as a whole or
+// not at all: when Update returns nil what f wrote survives the death of the process,
+// and when it returns an error, or f panics, nothing was written. A View sees one
+// state and waits for no Update. Both call f in the caller's goroutine, return its
+// error so that [errors.Is] finds it, and end when ctx does. A Store is safe for
+// concurrent use.
+type Store interface {
+	View(ctx context.Context, f func(StoreTx) error) error
+	Update(ctx context.Context, f func(StoreTx) error) error
+}
+
+// A StoreTx is one transaction of a [Store], for one goroutine, until f returns. It
+// sees its own writes.
+type StoreTx interface {
+	// Get returns the record of a kind and id, or [didcomm.ErrNotFound].
+	Get(kind, id string) ([]byte, error)
+	// Put inserts or replaces a record and its tags. A replaced record keeps its
+	// place in the order of Find.
+	Put(kind, id string, data []byte, tags ...string) error
+	// Delete removes a record; it is no error if there is none.
+	Delete(kind, id string) error
+	// Find yields the records of a kind that carry tag, or all of the kind if tag
+	// is empty, in the order in which they were first put.
+	Find(kind, tag string) iter.Seq2[didcomm.Record, error]
+}
+
+// Underlying returns the store's transaction behind one that this package passed to
+// a protocol, so that something else can be stored in the same commit.
+func Underlying(t didcomm.Tx) (StoreTx, bool) {
+	own, ok := t.(*tx)
+	if !ok || own.store == nil {
+		return nil, false
+	}
+	return own.store, true
+}
+
+// A Packer encrypts and decrypts messages for one party. It is safe for concurrent
+// use.
+type Packer interface {
+	// Pack encrypts plaintext from one own key to one key of the peer, and wraps it
+	// for the mediators in routing, the first hop last (RFC 0067). An error matching
+	// [didcomm.ErrPermanent] means that the message can never be packed.
+	Pack(ctx context.Context, plaintext []byte, from, to ed25519.PublicKey, routing ...ed25519.PublicKey) ([]byte, error)
+	// Unpack opens an envelope. An error matching [didcomm.ErrPermanent] means that
+	// the envelope can never be opened; any other asks the peer to try again.
+	Unpack(ctx context.Context, envelope []byte) (Received, error)
+}
+
+// Received is an opened envelope. Both keys are set if, and only if, the envelope
+// proved that the sender holds its key; an anonymous one has no Sender.
+type Received struct {
+	Plaintext         []byte
+	Sender, Recipient ed25519.PublicKey
+}
+
+// String says how the envelope was protected, and nothing of the plaintext.
+func (r Received) String() string {
+	if len(r.Sender) == 0 {
+		return "anonymous envelope"
+	}
+	return "authenticated envelope"
+}
+
+// GoString is the same as String.
+func (r Received) GoString() string { return r.String() }
+
+// A Sender carries one envelope to an endpoint. A nil error means that the peer has
+// taken it and will not lose it. An error matching [didcomm.ErrPermanent] means that
+// it never will; after any other the same message is sent again. A Sender is safe for
+// concurrent use.
+type Sender interface {
+	Send(ctx context.Context, endpoint string, envelope []byte) error
+}
+
+// The errors of Receive beside those of package didcomm. Those that match
+// [didcomm.ErrPermanent] refuse a message for good.
+var (
+	// ErrSender says that an envelope is anonymous, or that its two keys are not
+	// those of a connection. It comes with [didcomm.ErrPermanent].
+	ErrSender = errors.New("runtime: sender is no peer of this recipient")
+	// ErrNotEstablished says that the connection is still being made. The peer may
+	// try again.
+	ErrNotEstablished = errors.New("runtime: connection not established yet")
+	// ErrExpired says that the message asked not to be acted upon any more
+	// (RFC 0032 expires_time). It comes with [didcomm.ErrPermanent].
+	ErrExpired = errors.New("runtime: message expired")
+	// ErrAudit says that the audit log is not as it was written.
+	ErrAudit = errors.New("runtime: audit log was altered")
+	// ErrRunning says that the agent runs already.
+	ErrRunning = errors.New("runtime: agent runs already")
+)
+
+// The kinds of records the runtime keeps. Records of protocols have the kind that
+// the protocol chose, after recordPrefix.
+const (
+	kindConnection = "connection"
+	kindSeen       = "seen"        // what was handled: digest and outcome
+	kindOutbox     = "outbox"      // messages to deliver, tagged with their lane
+	kindBody       = "outbox-body" // plaintexts too large for the outbox row
+	kindRetry      = "outbox-retry"
+	kindDead       = "outbox-dead"
+	kindTask       = "task" // deferred work, tagged with its kind
+	kindAudit      = "audit"
+	kindAuditHead  = "audit-head"
+	recordPrefix   = "record/"
+)

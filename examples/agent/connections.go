@@ -1,0 +1,68 @@
+package main
+
+import (
+	"context"
+	"time"
+
+	"github.com/staffpassport/staffpassport/didcomm"
+	"github.com/staffpassport/staffpassport/didcomm/connect"
+	"github.com/staffpassport/staffpassport/didcomm/outofband"
+)
+
+// invitationLife is how long an invitation can be answered: an appointment that
+// moves to next week needs a new one.
+const invitationLife = 7 * 24 * time.Hour
+
+// invite makes an invitation for one person and its link.
+func (p *party) invite(ctx context.Context, goalCode, goal string) (didcomm.Invitation, string, error) {
+	inv, err := p.connect.Invite(ctx, connect.Invite{GoalCode: goalCode, Goal: goal, Expires: p.now().Add(invitationLife).UTC().Truncate(time.Second)})
+	if err != nil {
+		return inv, "", err
+	}
+	message, err := outofband.New(inv)
+	if err != nil {
+		return inv, "", err
+	}
+	link, err := message.URL(p.base() + "/invitation")
+	return inv, link, err
+}
+
+// receive reads the link of an invitation and keeps it until the person answers
+// it. The same link again is the same exchange. What is wrong with a link is a
+// *didcomm.Problem.
+func (p *party) receive(ctx context.Context, link string) (exchange string, err error) {
+	message, err := outofband.ParseURL(link)
+	if err != nil {
+		return "", err
+	}
+	inv, err := message.Choose(ctx, p.resolver, p.now())
+	if err != nil {
+		return "", err
+	}
+	return p.connect.Receive(ctx, inv)
+}
+
+// connected returns the connection that an invitation led to, once both sides have
+// made it, or nothing.
+func (p *party) connected(ctx context.Context, invitation string) (connection string, err error) {
+	all, err := p.connect.Exchanges(ctx)
+	if err != nil {
+		return "", err
+	}
+	for _, x := range all {
+		if x.Invitation == invitation && x.State == connect.Completed {
+			return x.ID, nil
+		}
+	}
+	return "", nil
+}
+
+// peerLabel returns what the peer of a connection calls itself.
+func (p *party) peerLabel(ctx context.Context, connection string) (label string, err error) {
+	err = p.agent.View(ctx, func(tx didcomm.Tx) error {
+		c, err := tx.Connection(connection)
+		label = c.Label
+		return err
+	})
+	return label, err
+}

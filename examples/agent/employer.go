@@ -1,0 +1,162 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/staffpassport/staffpassport/did"
+	"github.com/staffpassport/staffpassport/didcomm"
+	"github.com/staffpassport/staffpassport/didcomm/issue"
+	"github.com/staffpassport/staffpassport/schema"
+	"github.com/staffpassport/staffpassport/vc"
+	"github.com/staffpassport/staffpassport/vc/dataintegrity"
+)
+
+// An employer issues passports to the members of staff in its contacts.
+type employer struct {
+	*party
+	signer did.Signer
+	issuer *issue.Issuer
+	source staffRecord // what the form is filled from, as from a staff record system
+}
+
+// passportLife is how long an issued passport is valid.
+const passportLife = 365 * 24 * time.Hour
+
+// A contact is a contact card and how far its member of staff has come.
+type contact struct {
+	ID         string             `json:"id"`
+	Created    time.Time          `json:"created"`
+	Card       schema.ContactCard `json:"card"`
+	Photo      []byte             `json:"photo,omitempty"` // JPEG
+	Invitation string             `json:"invitation"`      // id of the invitation
+	Link       string             `json:"link"`            // the invitation as a URL
+	Exchange   string             `json:"exchange,omitempty"`
+}
+
+const kindContact = "contact"
+
+func openEmployer(ctx context.Context, c partyConfig, source staffRecord) (*employer, error) {
+	p, err := openParty(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	e := &employer{party: p, source: source}
+	if e.signer, err = p.identity(ctx); err != nil {
+		return nil, err
+	}
+	e.issuer = &issue.Issuer{Store: p.agent, Resolver: p.resolver, Issue: e.sign, Now: p.now}
+	p.agent.Handle("issue-credential", 2, issue.Roles{Issuer: e.issuer})
+	p.agent.HandleTask(issue.TaskIssue, e.issuer)
+	e.routes()
+	return e, nil
+}
+
+// did returns the DID that the employer's passports name as their issuer.
+func (e *employer) did() did.DID { return e.signer.VerificationMethod().DID }
+
+// sign is the only place where the employer signs a passport.
+func (e *employer) sign(ctx context.Context, _ *issue.Exchange, c *vc.Credential) (vc.Secured, error) {
+	c.ValidFrom = e.now().UTC().Truncate(time.Second)
+	c.ValidUntil = c.ValidFrom.Add(passportLife)
+	i := dataintegrity.Issuer{Suite: dataintegrity.EdDSAJCS2022(), Signer: e.signer, Contexts: schema.Contexts(), Now: e.now}
+	return i.Secure(ctx, c)
+}
+
+// addContact keeps a contact card and makes the invitation for its member of staff.
+func (e *employer) addContact(ctx context.Context, card schema.ContactCard, photo *schema.Photo) (*contact, error) {
+	if err := card.Validate(); err != nil {
+		return nil, err
+	}
+	inv, link, err := e.invite(ctx, "issue-vc", "To give you your staff passport")
+	if err != nil {
+		return nil, err
+	}
+	c := &contact{ID: didcomm.NewID(), Created: e.now(), Card: card, Invitation: inv.ID, Link: link}
+	c.setPhoto(photo)
+	return c, e.saveContact(ctx, c)
+}
+
+func (c *contact) setPhoto(photo *schema.Photo) {
+	if photo != nil {
+		ref := photo.Ref()
+		c.Card.Photo, c.Photo = &ref, photo.JPEG()
+	}
+}
+
+func (e *employer) saveContact(ctx context.Context, c *contact) error {
+	return e.agent.Update(ctx, func(tx didcomm.Tx) error { return tx.Save(kindContact, c.ID, c) })
+}
+
+// contact returns a contact, or didcomm.ErrNotFound.
+func (e *employer) contact(ctx context.Context, id string) (*contact, error) {
+	var c contact
+	err := e.agent.View(ctx, func(tx didcomm.Tx) error { return tx.Load(kindContact, id, &c) })
+	return &c, err
+}
+
+func (e *employer) contacts(ctx context.Context) ([]contact, error) {
+	return list[contact](ctx, e.party, kindContact)
+}
+
+// errNotReady says that a contact has no connection or no photo yet.
+var errNotReady = errors.New("agent: the contact is not connected or has no photo")
+
+// offer offers a passport to a contact. What it offers has been validated; who the
+// holder will be is the member of staff's to prove.
+func (e *employer) offer(ctx context.Context, c *contact, passport *schema.Passport) (string, error) {
+	conn, err := e.connected(ctx, c.Invitation)
+	if err != nil {
+		return "", err
+	}
+	if conn == "" || c.Card.Photo == nil {
+		return "", errNotReady
+	}
+	shown := *c.Card.Photo // the contact's own photo, as it was uploaded and looked at
+	passport.Personal.Photo = &shown
+	doc, err := passport.Credential(schema.Terms{
+		ID: "urn:uuid:" + didcomm.NewID(), Issuer: e.did(), ValidFrom: e.now().UTC().Truncate(time.Second)})
+	if err != nil {
+		return "", err
+	}
+	id, err := e.issuer.Offer(ctx, conn, issue.Offer{
+		Credential:  doc,
+		Attachments: []didcomm.Attachment{didcomm.NewAttachment(shown.ID, "image/jpeg", c.Photo)},
+		Comment:     "Your staff passport",
+	})
+	if err != nil {
+		return "", err
+	}
+	c.Exchange = id
+	return id, e.saveContact(ctx, c)
+}
+
+// progress says in words how far a contact has come, and whether its passport
+// was accepted.
+func (e *employer) progress(ctx context.Context, c *contact) (status string, accepted bool, problem string, err error) {
+	if c.Exchange != "" {
+		x, err := e.issuer.Exchange(ctx, c.Exchange)
+		if err != nil {
+			return "", false, "", err
+		}
+		switch x.State {
+		case issue.Done:
+			return "Passport accepted", true, "", nil
+		case issue.Abandoned:
+			return "Passport not accepted", false, fmt.Sprintf("The passport was not accepted: %s", x.Reason), nil
+		case issue.OfferSent:
+			return "Passport offered", false, "", nil
+		}
+		return "Passport being issued", false, "", nil
+	}
+	conn, err := e.connected(ctx, c.Invitation)
+	if err != nil {
+		return "", false, "", err
+	}
+	if conn != "" {
+		return "Connected", false, "", nil
+	}
+	return "Invitation made", false, "", nil
+}

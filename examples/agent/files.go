@@ -1,0 +1,92 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/staffpassport/staffpassport/schema"
+)
+
+// maxFile bounds what is read of a record or photo file: a little more than the
+// largest valid one, so that the rules and not the reader say what is wrong.
+const maxFile = 2 << 20
+
+// A staffRecord is what the employer holds about one member of staff: the facts
+// of the passport, and the portrait.
+type staffRecord struct {
+	passport *schema.Passport
+	photo    *schema.Photo
+}
+
+// readStaffFiles reads a record and a portrait; an empty name stands for the
+// embedded sample. The error lists everything wrong with both.
+func readStaffFiles(recordFile, photoFile string) (staffRecord, error) {
+	record, photo := schema.Sample()
+	var problems []error
+	if photoFile != "" {
+		b, err := readFile(photoFile)
+		if err == nil {
+			photo, err = schema.ParsePhoto(b)
+		}
+		if err != nil {
+			problems = append(problems, fmt.Errorf("photo: %w", err))
+		}
+	}
+	if recordFile != "" {
+		b, err := readFile(recordFile)
+		if err == nil {
+			record, err = schema.ParseRecord(b, photo)
+		}
+		if err != nil {
+			problems = append(problems, fmt.Errorf("record: %w", err))
+		}
+	}
+	if err := errors.Join(problems...); err != nil {
+		return staffRecord{}, err
+	}
+	ref := photo.Ref()
+	record.Personal.Photo = &ref
+	return staffRecord{record, photo}, nil
+}
+
+func readFile(name string) ([]byte, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(io.LimitReader(f, maxFile))
+}
+
+// printRecord writes the sample record, without the photo's reference: the photo
+// of a record is the file given beside it.
+func printRecord(w io.Writer) error {
+	record, _ := schema.Sample()
+	record.Personal.Photo = nil
+	enc := json.NewEncoder(w)
+	enc.SetIndent("", "  ")
+	return enc.Encode(record)
+}
+
+// explain writes an error for the person at the terminal: a record's violations
+// one a line, with the place and the rule and never the value.
+func explain(w io.Writer, err error) {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		for _, e := range joined.Unwrap() {
+			explain(w, e)
+		}
+		return
+	}
+	var invalid *schema.ValidationError
+	if !errors.As(err, &invalid) {
+		fmt.Fprintln(w, "agent:", err)
+		return
+	}
+	fmt.Fprintf(w, "agent: the record cannot be issued, %d violations:\n", len(invalid.Violations))
+	for _, v := range invalid.Violations {
+		fmt.Fprintf(w, "  %s: %s (%s)\n", v.At, v.Message, v.Rule)
+	}
+}

@@ -1,0 +1,172 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/staffpassport/staffpassport/did"
+	"github.com/staffpassport/staffpassport/didcomm"
+	"github.com/staffpassport/staffpassport/didcomm/present"
+	"github.com/staffpassport/staffpassport/schema"
+	"github.com/staffpassport/staffpassport/vc"
+	"github.com/staffpassport/staffpassport/vc/verify"
+)
+
+// A host asks visiting members of staff for their passport and decides whether it
+// can rely on it.
+type host struct {
+	*party
+	signer   did.Signer
+	verifier *present.Verifier
+	trusted  verify.TrustedIssuers
+}
+
+// A visit is one member of staff who was invited to connect.
+type visit struct {
+	ID         string    `json:"id"`
+	Created    time.Time `json:"created"`
+	Invitation string    `json:"invitation"`
+	Link       string    `json:"link"`
+	Exchange   string    `json:"exchange,omitempty"` // the latest request
+}
+
+// A result is what the host keeps of a presentation that it decided about. A
+// refused one leaves its checks and nothing that was shown.
+type result struct {
+	Accepted     bool             `json:"accepted"`
+	Code         string           `json:"code,omitempty"`
+	Checks       []verify.Result  `json:"checks"`
+	Issuer       string           `json:"issuer,omitempty"`
+	Passport     *schema.Passport `json:"passport,omitempty"`
+	Photo        []byte           `json:"photo,omitempty"`
+	Presentation []byte           `json:"presentation,omitempty"`
+}
+
+const (
+	kindVisit  = "visit"
+	kindResult = "result" // by exchange
+)
+
+func openHost(ctx context.Context, c partyConfig, registered verify.TrustedIssuers) (*host, error) {
+	p, err := openParty(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	h := &host{party: p, trusted: registered}
+	if h.signer, err = p.identity(ctx); err != nil {
+		return nil, err
+	}
+	h.verifier = &present.Verifier{
+		Store:   p.agent,
+		Check:   &verify.Verifier{Resolver: p.resolver, Trust: registered, Contexts: schema.Contexts(), Now: p.now},
+		Domain:  h.did().String(),
+		Decided: h.decided,
+		Now:     p.now,
+	}
+	p.agent.Handle("present-proof", 2, present.Roles{Verifier: h.verifier})
+	p.agent.HandleTask(present.TaskVerify, h.verifier)
+	h.routes()
+	return h, nil
+}
+
+// did returns the DID that presentations for this host are made for.
+func (h *host) did() did.DID { return h.signer.VerificationMethod().DID }
+
+// addVisit makes an invitation for one member of staff.
+func (h *host) addVisit(ctx context.Context) (*visit, error) {
+	inv, link, err := h.invite(ctx, "request-proof", "To ask for your staff passport")
+	if err != nil {
+		return nil, err
+	}
+	v := &visit{ID: didcomm.NewID(), Created: h.now(), Invitation: inv.ID, Link: link}
+	return v, h.saveVisit(ctx, v)
+}
+
+func (h *host) saveVisit(ctx context.Context, v *visit) error {
+	return h.agent.Update(ctx, func(tx didcomm.Tx) error { return tx.Save(kindVisit, v.ID, v) })
+}
+
+// visit returns a visit, or didcomm.ErrNotFound.
+func (h *host) visit(ctx context.Context, id string) (*visit, error) {
+	var v visit
+	err := h.agent.View(ctx, func(tx didcomm.Tx) error { return tx.Load(kindVisit, id, &v) })
+	return &v, err
+}
+
+func (h *host) visits(ctx context.Context) ([]visit, error) {
+	return list[visit](ctx, h.party, kindVisit)
+}
+
+// request asks a connected member of staff for the passport.
+func (h *host) request(ctx context.Context, v *visit, purpose string) (string, error) {
+	conn, err := h.connected(ctx, v.Invitation)
+	if err != nil {
+		return "", err
+	}
+	if conn == "" {
+		return "", errNotReady
+	}
+	in := present.Input{ID: "passport", Name: "Staff passport", Type: schema.Type}
+	for _, section := range []vc.Pointer{"personal", "dbs", "rightToWork", "registration", "occupationalHealth", "employment"} {
+		in.Fields = append(in.Fields, present.Field{At: "/credentialSubject/" + section})
+	}
+	id, err := h.verifier.Request(ctx, conn, present.Request{Purpose: purpose, Inputs: []present.Input{in}, Expires: h.now().Add(24 * time.Hour)})
+	if err != nil {
+		return "", err
+	}
+	v.Exchange = id
+	return id, h.saveVisit(ctx, v)
+}
+
+// decided keeps what became of a presentation, in the transaction that answers it.
+// It refuses a good one whose photo is not the one the employer signed for.
+func (h *host) decided(_ context.Context, tx didcomm.Tx, x *present.Exchange, d present.Decision) error {
+	r := result{Checks: x.Checks}
+	if d.Err != nil {
+		r.Code = x.Code
+		return tx.Save(kindResult, x.ID, r)
+	}
+	c := d.ByInput["passport"]
+	p, err := schema.Read(c.Document())
+	if err != nil {
+		return fmt.Errorf("%w: %w", didcomm.ErrPermanent, err)
+	}
+	photo, err := photoOf(p, d.Attachments)
+	if err != nil {
+		return fmt.Errorf("%w: %w", didcomm.ErrPermanent, err)
+	}
+	r = result{Accepted: true, Checks: x.Checks, Issuer: c.Issuer().String(), Passport: p, Photo: photo, Presentation: d.Secured.Bytes}
+	return tx.Save(kindResult, x.ID, r)
+}
+
+// result returns what became of a request, or nil while it is open.
+func (h *host) result(ctx context.Context, exchange string) (*result, error) {
+	var r result
+	err := h.agent.View(ctx, func(tx didcomm.Tx) error { return tx.Load(kindResult, exchange, &r) })
+	if errors.Is(err, didcomm.ErrNotFound) {
+		return nil, nil
+	}
+	return &r, err
+}
+
+// list returns every record of a kind, oldest first.
+func list[T any](ctx context.Context, p *party, kind string) ([]T, error) {
+	var out []T
+	err := p.agent.View(ctx, func(tx didcomm.Tx) error {
+		for r, err := range tx.List(kind) {
+			if err != nil {
+				return err
+			}
+			var v T
+			if err := json.Unmarshal(r.Data, &v); err != nil {
+				return err
+			}
+			out = append(out, v)
+		}
+		return nil
+	})
+	return out, err
+}

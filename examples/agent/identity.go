@@ -1,0 +1,82 @@
+package main
+
+import (
+	"context"
+	"crypto/ed25519"
+	"errors"
+
+	"github.com/staffpassport/staffpassport/did"
+	"github.com/staffpassport/staffpassport/did/didkey"
+	"github.com/staffpassport/staffpassport/wallet"
+)
+
+// kindAgent holds what the agent remembers beside its protocols.
+const kindAgent = "agent"
+
+// identity returns the signer of the DID this organisation is known by, which is
+// made with its key in one transaction the first time.
+func (p *party) identity(ctx context.Context) (did.Signer, error) {
+	var id did.DID
+	err := p.wallet.Update(ctx, func(tx *wallet.Tx) error {
+		text, err := tx.Get(kindAgent, "identity")
+		if err == nil {
+			id, err = did.Parse(string(text))
+			return err
+		}
+		if !errors.Is(err, wallet.ErrNotFound) {
+			return err
+		}
+		pub, err := tx.NewKey(wallet.Ed25519)
+		if err != nil {
+			return err
+		}
+		if id, err = didkey.New(pub); err != nil {
+			return err
+		}
+		return tx.Put(kindAgent, "identity", []byte(id.String()))
+	})
+	if err != nil {
+		return nil, err
+	}
+	return p.signer(ctx, id)
+}
+
+// newHolder makes a key for one passport and returns the signer of its did:key:
+// employers cannot tell from it that two passports are one person's.
+func (p *party) newHolder(ctx context.Context) (did.Signer, error) {
+	pub, err := p.wallet.NewKey(ctx, wallet.Ed25519)
+	if err != nil {
+		return nil, err
+	}
+	id, err := didkey.New(pub)
+	if err != nil {
+		return nil, err
+	}
+	return p.signer(ctx, id)
+}
+
+// signer returns the signer of a did:key whose private key the wallet holds.
+func (p *party) signer(ctx context.Context, id did.DID) (did.Signer, error) {
+	doc, err := didkey.Resolver{}.Resolve(ctx, id, did.Version{})
+	if err != nil {
+		return nil, err
+	}
+	vm := didkey.SigningMethod(id)
+	m, err := doc.Document.Method(vm, did.Authentication)
+	if err != nil {
+		return nil, err
+	}
+	return p.wallet.Signer(ctx, vm, m.PublicKey())
+}
+
+// verkeys makes the wallet's keys what the connect protocol asks for.
+type verkeys struct{ *wallet.Wallet }
+
+// NewVerkey makes a key for one connection.
+func (v verkeys) NewVerkey(ctx context.Context) (ed25519.PublicKey, error) {
+	pub, err := v.NewKey(ctx, wallet.Ed25519)
+	if err != nil {
+		return nil, err
+	}
+	return pub.(ed25519.PublicKey), nil
+}

@@ -1,0 +1,148 @@
+package wallet_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/staffpassport/staffpassport/vc"
+	"github.com/staffpassport/staffpassport/wallet"
+)
+
+func sample(id string) wallet.Credential {
+	return wallet.Credential{
+		ID:      id,
+		Secured: vc.Secured{MediaType: "application/vc", Bytes: []byte(`{"id":"` + id + `"}`)},
+		Types:   []string{"VerifiableCredential", "StaffPassportCredential"},
+	}
+}
+
+func ids(t testing.TB, w *wallet.Wallet, typ string) []string {
+	t.Helper()
+	out := []string{}
+	for c, err := range w.Credentials(t.Context(), typ) {
+		require.NoError(t, err)
+		out = append(out, c.ID)
+	}
+	return out
+}
+
+func TestCredentials(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 3, 6, 20, 37, 0, 5, time.UTC)
+	w := createIn(t, newStore(t), wallet.Config{Now: func() time.Time { return now }})
+
+	full := sample("b")
+	full.Attachments = map[string][]byte{"photo": make([]byte, 500_000), "": nil, "second": []byte("2")}
+	full.Added = now.Add(-time.Hour)
+	id, err := w.AddCredential(t.Context(), full)
+	require.NoError(t, err)
+	require.Equal(t, "b", id)
+	plain := sample("a")
+	plain.Types = []string{"Other"}
+	_, err = w.AddCredential(t.Context(), plain)
+	require.NoError(t, err)
+
+	got, err := w.Credential(t.Context(), "b")
+	require.NoError(t, err)
+	require.True(t, got.Added.Equal(full.Added))
+	got.Added, full.Attachments[""] = full.Added, []byte{}
+	require.Equal(t, full, got)
+
+	got, err = w.Credential(t.Context(), "a")
+	require.NoError(t, err)
+	require.True(t, got.Added.Equal(now))
+	require.Nil(t, got.Attachments)
+
+	require.Equal(t, []string{"b", "a"}, ids(t, w, ""))
+	require.Equal(t, []string{"b"}, ids(t, w, "StaffPassportCredential"))
+	require.Equal(t, []string{"a"}, ids(t, w, "Other"))
+	require.Empty(t, ids(t, w, "Passport"))
+	for range w.Credentials(t.Context(), "") { // leaving early is allowed
+		break
+	}
+
+	require.NoError(t, w.DeleteCredential(t.Context(), "b"))
+	require.NoError(t, w.DeleteCredential(t.Context(), "b"))
+	_, err = w.Credential(t.Context(), "b")
+	require.ErrorIs(t, err, wallet.ErrNotFound)
+	require.Equal(t, []string{"a"}, ids(t, w, ""))
+}
+
+func TestCredentialIsStoredOnce(t *testing.T) {
+	t.Parallel()
+	w := newWallet(t)
+	c := sample("")
+	first, err := w.AddCredential(t.Context(), c)
+	require.NoError(t, err)
+	require.Len(t, first, 64)
+	again, err := w.AddCredential(t.Context(), c)
+	require.NoError(t, err)
+	require.Equal(t, first, again)
+	require.Equal(t, []string{first}, ids(t, w, ""))
+
+	c.Secured.Bytes = []byte(`{"id":"other"}`)
+	other, err := w.AddCredential(t.Context(), c)
+	require.NoError(t, err)
+	require.NotEqual(t, first, other)
+}
+
+func TestCredentialRefused(t *testing.T) {
+	t.Parallel()
+	w := newWallet(t)
+	_, err := w.AddCredential(t.Context(), sample("taken"))
+	require.NoError(t, err)
+
+	otherBytes, otherType := sample("taken"), sample("taken")
+	otherBytes.Secured.Bytes = []byte(`{"id":"forged"}`)
+	otherType.Secured.MediaType = "application/vc+jwt"
+	large := sample("large")
+	large.Attachments = map[string][]byte{"photo": make([]byte, wallet.MaxRecord)}
+	emptyType := sample("empty type")
+	emptyType.Types = []string{""}
+	for name, c := range map[string]struct {
+		credential wallet.Credential
+		want       error
+	}{
+		"other bytes":      {otherBytes, wallet.ErrExists},
+		"other media type": {otherType, wallet.ErrExists},
+		"too large":        {large, wallet.ErrTooLarge},
+		"no bytes":         {wallet.Credential{ID: "empty"}, nil},
+		"zero":             {wallet.Credential{}, nil},
+		"empty type":       {emptyType, nil},
+	} {
+		id, err := w.AddCredential(t.Context(), c.credential)
+		require.Error(t, err, name)
+		require.Empty(t, id, name)
+		if c.want != nil {
+			require.ErrorIs(t, err, c.want, name)
+		}
+	}
+	require.Equal(t, []string{"taken"}, ids(t, w, ""))
+	got, err := w.Credential(t.Context(), "taken")
+	require.NoError(t, err)
+	require.Equal(t, sample("taken").Secured, got.Secured)
+}
+
+func TestCredentialsInTransaction(t *testing.T) {
+	t.Parallel()
+	w := newWallet(t)
+	update(t, w, func(tx *wallet.Tx) {
+		for i := range 3 {
+			_, err := tx.AddCredential(sample(fmt.Sprint(i)))
+			require.NoError(t, err)
+		}
+		var seen []string
+		for c, err := range tx.Credentials("StaffPassportCredential") {
+			require.NoError(t, err)
+			seen = append(seen, c.ID)
+			require.NoError(t, tx.DeleteCredential(c.ID))
+		}
+		require.Equal(t, []string{"0", "1", "2"}, seen)
+		_, err := tx.Credential("0")
+		require.ErrorIs(t, err, wallet.ErrNotFound)
+	})
+	require.Empty(t, ids(t, w, ""))
+}
