@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"strings"
 	"time"
 
@@ -63,6 +64,12 @@ func (x Exchange) Credential() (*vc.Credential, error) {
 func (x Exchange) String() string {
 	return fmt.Sprintf("issue-credential %s, %s in %q", x.Thread, x.Role, string(x.State))
 }
+
+// GoString is the same as String.
+func (x Exchange) GoString() string { return x.String() }
+
+// LogValue is the same as String.
+func (x Exchange) LogValue() slog.Value { return slog.StringValue(x.String()) }
 
 // record is what is kept of an exchange: the rest is of no use to a page.
 type record struct {

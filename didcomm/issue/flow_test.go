@@ -1,10 +1,12 @@
 package issue
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"sync"
 	"testing"
 	"time"
@@ -572,6 +574,7 @@ func TestIssuer_OfferRefused(t *testing.T) {
 		"not established":     {"half-made", func(*Offer) {}, ErrState},
 		"with a proof":        {"to-hazel", func(o *Offer) { o.Credential.Other = map[string]json.RawMessage{"proof": json.RawMessage(`{}`)} }, ErrMalformed},
 		"several subjects":    {"to-hazel", func(o *Offer) { o.Credential.Subject = json.RawMessage(`[{"a":1},{"b":1}]`) }, ErrMalformed},
+		"no credential":       {"to-hazel", func(o *Offer) { o.Credential = nil }, ErrMalformed},
 		"no subject":          {"to-hazel", func(o *Offer) { o.Credential.Subject = nil }, vc.ErrSyntax},
 		"photo without an id": {"to-hazel", func(o *Offer) { o.Attachments[0].ID = "" }, ErrMalformed},
 	} {
@@ -584,6 +587,22 @@ func TestIssuer_OfferRefused(t *testing.T) {
 	require.NoError(t, err)
 	require.Empty(t, all)
 	require.Empty(t, w.issuerNode.Store.TakeOutbox())
+}
+
+// TestExchange_Prints: no way of printing an exchange shows a claim.
+func TestExchange_Prints(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	_, id := w.offer()
+	x, err := w.holder.Exchange(t.Context(), id)
+	require.NoError(t, err)
+	require.Contains(t, string(x.Offered), "Hazel")
+	var b bytes.Buffer
+	slog.New(slog.NewTextHandler(&b, nil)).Info("x", "exchange", x, "value", *x)
+	for _, s := range []string{b.String(), fmt.Sprint(x), fmt.Sprintf("%v %+v %#v %s", *x, *x, *x, x)} {
+		require.NotContains(t, s, "Hazel")
+		require.Contains(t, s, x.Thread)
+	}
 }
 
 func TestAbandon(t *testing.T) {

@@ -2,6 +2,7 @@ package issue
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"time"
@@ -57,6 +58,9 @@ func (i *Issuer) party() party {
 // the new exchange.
 func (i *Issuer) Offer(ctx context.Context, connection string, o Offer) (string, error) {
 	p := i.party()
+	if o.Credential == nil {
+		return "", fmt.Errorf("%w: no credential", ErrMalformed)
+	}
 	doc, err := o.Credential.MarshalJSON()
 	if err != nil {
 		return "", err
@@ -67,7 +71,7 @@ func (i *Issuer) Offer(ctx context.Context, connection string, o Offer) (string,
 	if _, single := subjectID(doc); !single {
 		return "", fmt.Errorf("%w: a credential with several subjects cannot be bound", ErrMalformed)
 	}
-	binding := &signedMethod{Algs: bindingAlgs(), Methods: holderMethods(), Nonce: didcomm.NewID()}
+	binding := &signedMethod{Algs: bindingAlgs(), Methods: holderMethods(), Nonce: rand.Text()}
 	attachment, err := newAttachment(p.newID(), offerContent{
 		Versions:        []string{dataModel},
 		BindingRequired: true,
@@ -113,9 +117,7 @@ func (i *Issuer) Handle(_ context.Context, tx didcomm.Tx, c didcomm.Connection, 
 	switch m.Type.Name {
 	case problem:
 		return p.reported(tx, c, m)
-	case request, ack:
-	case propose:
-		return refuse(codeAbandoned, "This issuer makes its own offers.", nil)
+	case request, ack, propose:
 	default:
 		return refuse(codeNoThread, "This message is not one for an issuer.", nil)
 	}
@@ -127,10 +129,22 @@ func (i *Issuer) Handle(_ context.Context, tx didcomm.Tx, c didcomm.Connection, 
 	if _, err := Next(p.role, x.State, e); err != nil {
 		return unexpected(x, err)
 	}
-	if m.Type.Name == ack {
+	switch m.Type.Name {
+	case ack:
 		return p.step(tx, x, e, "ok")
+	case propose:
+		return decline(x)
 	}
 	return i.requested(tx, p, x, m)
+}
+
+// decline answers a proposal: this package makes its own offers, and one that was
+// made stands.
+func decline(x *record) error {
+	if x.State == Start {
+		return refuse(codeAbandoned, "This issuer makes its own offers.", nil)
+	}
+	return refuse(codeOutOfOrder, "This issuer does not negotiate; its offer stands.", nil)
 }
 
 // requested keeps a request and leaves the proof in it to the worker.

@@ -2,6 +2,7 @@ package present
 
 import (
 	"context"
+	"crypto/ed25519"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -11,6 +12,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/staffpassport/staffpassport/did"
+	"github.com/staffpassport/staffpassport/did/didpeer"
 	"github.com/staffpassport/staffpassport/didcomm"
 	"github.com/staffpassport/staffpassport/didcomm/internal/memtx"
 	"github.com/staffpassport/staffpassport/vc"
@@ -76,7 +79,7 @@ func TestRequest_WireForm(t *testing.T) {
 	require.NoError(t, json.Unmarshal(raw, &c))
 	options := c["options"].(map[string]any)
 	require.Equal(t, "https://birchwood.example", options["domain"])
-	require.Len(t, options["challenge"], 36)
+	require.Len(t, options["challenge"], 26)
 	definition := c["presentation_definition"].(map[string]any)
 	require.Equal(t, map[string]any{"ldp_vp": map[string]any{"proof_type": []any{"DataIntegrityProof"}}}, definition["format"])
 	require.Equal(t, []any{map[string]any{"id": "input-1", "name": "Staff passport", "constraints": map[string]any{"fields": []any{
@@ -101,6 +104,48 @@ func TestRequest_FreshChallenge(t *testing.T) {
 		seen[x.Challenge] = true
 	}
 	require.Len(t, seen, 3)
+}
+
+// TestPresent_PairwiseDomain: without a domain of its own a verifier asks for its
+// DID on the connection, and a prover gives that to nobody else.
+func TestPresent_PairwiseDomain(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.verifier.Domain = ""
+	mine, other := peerDID(t, 5), peerDID(t, 6)
+	for n, set := range map[*memtx.Node]func(*didcomm.Connection){
+		w.verifierNode: func(c *didcomm.Connection) { c.Mine = mine },
+		w.proverNode:   func(c *didcomm.Connection) { c.Theirs = mine },
+	} {
+		require.NoError(t, n.Store.Update(t.Context(), func(tx didcomm.Tx) error {
+			c, err := tx.Connection(n.Connection)
+			if err != nil {
+				return err
+			}
+			set(&c)
+			return tx.SaveConnection(c)
+		}))
+	}
+	verifierID, proverID := w.ask(wanted())
+	require.Equal(t, didpeer.Short(mine).String(), w.load(t, verifierID).Domain)
+	require.NoError(t, w.prover.Present(t.Context(), proverID, w.answer()))
+	w.settle()
+	require.Equal(t, Done, w.only(w.verifier.Exchanges).State)
+
+	for _, domain := range []string{other.String(), didpeer.Short(other).String()} {
+		w.verifier.Domain = domain
+		_, err := w.verifier.Request(t.Context(), "to-hazel", wanted())
+		require.NoError(t, err)
+		m := w.verifierNode.Store.TakeOutbox()[0].Message
+		requireRefused(t, w.proverNode.Store.Deliver(t.Context(), w.prover, "to-birchwood", m), codeAbandoned)
+	}
+}
+
+func peerDID(t *testing.T, seed byte) did.DID {
+	t.Helper()
+	id, err := didpeer.NewDIDComm(signer(t, seed).Public().(ed25519.PublicKey), "https://birchwood.example/didcomm", nil)
+	require.NoError(t, err)
+	return id
 }
 
 func counter() func() string {
@@ -188,9 +233,6 @@ func TestVerifier_RequestRefused(t *testing.T) {
 		_, err := w.verifier.Request(t.Context(), c.connection, r)
 		require.ErrorIs(t, err, c.want, name)
 	}
-	w.verifier.Domain = ""
-	_, err := w.verifier.Request(t.Context(), "to-hazel", wanted())
-	require.ErrorIs(t, err, ErrMalformed)
 	require.Empty(t, w.verifierNode.Store.TakeOutbox())
 }
 

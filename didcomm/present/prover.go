@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/staffpassport/staffpassport/did"
+	"github.com/staffpassport/staffpassport/did/didpeer"
 	"github.com/staffpassport/staffpassport/didcomm"
 	"github.com/staffpassport/staffpassport/vc"
 )
@@ -86,12 +87,23 @@ func (v *Prover) Handle(_ context.Context, tx didcomm.Tx, c didcomm.Connection, 
 	case err != nil:
 		return refuse(codeAbandoned, "The request cannot be read.", err)
 	}
+	if !meant(r.Options.Domain, c) {
+		return refuse(codeAbandoned, "The request is for a presentation to somebody else.", nil)
+	}
 	if x.Purpose = clip(r.Definition.Purpose); x.Purpose == "" {
 		x.Purpose = clip(b.Comment)
 	}
 	x.Inputs, x.Expires, x.Confirms = inputs, m.Expires, b.Confirms
 	x.Definition, x.Challenge, x.Domain = r.Definition.ID, r.Options.Challenge, r.Options.Domain
 	return p.step(tx, x, e, "ok")
+}
+
+// meant reports whether a presentation for domain may be given to the peer of c. A
+// did:peer belongs to one connection: another connection's would let this peer
+// pass the presentation on.
+func meant(domain string, c didcomm.Connection) bool {
+	id, err := did.Parse(domain)
+	return err != nil || id.Method() != "peer" || didpeer.Short(id) == didpeer.Short(c.Theirs)
 }
 
 // Present answers a request. It proves the presentation outside any transaction,

@@ -2,20 +2,21 @@ package present
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"strconv"
 	"time"
 
+	"github.com/staffpassport/staffpassport/did/didpeer"
 	"github.com/staffpassport/staffpassport/didcomm"
 	"github.com/staffpassport/staffpassport/internal/strictjson"
 	"github.com/staffpassport/staffpassport/vc"
 	"github.com/staffpassport/staffpassport/vc/verify"
 )
 
-// A Verifier runs the protocol as the host organisation. Store, Check and Domain
-// are required. It is safe for concurrent use and must not be changed after first
-// use.
+// A Verifier runs the protocol as the host organisation. Store and Check are
+// required. It is safe for concurrent use and must not be changed after first use.
 type Verifier struct {
 	Store didcomm.Store // the runtime
 
@@ -26,7 +27,9 @@ type Verifier struct {
 		Presentation(ctx context.Context, s vc.Secured, want verify.Session) (*verify.Presentation, error)
 	}
 	// Domain is whom a presentation must be made for: this organisation's DID or
-	// URL.
+	// URL. Empty means the verifier's own DID of each connection, in its short
+	// form: a prover can see that this is who it talks to, so that nobody can
+	// have a request of ours answered through a connection of theirs.
 	Domain string
 
 	// Decided hears of every presentation that was decided about, good or not,
@@ -78,15 +81,7 @@ func (v *Verifier) Request(ctx context.Context, connection string, r Request) (s
 	if err := checkRequest(r); err != nil {
 		return "", err
 	}
-	if v.Domain == "" {
-		return "", fmt.Errorf("%w: a verifier needs a domain", ErrMalformed)
-	}
 	d, err := newDefinition(p.newID(), r)
-	if err != nil {
-		return "", err
-	}
-	challenge := didcomm.NewID() // 122 random bits, whatever NewID is in a test
-	a, err := newAttachment(p.newID(), definitionContent{options{challenge, v.Domain}, *d})
 	if err != nil {
 		return "", err
 	}
@@ -102,8 +97,15 @@ func (v *Verifier) Request(ctx context.Context, connection string, r Request) (s
 		}
 		x := p.start(c, thread)
 		x.Purpose, x.Inputs, x.Expires, x.Confirms = r.Purpose, r.Inputs, r.Expires, true
-		x.Definition, x.Challenge, x.Domain = d.ID, challenge, v.Domain
+		x.Definition, x.Challenge, x.Domain = d.ID, rand.Text(), v.Domain
+		if x.Domain == "" {
+			x.Domain = didpeer.Short(c.Mine).String()
+		}
 		id = x.ID
+		a, err := newAttachment(p.newID(), definitionContent{options{x.Challenge, x.Domain}, *d})
+		if err != nil {
+			return err
+		}
 		if err := p.send(tx, x, request, requestBody{
 			Comment: r.Purpose, Confirms: true,
 			Formats:  didcomm.Formats{{AttachID: a.ID, Format: formatDefinition}},
@@ -122,9 +124,7 @@ func (v *Verifier) Handle(_ context.Context, tx didcomm.Tx, c didcomm.Connection
 	switch m.Type.Name {
 	case problem:
 		return p.reported(tx, c, m)
-	case presentation:
-	case propose:
-		return refuse(codeAbandoned, "This verifier makes its own requests.", nil)
+	case presentation, propose:
 	default:
 		return refuse(codeNoThread, "This message is not one for a verifier.", nil)
 	}
@@ -132,9 +132,12 @@ func (v *Verifier) Handle(_ context.Context, tx didcomm.Tx, c didcomm.Connection
 	if err != nil {
 		return err
 	}
-	e := Event{Message: presentation}
+	e := Event{Message: m.Type.Name}
 	if _, err := Next(p.role, x.State, e); err != nil {
 		return unexpected(x, err)
+	}
+	if m.Type.Name == propose {
+		return decline(x)
 	}
 	if expired(x.Expires, p.now()) {
 		return p.end(tx, x, "expired", "The request has expired.")
@@ -161,6 +164,15 @@ func (v *Verifier) Handle(_ context.Context, tx didcomm.Tx, c didcomm.Connection
 		return err
 	}
 	return tx.Defer(TaskVerify, x.ID)
+}
+
+// decline answers a proposal: this package makes its own requests, and one that
+// was made stands.
+func decline(x *record) error {
+	if x.State == Start {
+		return refuse(codeAbandoned, "This verifier makes its own requests.", nil)
+	}
+	return refuse(codeOutOfOrder, "This verifier does not negotiate; its request stands.", nil)
 }
 
 // patience is how long a presentation waits that cannot be decided: its holder

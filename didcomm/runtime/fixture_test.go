@@ -125,7 +125,6 @@ func (t *memoryTx) Find(kind, tag string) iter.Seq2[didcomm.Record, error] {
 // clear is a Packer that protects nothing. The tests here are about what is done
 // with an envelope that was opened; walletstore's use real ones.
 type clear struct {
-	mine []ed25519.PublicKey
 	fail error // of Unpack
 }
 

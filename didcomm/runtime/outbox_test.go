@@ -53,6 +53,48 @@ func TestOutbox_InOrder(t *testing.T) {
 	require.Empty(t, f.store.now()["outbox"])
 }
 
+// The order of sending is the order of commits, whoever announces them first, and
+// though some transactions fail.
+func TestOutbox_InOrderOfCommits(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, nil)
+	stop := f.run()
+	var senders sync.WaitGroup
+	for range 8 {
+		senders.Go(func() {
+			for i := range 60 {
+				err := f.Update(t.Context(), func(tx didcomm.Tx) error {
+					var n note
+					if err := tx.Load("count", "count", &n); err != nil && !errors.Is(err, didcomm.ErrNotFound) {
+						return err
+					}
+					n.Count++
+					id := fmt.Sprintf("m%04d", n.Count)
+					err := errors.Join(tx.Save("count", "count", n), tx.Send(connection("river", true), message(t, "toy/1.0/ping", id, "")))
+					if i%7 == 3 {
+						err = errors.Join(err, errAway)
+					}
+					return err
+				})
+				if err != nil && !errors.Is(err, errAway) {
+					t.Error(err)
+				}
+				if i%5 == 0 {
+					time.Sleep(time.Millisecond) // the outbox runs empty
+				}
+			}
+		})
+	}
+	senders.Wait()
+	f.settle()
+	require.NoError(t, stop())
+	ids := f.post.ids()
+	require.Len(t, ids, 8*51)
+	for i, id := range ids {
+		require.Equal(t, fmt.Sprintf("m%04d", i+1), id)
+	}
+}
+
 // The same bytes go out each time, though a message is packed anew.
 func TestOutbox_SameBytes(t *testing.T) {
 	var tries []string

@@ -57,8 +57,8 @@ type Packer interface {
 	Unpack(ctx context.Context, envelope []byte) (Received, error)
 }
 
-// Received is an opened envelope. Both keys are set if, and only if, the envelope
-// proved that the sender holds its key; an anonymous one has no Sender.
+// Received is an opened envelope. Sender is set if, and only if, the envelope proved
+// that whoever packed it holds that key.
 type Received struct {
 	Plaintext         []byte
 	Sender, Recipient ed25519.PublicKey

@@ -97,10 +97,8 @@ func deaths(point, side string) int32 {
 		return 1
 	case runtime.AtBeforeDelete: // mostly other transactions delete
 		return 0
-	case runtime.AtBeforeDrain:
-		return 1
 	}
-	return 2
+	return 1
 }
 
 // Crashes anywhere, on both sides, until there have been many.
