@@ -14,10 +14,11 @@ import (
 // [ErrInvalid].
 //
 // The second method is made when it is first asked for or the document is
-// written, so that whoever only verifies signatures does not pay for it. It cannot
-// fail for a key that [ParseMultikey] returned. For bytes that are on no curve
-// [Document.Method] and MarshalJSON give the error, and [Document.Methods] lists
-// no such method.
+// written, so that whoever only verifies signatures does not pay for it. That
+// fails if the key is on no curve, which is never so for one that [ParseMultikey]
+// returned, and if signing already has the second method's id. [Document.Method]
+// and MarshalJSON then give the error, and [Document.Methods] lists nothing for
+// KeyAgreement.
 func NewEd25519Document(signing *VerificationMethod) (*Document, error) {
 	if signing == nil {
 		return nil, fmt.Errorf("%w: a document needs a verification method", ErrInvalid)
@@ -31,7 +32,7 @@ func NewEd25519Document(signing *VerificationMethod) (*Document, error) {
 		return nil, err
 	}
 	own := d.methods[0]
-	pub = bytes.Clone(pub) // what is derived later is derived from this key, whatever happens to the slice
+	pub = bytes.Clone(pub) // the key of this moment, whatever becomes of the caller's slice
 	d.whole = sync.OnceValues(func() (*Document, error) {
 		derived, err := derivedMethod(d.id, pub)
 		if err != nil {

@@ -39,9 +39,10 @@ type Resolver struct{}
 var _ did.Resolver = Resolver{}
 
 // Resolve implements [did.Resolver] by the method's Document Creation Algorithm,
-// with the derived key for encryption switched on. It performs no I/O. A key of
-// another type, such as secp256k1 or RSA, is [did.ErrUnsupported]; a DID that is
-// no key, or a key that [did.ParseMultikey] refuses, is [did.ErrInvalid].
+// with the derived key for encryption switched on; it is computed when it is asked
+// for (see [did.NewEd25519Document]). Resolve performs no I/O. A key of another
+// type, such as secp256k1 or RSA, is [did.ErrUnsupported]; a DID that is no key,
+// or a key that [did.ParseMultikey] refuses, is [did.ErrInvalid].
 //
 // The key is authorised for every relationship it is good for: a P-256 or P-384
 // key for all five, an Ed25519 key for all but keyAgreement, an X25519 key for
