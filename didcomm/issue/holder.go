@@ -334,6 +334,11 @@ func (h *Holder) Exchanges(ctx context.Context) ([]Exchange, error) {
 	return h.party().exchanges(ctx)
 }
 
+// Find returns the exchange of a thread on a connection, or [didcomm.ErrNotFound].
+func (h *Holder) Find(ctx context.Context, connection, thread string) (*Exchange, error) {
+	return h.Exchange(ctx, exchangeID(connection, thread, h.party().role))
+}
+
 // Exchange returns one exchange, or [didcomm.ErrNotFound].
 func (h *Holder) Exchange(ctx context.Context, id string) (*Exchange, error) {
 	x, err := h.party().view(ctx, id)

@@ -48,6 +48,11 @@ type Offer struct {
 	Attachments []didcomm.Attachment
 	Comment     string    // to the person; may be empty
 	Expires     time.Time // after which a request is refused; zero means never
+
+	// Started hears of the new exchange in the transaction that begins it, so
+	// that no record of the caller's can miss it; it must use tx only. An error
+	// undoes the offer. It may be nil.
+	Started func(ctx context.Context, tx didcomm.Tx, x *Exchange) error
 }
 
 func (i *Issuer) party() party {
@@ -106,7 +111,10 @@ func (i *Issuer) Offer(ctx context.Context, connection string, o Offer) (string,
 		}); err != nil {
 			return err
 		}
-		return p.step(tx, x, Event{offer, true}, "ok")
+		if err := p.step(tx, x, Event{offer, true}, "ok"); err != nil || o.Started == nil {
+			return err
+		}
+		return o.Started(ctx, tx, &x.Exchange)
 	})
 	return id, err
 }

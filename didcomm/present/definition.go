@@ -1,12 +1,14 @@
 package present
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
 	"time"
 
+	"github.com/staffpassport/staffpassport/didcomm"
 	"github.com/staffpassport/staffpassport/vc"
 )
 
@@ -15,6 +17,11 @@ type Request struct {
 	Purpose string // why, to the person
 	Inputs  []Input
 	Expires time.Time // after which no answer is taken; zero means never
+
+	// Started hears of the new exchange in the transaction that begins it, so
+	// that no record of the caller's can miss it; it must use tx only. An error
+	// undoes the request. It may be nil.
+	Started func(ctx context.Context, tx didcomm.Tx, x *Exchange) error
 }
 
 // An Input asks for one credential: an input descriptor (DIF Presentation

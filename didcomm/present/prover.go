@@ -198,6 +198,11 @@ func (v *Prover) Exchanges(ctx context.Context) ([]Exchange, error) {
 	return v.party().exchanges(ctx)
 }
 
+// Find returns the exchange of a thread on a connection, or [didcomm.ErrNotFound].
+func (v *Prover) Find(ctx context.Context, connection, thread string) (*Exchange, error) {
+	return v.Exchange(ctx, exchangeID(connection, thread, v.party().role))
+}
+
 // Exchange returns one exchange, or [didcomm.ErrNotFound].
 func (v *Prover) Exchange(ctx context.Context, id string) (*Exchange, error) {
 	x, err := v.party().view(ctx, id)

@@ -113,7 +113,10 @@ func (v *Verifier) Request(ctx context.Context, connection string, r Request) (s
 		}); err != nil {
 			return err
 		}
-		return p.step(tx, x, Event{request, true}, "ok")
+		if err := p.step(tx, x, Event{request, true}, "ok"); err != nil || r.Started == nil {
+			return err
+		}
+		return r.Started(ctx, tx, &x.Exchange)
 	})
 	return id, err
 }

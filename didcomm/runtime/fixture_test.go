@@ -27,6 +27,7 @@ type memory struct {
 	state map[string][]stored
 
 	beforeCommit func() error // its error rolls back
+	beforeView   func()
 }
 
 type stored struct {
@@ -51,6 +52,9 @@ func (m *memory) now() map[string][]stored {
 func (m *memory) View(ctx context.Context, f func(runtime.StoreTx) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
+	}
+	if m.beforeView != nil {
+		m.beforeView()
 	}
 	return f(&memoryTx{kinds: m.now()})
 }

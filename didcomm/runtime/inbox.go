@@ -183,7 +183,7 @@ func (t *tx) admit(in *inbound) (c didcomm.Connection, key string, err error) {
 		return c, "", ErrNotEstablished
 	case found == nil:
 		return c, "", refuse(ErrSender)
-	case false:
+	case !c.Established && (in.routed || !isReport(in.m.Type)):
 		return c, "", ErrNotEstablished
 	}
 	return c, "connection/" + c.ID + "/" + in.m.ID, nil

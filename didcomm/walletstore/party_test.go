@@ -73,6 +73,8 @@ type party struct {
 	failpoint func(name string) bool
 	died      chan struct{} // a token: the process died by itself
 
+	lied, liar atomic.Bool // lyingUpdate happened, and was answered
+
 	mu  sync.Mutex
 	now *process
 }
@@ -234,18 +236,15 @@ func (m *mortal) Update(ctx context.Context, f func(runtime.StoreTx) error) erro
 		if err := f(tx); err != nil {
 			return err
 		}
-		lie := m.party.bugs.lyingUpdate && b.received
 		if m.process.dead.Load() {
 			return errDead
 		}
-		if lie {
+		if m.party.bugs.lyingUpdate && b.received && m.party.lied.CompareAndSwap(false, true) {
 			return errLost
 		}
 		return nil
 	})
 	if errors.Is(err, errLost) {
-		m.party.bugs.lyingUpdate = false
-		time.AfterFunc(20*time.Millisecond, func() { m.party.kill(m.process) })
 		return nil
 	}
 	return err
@@ -325,6 +324,9 @@ func (p *party) receive(data []byte) error {
 	err, ok := <-answer
 	if !ok || pr.dead.Load() {
 		return errNoAnswer
+	}
+	if p.bugs.lyingUpdate && !p.liar.Swap(true) {
+		p.kill(pr) // after its answer
 	}
 	return err
 }
