@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/staffpassport/staffpassport/didcomm"
@@ -42,20 +43,32 @@ func (p *party) receive(ctx context.Context, link string) (exchange string, err 
 	return p.connect.Receive(ctx, inv)
 }
 
+// kindAnswered holds the connection that an invitation of ours led to, by the id of
+// the invitation.
+const kindAnswered = "answered"
+
+// noteConnected keeps, in the transaction that completes a connection, which
+// invitation it answers.
+func (p *party) noteConnected(_ context.Context, tx didcomm.Tx, x *connect.Exchange, _ didcomm.Connection) error {
+	if x.Role != connect.RoleResponder {
+		return nil
+	}
+	return tx.Save(kindAnswered, x.Invitation, x.ID)
+}
+
 // connected returns the connection that an invitation led to, once both sides have
 // made it, or nothing.
 func (p *party) connected(ctx context.Context, invitation string) (connection string, err error) {
-	all, err := p.connect.Exchanges(ctx)
-	if err != nil {
-		return "", err
+	err = p.agent.View(ctx, func(tx didcomm.Tx) error { return tx.Load(kindAnswered, invitation, &connection) })
+	if errors.Is(err, didcomm.ErrNotFound) {
+		return "", nil
 	}
-	for _, x := range all {
-		if x.Invitation == invitation && x.State == connect.Completed {
-			return x.ID, nil
-		}
-	}
-	return "", nil
+	return connection, err
 }
+
+// errChanged says that somebody else changed a record since it was read: another
+// page, or the same form sent twice.
+var errChanged = errors.New("agent: changed meanwhile")
 
 // peerLabel returns what the peer of a connection calls itself.
 func (p *party) peerLabel(ctx context.Context, connection string) (label string, err error) {

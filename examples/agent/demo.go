@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -19,17 +18,28 @@ type demo struct {
 	options
 	record     staffRecord
 	passphrase wallet.Passphrase
-	out        io.Writer        // for the person or program that reads the result
-	log        io.Writer        // for the operator: never a claim
-	now        func() time.Time // nil: time.Now
-	failpoint  func(string)     // nil but in tests
+	out        io.Writer // for the person or program that reads the result
+	log        io.Writer // for the operator: never a claim
+	debug      bool      // log what happens, not only what fails
+	hooks      hooks
+
+	now  func() time.Time // nil: time.Now
+	fail func(error)      // told when a role cannot go on; nil before run
 
 	employer *employer
 	staff    *staff
 	host     *host
 }
 
-// run opens the three roles, starts them, and walks the line or waits.
+// hooks are there for tests. Each may be nil.
+type hooks struct {
+	failpoint func(role, point string)                       // called at each of the runtime's failpoints
+	store     func(role string, s wallet.Store) wallet.Store // goes between a wallet and its file
+	unlocker  wallet.Unlocker                                // instead of the passphrase, whose slowness tests need not prove again
+}
+
+// run opens the three roles, starts them, and walks the line or waits. It returns
+// nil when the line was walked, or when ctx ended while it waited.
 func (d *demo) run(ctx context.Context) error {
 	if d.dataDir == "" {
 		dir, err := os.MkdirTemp("", "staffpassport-")
@@ -39,45 +49,64 @@ func (d *demo) run(ctx context.Context) error {
 		defer os.RemoveAll(dir)
 		d.dataDir = dir
 	}
-	if err := d.open(ctx); err != nil {
-		return err
-	}
+	running, fail := context.WithCancelCause(ctx)
+	defer fail(nil)
+	d.fail = fail
 	defer d.close()
-	for _, p := range d.parties() {
-		p.start(ctx)
+	err := d.open(running)
+	if err == nil {
+		for _, p := range d.parties() {
+			p.start(running)
+		}
 	}
 	if d.auto {
-		return d.walk(ctx)
+		return d.walk(running, err)
+	}
+	if err != nil {
+		return err
 	}
 	fmt.Fprintln(d.out, "Three roles are running on this machine only. Each link works once:")
 	for _, p := range d.parties() {
 		fmt.Fprintf(d.out, "  %-9s %s\n", p.role, p.site.link(p.base()))
 	}
 	fmt.Fprintln(d.out, "Stop with Ctrl-C.")
-	<-ctx.Done()
-	return nil
+	<-running.Done()
+	if ctx.Err() != nil {
+		return nil
+	}
+	return context.Cause(running)
 }
 
 // open opens the three roles. The member of staff and the host are told whose
-// passports count, as a register of organisations would.
+// passports count, as a register of organisations would. After an error the caller
+// closes what is open.
 func (d *demo) open(ctx context.Context) (err error) {
-	defer func() {
-		if err != nil {
-			d.close()
-		}
-	}()
 	level := slog.LevelError
-	if os.Getenv("STAFFPASSPORT_DEBUG") != "" {
+	if d.debug {
 		level = slog.LevelDebug
 	}
 	log := slog.New(slog.NewTextHandler(d.log, &slog.HandlerOptions{Level: level}))
 	if d.now == nil {
 		d.now = time.Now
 	}
+	unlocker := d.hooks.unlocker
+	switch {
+	case unlocker != nil:
+	case d.passphrase != "":
+		unlocker = d.passphrase
+	default:
+		unlocker = newThrowawayKey()
+	}
 	config := func(role, label string, offset int) partyConfig {
-		c := partyConfig{role: role, label: label, dir: d.dataDir, passphrase: d.passphrase, log: log, now: d.now, failpoint: d.failpoint}
+		c := partyConfig{role: role, label: label, dir: d.dataDir, unlocker: unlocker, anyPort: d.anyPort, log: log, now: d.now, fail: d.fail}
 		if d.basePort != 0 {
 			c.port = d.basePort + offset
+		}
+		if f := d.hooks.failpoint; f != nil {
+			c.failpoint = func(point string) { f(role, point) }
+		}
+		if f := d.hooks.store; f != nil {
+			c.store = func(s wallet.Store) wallet.Store { return f(role, s) }
 		}
 		return c
 	}
@@ -107,6 +136,7 @@ func (d *demo) parties() []*party {
 	return out
 }
 
+// close ends the roles that are open. Closing twice is allowed.
 func (d *demo) close() {
 	for _, p := range d.parties() {
 		p.close()
@@ -115,7 +145,7 @@ func (d *demo) close() {
 
 // waitFor returns once ready says so, looking again after every commit of p.
 func waitFor(ctx context.Context, p *party, ready func() (bool, error)) error {
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	limit, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	for {
 		seen := p.agent.Commits()
@@ -123,11 +153,11 @@ func waitFor(ctx context.Context, p *party, ready func() (bool, error)) error {
 		if err != nil || ok {
 			return err
 		}
-		if _, err := p.agent.Wait(ctx, seen); err != nil {
-			if errors.Is(err, context.DeadlineExceeded) {
-				return fmt.Errorf("agent: %s waited %v in vain", p.role, patience)
+		if _, err := p.agent.Wait(limit, seen); err != nil {
+			if ctx.Err() != nil {
+				return context.Cause(ctx)
 			}
-			return err
+			return fmt.Errorf("agent: %s waited %v in vain", p.role, patience)
 		}
 	}
 }

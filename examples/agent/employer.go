@@ -34,6 +34,7 @@ type contact struct {
 	Invitation string             `json:"invitation"`      // id of the invitation
 	Link       string             `json:"link"`            // the invitation as a URL
 	Exchange   string             `json:"exchange,omitempty"`
+	Version    int                `json:"version"` // how often it was saved
 }
 
 const kindContact = "contact"
@@ -45,9 +46,11 @@ func openEmployer(ctx context.Context, c partyConfig, source staffRecord) (*empl
 	}
 	e := &employer{party: p, source: source}
 	if e.signer, err = p.identity(ctx); err != nil {
-		return nil, err
+		p.close()
+		return nil, fmt.Errorf("%s: %w", c.role, err)
 	}
 	e.issuer = &issue.Issuer{Store: p.agent, Resolver: p.resolver, Issue: e.sign, Now: p.now}
+	p.expire = append(p.expire, e.issuer)
 	p.agent.Handle("issue-credential", 2, issue.Roles{Issuer: e.issuer})
 	p.agent.HandleTask(issue.TaskIssue, e.issuer)
 	e.routes()
@@ -67,6 +70,10 @@ func (e *employer) sign(ctx context.Context, _ *issue.Exchange, c *vc.Credential
 
 // addContact keeps a contact card and makes the invitation for its member of staff.
 func (e *employer) addContact(ctx context.Context, card schema.ContactCard, photo *schema.Photo) (*contact, error) {
+	return e.addContactAs(ctx, didcomm.NewID(), card, photo)
+}
+
+func (e *employer) addContactAs(ctx context.Context, id string, card schema.ContactCard, photo *schema.Photo) (*contact, error) {
 	if err := card.Validate(); err != nil {
 		return nil, err
 	}
@@ -74,7 +81,7 @@ func (e *employer) addContact(ctx context.Context, card schema.ContactCard, phot
 	if err != nil {
 		return nil, err
 	}
-	c := &contact{ID: didcomm.NewID(), Created: e.now(), Card: card, Invitation: inv.ID, Link: link}
+	c := &contact{ID: id, Created: e.now(), Card: card, Invitation: inv.ID, Link: link}
 	c.setPhoto(photo)
 	return c, e.saveContact(ctx, c)
 }
@@ -87,7 +94,20 @@ func (c *contact) setPhoto(photo *schema.Photo) {
 }
 
 func (e *employer) saveContact(ctx context.Context, c *contact) error {
-	return e.agent.Update(ctx, func(tx didcomm.Tx) error { return tx.Save(kindContact, c.ID, c) })
+	return e.agent.Update(ctx, c.save)
+}
+
+// save keeps c, unless the contact was changed since c was read.
+func (c *contact) save(tx didcomm.Tx) error {
+	var kept contact
+	if err := tx.Load(kindContact, c.ID, &kept); err != nil && !errors.Is(err, didcomm.ErrNotFound) {
+		return err
+	}
+	if kept.Version != c.Version {
+		return errChanged
+	}
+	c.Version++
+	return tx.Save(kindContact, c.ID, c)
 }
 
 // contact returns a contact, or didcomm.ErrNotFound.
@@ -104,8 +124,9 @@ func (e *employer) contacts(ctx context.Context) ([]contact, error) {
 // errNotReady says that a contact has no connection or no photo yet.
 var errNotReady = errors.New("agent: the contact is not connected or has no photo")
 
-// offer offers a passport to a contact. What it offers has been validated; who the
-// holder will be is the member of staff's to prove.
+// offer offers a passport to a contact, and notes it in the contact, in one
+// transaction. What it offers has been validated; who the holder will be is the
+// member of staff's to prove.
 func (e *employer) offer(ctx context.Context, c *contact, passport *schema.Passport) (string, error) {
 	conn, err := e.connected(ctx, c.Invitation)
 	if err != nil {
@@ -121,16 +142,15 @@ func (e *employer) offer(ctx context.Context, c *contact, passport *schema.Passp
 	if err != nil {
 		return "", err
 	}
-	id, err := e.issuer.Offer(ctx, conn, issue.Offer{
+	return e.issuer.Offer(ctx, conn, issue.Offer{
 		Credential:  doc,
 		Attachments: []didcomm.Attachment{didcomm.NewAttachment(shown.ID, "image/jpeg", c.Photo)},
 		Comment:     "Your staff passport",
+		Started: func(_ context.Context, tx didcomm.Tx, x *issue.Exchange) error {
+			c.Exchange = x.ID
+			return c.save(tx)
+		},
 	})
-	if err != nil {
-		return "", err
-	}
-	c.Exchange = id
-	return id, e.saveContact(ctx, c)
 }
 
 // progress says in words how far a contact has come, and whether its passport

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"net/http"
+	"strings"
 
 	"github.com/staffpassport/staffpassport/didcomm"
 	"github.com/staffpassport/staffpassport/schema"
@@ -16,39 +17,32 @@ type contactView struct {
 	Status, Problem    string
 	Accepted, HasPhoto bool
 	MayUpload          bool
-	MayIssue           bool
+	MayIssue           bool   // there is a connection, and no passport yet
+	Waiting            bool   // the next move is the member of staff's
 	Invitation         string // the link, until somebody used it
-	Violations         []complaint
-	Sections           []formSection
-	Preview            []shownSection
 }
 
 // routes registers the employer's pages.
 func (e *employer) routes() {
 	m := e.site.routes
 	m.HandleFunc("GET /{$}", e.home)
-	m.HandleFunc("GET /contacts/new", func(w http.ResponseWriter, r *http.Request) { e.newContact(w, r, nil) })
+	m.HandleFunc("GET /contacts/new", func(w http.ResponseWriter, r *http.Request) {
+		e.contactForm(w, r, didcomm.NewID(), nil)
+	})
 	m.HandleFunc("POST /contacts", e.createContact)
-	m.HandleFunc("GET /contacts/{id}", e.withContact(func(w http.ResponseWriter, r *http.Request, v contactView) {
-		e.site.page(w, r, "contact.html", view{Data: v, Refresh: v.Invitation != "" || v.Exchange != "" && !v.Accepted && v.Problem == ""})
-	}))
-	m.HandleFunc("GET /contacts/{id}/qr.png", e.withContact(func(w http.ResponseWriter, _ *http.Request, v contactView) { writeQR(w, v.Link) }))
-	m.HandleFunc("GET /contacts/{id}/photo.jpg", e.withContact(func(w http.ResponseWriter, r *http.Request, v contactView) {
-		if !v.HasPhoto {
-			http.NotFound(w, r)
-			return
-		}
-		writeImage(w, "image/jpeg", v.Photo)
-	}))
+	m.HandleFunc("GET /contacts/{id}", e.withContact(e.contactPage))
+	m.HandleFunc("GET /contacts/{id}/qr.png", e.withContact(func(w http.ResponseWriter, _ *http.Request, v contactView) { e.site.qr(w, v.Invitation) }))
+	m.HandleFunc("GET /contacts/{id}/photo.jpg", e.withContact(func(w http.ResponseWriter, _ *http.Request, v contactView) { e.site.stored(w, v.Photo) }))
+	m.HandleFunc("GET /contacts/{id}/photo", e.withContact(func(w http.ResponseWriter, r *http.Request, v contactView) { e.photoForm(w, r, v, "") }))
 	m.HandleFunc("POST /contacts/{id}/photo", e.withContact(e.uploadPhoto))
-	m.HandleFunc("GET /contacts/{id}/passport", e.withContact(e.passportPage))
-	m.HandleFunc("POST /contacts/{id}/passport", e.withContact(e.issuePassport))
+	m.HandleFunc("GET /contacts/{id}/passport", e.withReady(e.passportPage))
+	m.HandleFunc("POST /contacts/{id}/passport", e.withReady(e.issuePassport))
 }
 
 func (e *employer) home(w http.ResponseWriter, r *http.Request) {
 	all, err := e.contacts(r.Context())
 	if err != nil {
-		e.failed(w, r, err)
+		e.failed(w, err)
 		return
 	}
 	var data struct {
@@ -59,12 +53,12 @@ func (e *employer) home(w http.ResponseWriter, r *http.Request) {
 	for i := range all {
 		v, err := e.view(r, &all[i])
 		if err != nil {
-			e.failed(w, r, err)
+			e.failed(w, err)
 			return
 		}
 		data.Contacts = append(data.Contacts, v)
 	}
-	e.site.page(w, r, "employer.html", view{Data: data, Refresh: len(all) > 0})
+	e.site.page(w, r, "employer.html", view{Heading: "Manage contacts", Data: data, Watch: len(all) > 0})
 }
 
 func (e *employer) view(r *http.Request, c *contact) (contactView, error) {
@@ -84,147 +78,200 @@ func (e *employer) view(r *http.Request, c *contact) (contactView, error) {
 	open := c.Exchange == "" || v.Problem != ""
 	v.MayIssue = conn != "" && open
 	v.MayUpload = open
+	v.Waiting = conn == "" || !open && !v.Accepted
 	return v, nil
 }
 
 func (e *employer) withContact(f func(http.ResponseWriter, *http.Request, contactView)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		c, err := e.contact(r.Context(), r.PathValue("id"))
-		if errors.Is(err, didcomm.ErrNotFound) {
-			http.NotFound(w, r)
-			return
-		}
 		var v contactView
 		if err == nil {
 			v, err = e.view(r, c)
 		}
 		if err != nil {
-			e.failed(w, r, err)
+			e.failed(w, err)
 			return
 		}
 		f(w, r, v)
 	}
 }
 
-func (e *employer) newContact(w http.ResponseWriter, r *http.Request, wrong []complaint) {
+func (e *employer) contactPage(w http.ResponseWriter, r *http.Request, v contactView) {
+	e.site.page(w, r, "contact.html", view{Heading: "Contact card", Data: v, Watch: v.Waiting})
+}
+
+// contactForm shows the form of a new contact card, filled with what was posted.
+// The id of the contact is chosen with the form, so that the same form sent twice
+// is one contact.
+func (e *employer) contactForm(w http.ResponseWriter, r *http.Request, id string, wrong []complaint) {
 	var data struct {
-		Fields     []formField
-		Violations []complaint
+		ID           string
+		Fields       []formField
+		Violations   []complaint
+		PhotoProblem string
+		Recorded     string // whom the staff record is about
 	}
-	data.Violations = wrong
-	for _, f := range schema.ContactFields() {
-		if f.Kind != schema.KindPhoto {
-			data.Fields = append(data.Fields, formField{ID: string(f.Pointer), Title: f.Title, Value: r.PostForm.Get(string(f.Pointer))})
-		}
+	data.ID, data.Violations, data.PhotoProblem = id, wrong, problemOf("/photo", wrong)
+	data.Fields = contactForm(func(at vc.Pointer) string { return r.PostForm.Get(string(at)) }, wrong)
+	if p := e.source.passport; p != nil {
+		data.Recorded = p.Personal.PreferredName.Text() + " " + p.Personal.LastName.Text()
 	}
-	v := view{Data: data}
+	v := view{Heading: "Add a contact card", Data: data}
 	if len(wrong) > 0 {
-		v.Message = "The contact card is not complete."
+		v.Status = http.StatusUnprocessableEntity
 	}
 	e.site.page(w, r, "contactnew.html", v)
 }
 
 func (e *employer) createContact(w http.ResponseWriter, r *http.Request) {
+	ctx, id := r.Context(), r.PostForm.Get("id")
+	if !isID(id) {
+		e.site.tell(w, http.StatusBadRequest, formProblem(http.StatusBadRequest))
+		return
+	}
+	if _, err := e.contact(ctx, id); err == nil {
+		http.Redirect(w, r, "/contacts/"+id, http.StatusSeeOther)
+		return
+	}
+	field := func(at string) string { return strings.TrimSpace(r.PostForm.Get(at)) }
 	card := schema.ContactCard{
-		PreferredName: r.PostForm.Get("/preferredName"),
-		LastName:      r.PostForm.Get("/lastName"),
-		Mobile:        r.PostForm.Get("/mobile"),
-		WorkEmail:     r.PostForm.Get("/workEmail"),
-		EmployeeID:    r.PostForm.Get("/employeeId"),
+		PreferredName: field("/preferredName"),
+		LastName:      field("/lastName"),
+		Mobile:        field("/mobile"),
+		WorkEmail:     field("/workEmail"),
+		EmployeeID:    field("/employeeId"),
 	}
-	photo, err := e.site.uploadedPhoto(r)
+	wrong := complaints(card.Validate(), schema.ContactFields())
+	photo, err := e.site.photos.upload(r)
 	if err != nil {
-		e.newContact(w, r, []complaint{{"Photo", photoComplaint(err)}})
+		wrong = append(wrong, photoComplaint(err))
+	}
+	if len(wrong) > 0 {
+		e.contactForm(w, r, id, wrong)
 		return
 	}
-	c, err := e.addContact(r.Context(), card, photo)
-	if wrong := complaints(err, schema.ContactFields()); wrong != nil {
-		e.newContact(w, r, wrong)
+	if _, err := e.addContactAs(ctx, id, card, photo); err != nil && !errors.Is(err, errChanged) {
+		e.failed(w, err)
 		return
 	}
-	if err != nil {
-		e.failed(w, r, err)
-		return
-	}
-	http.Redirect(w, r, "/contacts/"+c.ID, http.StatusSeeOther)
+	http.Redirect(w, r, "/contacts/"+id, http.StatusSeeOther)
 }
 
-// photoComplaint says what is wrong with an upload; errors of the photo's rules
-// hold nothing of the photo.
-func photoComplaint(err error) string { return "This photo cannot be used: " + err.Error() + "." }
-
-func (e *employer) uploadPhoto(w http.ResponseWriter, r *http.Request, v contactView) {
-	photo, err := e.site.uploadedPhoto(r)
-	if err != nil {
-		e.site.page(w, r, "contact.html", view{Message: photoComplaint(err), Data: v})
+func (e *employer) photoForm(w http.ResponseWriter, r *http.Request, v contactView, wrong string) {
+	if !v.MayUpload {
+		e.site.tell(w, http.StatusConflict, "A passport has been offered with this photo: the photo stays.")
 		return
 	}
-	if photo == nil || !v.MayUpload {
-		e.site.page(w, r, "contact.html", view{Message: "Choose a photo first. Once a passport is offered its photo stays.", Data: v})
+	e.site.page(w, r, "photo.html", view{Heading: "Upload a photo", Message: wrong, Data: v})
+}
+
+func (e *employer) uploadPhoto(w http.ResponseWriter, r *http.Request, v contactView) {
+	photo, err := e.site.photos.upload(r)
+	switch {
+	case err != nil:
+		e.photoForm(w, r, v, "This photo cannot be used: it "+photoComplaint(err).Message+".")
+		return
+	case photo == nil:
+		e.photoForm(w, r, v, "Choose a photo first.")
+		return
+	case !v.MayUpload:
+		e.photoForm(w, r, v, "")
 		return
 	}
 	v.setPhoto(photo)
 	if err := e.saveContact(r.Context(), v.contact); err != nil {
-		e.failed(w, r, err)
+		e.failed(w, err)
 		return
 	}
 	http.Redirect(w, r, "/contacts/"+v.ID, http.StatusSeeOther)
 }
 
-// passportPage shows the form, filled from the record the program was started
-// with where it is this person's: the record's source in this example.
+// withReady is for the pages that issue a passport.
+func (e *employer) withReady(f func(http.ResponseWriter, *http.Request, contactView)) http.HandlerFunc {
+	return e.withContact(func(w http.ResponseWriter, r *http.Request, v contactView) {
+		switch {
+		case v.MayIssue && v.HasPhoto:
+			f(w, r, v)
+		case v.Exchange != "" && v.Problem == "" && r.Method == http.MethodPost:
+			// It has been offered, perhaps by this form sent twice: the contact's
+			// page says how far it is.
+			http.Redirect(w, r, "/contacts/"+v.ID, http.StatusSeeOther)
+		default:
+			e.site.tell(w, http.StatusConflict, "A passport can be issued once the contact is connected and has a photo, and if none was issued before.")
+		}
+	})
+}
+
+// A passportFormView is what the pages that issue a passport show.
+type passportFormView struct {
+	contactView
+	Recorded   bool // the form was filled from a staff record
+	Violations []complaint
+	Sections   []formSection
+	Preview    []shownSection
+}
+
+// passportPage shows the form, filled from the staff record that the program was
+// started with if that is this contact's.
 func (e *employer) passportPage(w http.ResponseWriter, r *http.Request, v contactView) {
-	values := map[vc.Pointer]string{
-		"/personal/preferredName": v.Card.PreferredName,
-		"/personal/lastName":      v.Card.LastName,
+	data := passportFormView{contactView: v}
+	values := map[vc.Pointer]string{}
+	if p := e.source.passport; p != nil && p.Personal.PreferredName.Text() == v.Card.PreferredName && p.Personal.LastName.Text() == v.Card.LastName {
+		values, data.Recorded = recordValues(p), true
 	}
-	if e.source.passport != nil {
-		values = recordValues(e.source.passport)
-		values["/personal/preferredName"], values["/personal/lastName"] = v.Card.PreferredName, v.Card.LastName
-	}
-	v.Sections = passportForm(values)
-	e.site.page(w, r, "passportform.html", view{Data: v})
+	values["/personal/preferredName"], values["/personal/lastName"] = v.Card.PreferredName, v.Card.LastName
+	data.Sections = passportForm(values, nil)
+	e.site.page(w, r, "passportform.html", view{Heading: "Issue a credential", Data: data})
 }
 
 func (e *employer) issuePassport(w http.ResponseWriter, r *http.Request, v contactView) {
-	if !v.MayIssue || !v.HasPhoto {
-		e.site.page(w, r, "message.html", view{Message: "A passport can be issued once the contact is connected and has a photo."})
+	photo, err := e.site.photos.parse(v.Photo)
+	if err != nil {
+		e.failed(w, err)
 		return
 	}
 	values := formValues(r)
-	v.Sections = passportForm(values)
-	photo, err := e.site.parsePhoto(v.Photo)
-	if err != nil {
-		e.failed(w, r, err)
-		return
-	}
 	passport, err := schema.FromForm(values, photo)
-	if err != nil {
-		if v.Violations = complaints(err, schema.Fields()); v.Violations == nil {
-			e.failed(w, r, err)
-			return
-		}
-		e.site.page(w, r, "passportform.html", view{Data: v, Message: "The form is not complete."})
+	wrong := complaints(err, schema.Fields())
+	if err != nil && wrong == nil {
+		e.failed(w, err)
 		return
 	}
-	switch r.PostForm.Get("step") {
-	case "preview":
-		v.Preview = sections(passport)
-		e.site.page(w, r, "passportpreview.html", view{Data: v})
-	case "issue":
-		if _, err := e.offer(r.Context(), v.contact, passport); err != nil {
-			e.failed(w, r, err)
+	data := passportFormView{contactView: v, Recorded: true, Violations: wrong, Sections: passportForm(values, wrong)}
+	step := r.PostForm.Get("step")
+	if err != nil || step != "preview" && step != "issue" {
+		p := view{Heading: "Issue a credential", Data: data}
+		if err != nil {
+			p.Status = http.StatusUnprocessableEntity
+		}
+		e.site.page(w, r, "passportform.html", p)
+		return
+	}
+	p := view{Heading: "Preview", Data: data}
+	if step == "issue" {
+		if r.PostForm.Get("photo") == v.Card.Photo.ID {
+			e.issue(w, r, v, passport)
 			return
 		}
-		http.Redirect(w, r, "/contacts/"+v.ID, http.StatusSeeOther)
-	default:
-		e.site.page(w, r, "passportform.html", view{Data: v})
+		p.Message = "The photo was changed meanwhile. Look at the preview again."
 	}
+	data.Preview = sections(passport)
+	p.Data = data
+	e.site.page(w, r, "passportpreview.html", p)
 }
 
-// failed shows that something did not work, without saying more than its kind; the
-// log has the error, which holds no claim.
-func (p *party) failed(w http.ResponseWriter, r *http.Request, err error) {
-	p.log.Error("page", "err", err)
-	p.site.page(w, r, "message.html", view{Message: "Something went wrong and nothing was changed. Go back and try again."})
+func (e *employer) issue(w http.ResponseWriter, r *http.Request, v contactView, passport *schema.Passport) {
+	before := v.Exchange
+	_, err := e.offer(r.Context(), v.contact, passport)
+	if errors.Is(err, errChanged) { // perhaps by this form sent twice
+		if now, notRead := e.contact(r.Context(), v.ID); notRead == nil && now.Exchange != before {
+			err = nil
+		}
+	}
+	if err != nil {
+		e.failed(w, err)
+		return
+	}
+	http.Redirect(w, r, "/contacts/"+v.ID, http.StatusSeeOther)
 }

@@ -15,24 +15,33 @@ import (
 const maxFile = 2 << 20
 
 // A staffRecord is what the employer holds about one member of staff: the facts
-// of the passport, and the portrait.
+// of the passport, the portrait, and how to reach the person.
 type staffRecord struct {
 	passport *schema.Passport
 	photo    *schema.Photo
+	card     schema.ContactCard
 }
+
+// invalidFiles is everything wrong with a record and a photo.
+type invalidFiles []error
+
+func (e invalidFiles) Error() string { return errors.Join(e...).Error() }
 
 // readStaffFiles reads a record and a portrait; an empty name stands for the
 // embedded sample. The error lists everything wrong with both.
 func readStaffFiles(recordFile, photoFile string) (staffRecord, error) {
 	record, photo := schema.Sample()
-	var problems []error
+	var problems invalidFiles
 	if photoFile != "" {
 		b, err := readFile(photoFile)
+		var own *schema.Photo
 		if err == nil {
-			photo, err = schema.ParsePhoto(b)
+			own, err = schema.ParsePhoto(b)
 		}
-		if err != nil {
+		if err != nil { // the record is judged with the sample's photo
 			problems = append(problems, fmt.Errorf("photo: %w", err))
+		} else {
+			photo = own
 		}
 	}
 	if recordFile != "" {
@@ -44,12 +53,24 @@ func readStaffFiles(recordFile, photoFile string) (staffRecord, error) {
 			problems = append(problems, fmt.Errorf("record: %w", err))
 		}
 	}
-	if err := errors.Join(problems...); err != nil {
-		return staffRecord{}, err
+	if len(problems) > 0 {
+		return staffRecord{}, problems
 	}
 	ref := photo.Ref()
 	record.Personal.Photo = &ref
-	return staffRecord{record, photo}, nil
+	return staffRecord{record, photo, contactCard(record.Personal)}, nil
+}
+
+// contactCard makes up how to reach a person, which a passport does not say.
+func contactCard(p *schema.Personal) schema.ContactCard {
+	called := p.PreferredName
+	if _, ok := called.Get(); !ok {
+		called = p.FirstName
+	}
+	return schema.ContactCard{
+		PreferredName: called.Text(), LastName: p.LastName.Text(),
+		Mobile: "+447700900123", WorkEmail: "staff@fernhill.example", EmployeeID: "10101010",
+	}
 }
 
 func readFile(name string) ([]byte, error) {
@@ -74,8 +95,9 @@ func printRecord(w io.Writer) error {
 // explain writes an error for the person at the terminal: a record's violations
 // one a line, with the place and the rule and never the value.
 func explain(w io.Writer, err error) {
-	if joined, ok := err.(interface{ Unwrap() []error }); ok {
-		for _, e := range joined.Unwrap() {
+	var files invalidFiles
+	if errors.As(err, &files) {
+		for _, e := range files {
 			explain(w, e)
 		}
 		return

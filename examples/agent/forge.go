@@ -40,7 +40,7 @@ func forgeries() []forgery {
 // forge lets the host ask again and again, and answers each time with a forgery,
 // over the same connection as the genuine passport.
 func (w *walk) forge(ctx context.Context) error {
-	genuine, err := w.decision(ctx, w.request)
+	genuine, err := w.decision(ctx, w.visit.Exchange)
 	if err != nil {
 		return err
 	}
@@ -49,57 +49,81 @@ func (w *walk) forge(ctx context.Context) error {
 		return err
 	}
 	for _, f := range forgeries() {
-		request, err := w.host.request(ctx, w.visit, "Employment checks before a placement")
-		if err != nil {
-			return err
-		}
-		if err := w.answerWith(ctx, request, f, passport, genuine.Presentation); err != nil {
+		if err := w.forgeOne(ctx, f, passport, genuine.Presentation); err != nil {
 			return fmt.Errorf("%s: %w", f.name, err)
 		}
-		r, err := w.decision(ctx, request)
-		if err != nil {
-			return fmt.Errorf("%s: %w", f.name, err)
-		}
-		if r.Accepted || r.Code != string(f.code) {
-			return fmt.Errorf("%s: accepted %v, code %q instead of %q", f.name, r.Accepted, r.Code, f.code)
-		}
-		w.outcome.Refused[f.name] = r.Code
 	}
 	return nil
 }
 
-func (w *walk) answerWith(ctx context.Context, request string, f forgery, h heldPassport, earlier []byte) error {
+func (w *walk) forgeOne(ctx context.Context, f forgery, h heldPassport, earlier []byte) error {
+	if w.journey.Forged[f.name] == "" {
+		if _, err := w.host.ask(ctx, w.visit, purpose, func(tx didcomm.Tx, exchange string) error {
+			w.journey.Forged[f.name] = exchange
+			return w.journey.save(tx)
+		}); err != nil {
+			return err
+		}
+	}
+	request := w.journey.Forged[f.name]
 	x, err := w.received(ctx, request)
 	if err != nil {
 		return err
 	}
-	key, err := w.staff.signer(ctx, h.Holder)
+	if x.State == present.RequestReceived {
+		if err := w.staff.answerWith(ctx, x, f, h, earlier); err != nil {
+			return err
+		}
+	}
+	r, err := w.decision(ctx, request)
 	if err != nil {
 		return err
 	}
-	forger := &forger{forgery: f, held: h, key: key, bytes: earlier, now: w.now}
-	err = w.staff.prover.Present(ctx, x.ID, present.Answer{
+	if r.Accepted || r.Code != string(f.code) {
+		return fmt.Errorf("accepted %v, code %q instead of %q", r.Accepted, r.Code, f.code)
+	}
+	w.outcome.Refused[f.name] = r.Code
+	return nil
+}
+
+// answerWith answers a request with a forgery, once. It bypasses the wallet's own
+// protocol, which would not send it.
+func (s *staff) answerWith(ctx context.Context, x *present.Exchange, f forgery, h heldPassport, earlier []byte) error {
+	key, err := s.signer(ctx, h.Holder)
+	if err != nil {
+		return err
+	}
+	forger := &forger{forgery: f, held: h, key: key, bytes: earlier, now: s.now}
+	err = s.prover.Present(ctx, x.ID, present.Answer{
 		Holder: h.Holder, Presenter: forger,
 		Shown: map[string]present.Shown{"passport": {Credential: h.Secured, Reveal: []vc.Pointer{"/credentialSubject"}}},
 	})
 	if !errors.Is(err, errForged) {
 		return err
 	}
-	return w.staff.agent.Update(ctx, func(tx didcomm.Tx) error {
+	return s.agent.Update(ctx, func(tx didcomm.Tx) error {
+		if first, err := tx.Once("forged/"+x.ID, [32]byte{}); err != nil || !first {
+			return err
+		}
 		c, err := tx.Connection(x.Connection)
 		if err != nil {
 			return err
 		}
-		a := didcomm.NewAttachment(didcomm.NewID(), "application/ld+json", forger.bytes)
-		m, err := didcomm.New(didcomm.NewID(), didcomm.Type{Protocol: "present-proof", Major: 2, Name: "presentation"}, x.Thread, "", struct {
-			Formats       didcomm.Formats      `json:"formats"`
-			Presentations []didcomm.Attachment `json:"presentations~attach"`
-		}{didcomm.Formats{{AttachID: a.ID, Format: "dif/presentation-exchange/submission@v1.0"}}, []didcomm.Attachment{a}})
+		m, err := presentation(x.Thread, forger.bytes)
 		if err != nil {
 			return err
 		}
 		return tx.Send(c, m)
 	})
+}
+
+// presentation is the message that carries a presentation (RFC 0454, RFC 0510).
+func presentation(thread string, bytes []byte) (*didcomm.Message, error) {
+	a := didcomm.NewAttachment(didcomm.NewID(), "application/ld+json", bytes)
+	return didcomm.New(didcomm.NewID(), didcomm.Type{Protocol: "present-proof", Major: 2, Name: "presentation"}, thread, "", struct {
+		Formats       didcomm.Formats      `json:"formats"`
+		Presentations []didcomm.Attachment `json:"presentations~attach"`
+	}{didcomm.Formats{{AttachID: a.ID, Format: "dif/presentation-exchange/submission@v1.0"}}, []didcomm.Attachment{a}})
 }
 
 // errForged ends the wallet's own part: what follows it would never send.
@@ -134,7 +158,7 @@ func (f *forger) Present(ctx context.Context, p *vc.Presentation, audience, nonc
 	return vc.Secured{}, errForged
 }
 
-// changedClaim alters the holder's pay band under the employer's signature.
+// changedClaim alters the holder's job under the employer's signature.
 func changedClaim(_ context.Context, h heldPassport) (vc.Secured, error) {
 	return rewrite(h.Secured, func(doc map[string]any) {
 		employment := doc["credentialSubject"].(map[string]any)["employment"].(map[string]any)

@@ -2,11 +2,9 @@ package main
 
 import (
 	"errors"
-	"io"
 	"net/http"
+	"slices"
 	"strings"
-
-	"rsc.io/qr"
 
 	"github.com/staffpassport/staffpassport/schema"
 	"github.com/staffpassport/staffpassport/vc"
@@ -14,31 +12,45 @@ import (
 
 // A formField is one field of a page's form, with what was entered.
 type formField struct {
-	ID, Title, Value  string
-	Hint              string
-	Mandatory         bool
-	Codes             []string // to choose from
-	List, Suggestions any      // of a text field
+	ID, Title, Value string
+	Hint             string
+	Problem          string // what is wrong with what was entered
+	Optional         bool
+	Choices          []choice // to choose from; without them the field is a line of text
+	List             string   // id of what to suggest for a line of text
+	Suggestions      []string // of this field alone
+	InputMode        string   // of the keyboard that a telephone shows
 }
 
-// A formSection is a group of fields.
-type formSection struct {
-	Title  string
-	Fields []formField
+// A choice is one that a field offers.
+type choice struct {
+	Value, Label string
+	Chosen       bool
 }
+
+// A formSection is a group of fields. Those that say how the section was checked
+// are apart, folded away until one of them holds something.
+type formSection struct {
+	Title         string
+	Fields        []formField
+	Assurance     []formField
+	OpenAssurance bool
+}
+
+// all returns every field of the section.
+func (s formSection) All() []formField { return slices.Concat(s.Fields, s.Assurance) }
 
 // A shownSection is a group of entries as a page shows them.
 type shownSection struct {
-	Title   string
-	Entries []schema.Entry
+	Title              string
+	Entries, Assurance []schema.Entry
 }
 
-// without are the two ways to say that there is no data; every code list of a
-// form ends with them.
-var without = [...]string{schema.NotAvailable.String(), schema.NotApplicable.String()}
+func isAssurance(at vc.Pointer) bool { return strings.Contains(string(at), "/assurance/") }
 
-// passportForm returns the form of a passport, filled from values by pointer.
-func passportForm(values map[vc.Pointer]string) []formSection {
+// passportForm returns the form of a passport, filled from values by pointer, with
+// what was wrong with them.
+func passportForm(values map[vc.Pointer]string, wrong []complaint) []formSection {
 	var out []formSection
 	for _, f := range schema.Fields() {
 		if f.Kind == schema.KindPhoto {
@@ -47,21 +59,74 @@ func passportForm(values map[vc.Pointer]string) []formSection {
 		if len(out) == 0 || out[len(out)-1].Title != f.Section {
 			out = append(out, formSection{Title: f.Section})
 		}
-		ff := formField{ID: string(f.Pointer), Title: f.Title, Value: values[f.Pointer], Mandatory: f.Mandatory, List: "without"}
-		switch f.Kind {
-		case schema.KindCode:
-			ff.Codes = append(f.Codes, without[:]...)
-		case schema.KindBoolean:
-			ff.Codes = append([]string{"true", "false"}, without[:]...)
-		case schema.KindSuggestion:
-			ff.List, ff.Suggestions = "list-"+ff.ID, append(f.Codes, without[:]...)
-		case schema.KindDate:
-			ff.Hint = "YYYY-MM-DD"
-		case schema.KindMoment:
-			ff.Hint = "YYYY-MM-DD, or a time such as 2026-03-06T20:37:00Z"
+		s, ff := &out[len(out)-1], passportField(f, values[f.Pointer], wrong)
+		if isAssurance(f.Pointer) {
+			s.Assurance = append(s.Assurance, ff)
+			s.OpenAssurance = s.OpenAssurance || ff.Value != "" || ff.Problem != ""
+		} else {
+			s.Fields = append(s.Fields, ff)
 		}
-		s := &out[len(out)-1]
-		s.Fields = append(s.Fields, ff)
+	}
+	return out
+}
+
+func passportField(f schema.Field, value string, wrong []complaint) formField {
+	ff := formField{ID: string(f.Pointer), Title: f.Title, Value: value, Optional: !f.Mandatory, Problem: problemOf(f.Pointer, wrong)}
+	// The two ways to say that there is no data end every list.
+	without := []string{schema.NotAvailable.String(), schema.NotApplicable.String()}
+	choose := func(values ...string) {
+		for _, v := range append(values, without...) {
+			ff.Choices = append(ff.Choices, choice{v, v, v == value})
+		}
+	}
+	switch f.Kind {
+	case schema.KindCode:
+		choose(f.Codes...)
+	case schema.KindBoolean:
+		choose("true", "false")
+		for i, c := range ff.Choices {
+			ff.Choices[i].Label = yesNo(c.Value)
+		}
+	case schema.KindSuggestion:
+		ff.List, ff.Suggestions = "suggestions-"+ff.ID, append(f.Codes, without...)
+	default:
+		ff.List = "without"
+	}
+	switch f.Kind {
+	case schema.KindDate:
+		ff.Hint = "YYYY-MM-DD"
+	case schema.KindMoment:
+		ff.Hint = "YYYY-MM-DD, or a time such as 2026-03-06T20:37:00Z"
+	}
+	return ff
+}
+
+// yesNo returns what a page calls a boolean; a text that is none stays.
+func yesNo(text string) string {
+	switch text {
+	case "true":
+		return "Yes"
+	case "false":
+		return "No"
+	}
+	return text
+}
+
+// contactForm returns the form of a contact card.
+func contactForm(value func(at vc.Pointer) string, wrong []complaint) []formField {
+	var out []formField
+	for _, f := range schema.ContactFields() {
+		if f.Kind == schema.KindPhoto {
+			continue
+		}
+		ff := formField{ID: string(f.Pointer), Title: f.Title, Value: value(f.Pointer), Problem: problemOf(f.Pointer, wrong)}
+		switch f.Rule {
+		case "e164":
+			ff.InputMode, ff.Hint = "tel", "with the country code, such as +447700900123"
+		case "email":
+			ff.InputMode = "email"
+		}
+		out = append(out, ff)
 	}
 	return out
 }
@@ -101,13 +166,22 @@ func sections(p *schema.Passport) []shownSection {
 			out = append(out, shownSection{Title: e.Section})
 		}
 		s := &out[len(out)-1]
-		s.Entries = append(s.Entries, e)
+		if isAssurance(e.Pointer) {
+			s.Assurance = append(s.Assurance, e)
+		} else {
+			s.Entries = append(s.Entries, e)
+		}
 	}
 	return out
 }
 
-// A complaint is a violation with the title of its field.
-type complaint struct{ Title, Message string }
+// A complaint is a violation for the person who filled in the form: it names the
+// field and never repeats what was entered.
+type complaint struct {
+	At      vc.Pointer // of the field; empty for the whole form
+	Title   string
+	Message string
+}
 
 // complaints returns what is wrong with a form, or nil if err is something else.
 func complaints(err error, fields []schema.Field) []complaint {
@@ -115,58 +189,30 @@ func complaints(err error, fields []schema.Field) []complaint {
 	if !errors.As(err, &invalid) {
 		return nil
 	}
-	titles := map[vc.Pointer]string{}
-	for _, f := range fields {
-		titles[f.Pointer] = f.Title
-		if f.Section != "" {
-			titles[f.Pointer] = f.Section + ", " + f.Title
-		}
-	}
 	var out []complaint
 	for _, v := range invalid.Violations {
-		t := titles[v.At]
-		if t == "" {
-			t = "The form"
+		c := complaint{Title: "The form", Message: v.Message}
+		if v.Rule == "required" && fields[0].Section == "" { // a contact card's fields cannot be without data
+			c.Message = "is missing"
 		}
-		out = append(out, complaint{t, v.Message})
+		if i := slices.IndexFunc(fields, func(f schema.Field) bool { return f.Pointer == v.At }); i >= 0 {
+			c.At, c.Title = v.At, fields[i].Title
+			if fields[i].Section != "" {
+				c.Title = fields[i].Section + ", " + fields[i].Title
+			}
+		}
+		out = append(out, c)
 	}
 	return out
 }
 
-// uploadedPhoto returns the JPEG of a form's file field, or nil if none was chosen.
-func (s *site) uploadedPhoto(r *http.Request) (*schema.Photo, error) {
-	f, _, err := r.FormFile("photo")
-	if errors.Is(err, http.ErrMissingFile) || errors.Is(err, http.ErrNotMultipart) {
-		return nil, nil
+// problemOf returns what is wrong with one field.
+func problemOf(at vc.Pointer, wrong []complaint) string {
+	var all []string
+	for _, c := range wrong {
+		if c.At == at {
+			all = append(all, c.Message)
+		}
 	}
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	b, err := io.ReadAll(io.LimitReader(f, maxForm))
-	if err != nil {
-		return nil, err
-	}
-	if len(b) == 0 {
-		return nil, nil
-	}
-	return s.parsePhoto(b)
-}
-
-// parsePhoto reads one photo at a time: the largest that is allowed takes some
-// hundred megabytes to decode.
-func (s *site) parsePhoto(b []byte) (*schema.Photo, error) {
-	s.decoding.Lock()
-	defer s.decoding.Unlock()
-	return schema.ParsePhoto(b)
-}
-
-// writeQR answers with the QR code of a link.
-func writeQR(w http.ResponseWriter, link string) {
-	code, err := qr.Encode(link, qr.L)
-	if err != nil {
-		http.Error(w, "the link is too long for a QR code", http.StatusInternalServerError)
-		return
-	}
-	writeImage(w, "image/png", code.PNG())
+	return strings.Join(all, "; ")
 }

@@ -31,6 +31,7 @@ type visit struct {
 	Invitation string    `json:"invitation"`
 	Link       string    `json:"link"`
 	Exchange   string    `json:"exchange,omitempty"` // the latest request
+	Version    int       `json:"version"`            // how often it was saved
 }
 
 // A result is what the host keeps of a presentation that it decided about. A
@@ -57,7 +58,8 @@ func openHost(ctx context.Context, c partyConfig, registered verify.TrustedIssue
 	}
 	h := &host{party: p, trusted: registered}
 	if h.signer, err = p.identity(ctx); err != nil {
-		return nil, err
+		p.close()
+		return nil, fmt.Errorf("%s: %w", c.role, err)
 	}
 	h.verifier = &present.Verifier{
 		Store:   p.agent,
@@ -66,6 +68,7 @@ func openHost(ctx context.Context, c partyConfig, registered verify.TrustedIssue
 		Decided: h.decided,
 		Now:     p.now,
 	}
+	p.expire = append(p.expire, h.verifier)
 	p.agent.Handle("present-proof", 2, present.Roles{Verifier: h.verifier})
 	p.agent.HandleTask(present.TaskVerify, h.verifier)
 	h.routes()
@@ -77,16 +80,29 @@ func (h *host) did() did.DID { return h.signer.VerificationMethod().DID }
 
 // addVisit makes an invitation for one member of staff.
 func (h *host) addVisit(ctx context.Context) (*visit, error) {
+	return h.addVisitAs(ctx, didcomm.NewID())
+}
+
+func (h *host) addVisitAs(ctx context.Context, id string) (*visit, error) {
 	inv, link, err := h.invite(ctx, "request-proof", "To ask for your staff passport")
 	if err != nil {
 		return nil, err
 	}
-	v := &visit{ID: didcomm.NewID(), Created: h.now(), Invitation: inv.ID, Link: link}
-	return v, h.saveVisit(ctx, v)
+	v := &visit{ID: id, Created: h.now(), Invitation: inv.ID, Link: link}
+	return v, h.agent.Update(ctx, v.save)
 }
 
-func (h *host) saveVisit(ctx context.Context, v *visit) error {
-	return h.agent.Update(ctx, func(tx didcomm.Tx) error { return tx.Save(kindVisit, v.ID, v) })
+// save keeps v, unless the visit was changed since v was read.
+func (v *visit) save(tx didcomm.Tx) error {
+	var kept visit
+	if err := tx.Load(kindVisit, v.ID, &kept); err != nil && !errors.Is(err, didcomm.ErrNotFound) {
+		return err
+	}
+	if kept.Version != v.Version {
+		return errChanged
+	}
+	v.Version++
+	return tx.Save(kindVisit, v.ID, v)
 }
 
 // visit returns a visit, or didcomm.ErrNotFound.
@@ -100,8 +116,17 @@ func (h *host) visits(ctx context.Context) ([]visit, error) {
 	return list[visit](ctx, h.party, kindVisit)
 }
 
-// request asks a connected member of staff for the passport.
+// request asks a connected member of staff for the passport, and notes it in the
+// visit, in one transaction.
 func (h *host) request(ctx context.Context, v *visit, purpose string) (string, error) {
+	return h.ask(ctx, v, purpose, func(tx didcomm.Tx, exchange string) error {
+		v.Exchange = exchange
+		return v.save(tx)
+	})
+}
+
+// ask is request for a caller who notes it himself.
+func (h *host) ask(ctx context.Context, v *visit, purpose string, note func(tx didcomm.Tx, exchange string) error) (string, error) {
 	conn, err := h.connected(ctx, v.Invitation)
 	if err != nil {
 		return "", err
@@ -113,13 +138,15 @@ func (h *host) request(ctx context.Context, v *visit, purpose string) (string, e
 	for _, section := range []vc.Pointer{"personal", "dbs", "rightToWork", "registration", "occupationalHealth", "employment"} {
 		in.Fields = append(in.Fields, present.Field{At: "/credentialSubject/" + section})
 	}
-	id, err := h.verifier.Request(ctx, conn, present.Request{Purpose: purpose, Inputs: []present.Input{in}, Expires: h.now().Add(24 * time.Hour)})
-	if err != nil {
-		return "", err
-	}
-	v.Exchange = id
-	return id, h.saveVisit(ctx, v)
+	return h.verifier.Request(ctx, conn, present.Request{
+		Purpose: purpose, Inputs: []present.Input{in}, Expires: h.now().Add(requestLife),
+		Started: func(_ context.Context, tx didcomm.Tx, x *present.Exchange) error { return note(tx, x.ID) },
+	})
 }
+
+// requestLife is how long a request can be answered: a working day and the night
+// before it.
+const requestLife = 24 * time.Hour
 
 // decided keeps what became of a presentation, in the transaction that answers it.
 // It refuses a good one whose photo is not the one the employer signed for.

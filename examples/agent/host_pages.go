@@ -1,10 +1,13 @@
 package main
 
 import (
+	"errors"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
+	"github.com/staffpassport/staffpassport/didcomm"
 	"github.com/staffpassport/staffpassport/didcomm/present"
 	"github.com/staffpassport/staffpassport/vc/verify"
 )
@@ -13,37 +16,19 @@ import (
 func (h *host) routes() {
 	m := h.site.routes
 	m.HandleFunc("GET /{$}", h.home)
-	m.HandleFunc("POST /visits", func(w http.ResponseWriter, r *http.Request) {
-		v, err := h.addVisit(r.Context())
-		if err != nil {
-			h.failed(w, r, err)
-			return
-		}
-		http.Redirect(w, r, "/visits/"+v.ID, http.StatusSeeOther)
-	})
+	m.HandleFunc("POST /visits", h.createVisit)
 	m.HandleFunc("GET /visits/{id}", h.withVisit(func(w http.ResponseWriter, r *http.Request, v visitView) {
-		h.site.page(w, r, "visit.html", view{Data: v, Refresh: v.Waiting})
+		h.visitPage(w, r, v, "")
 	}))
-	m.HandleFunc("GET /visits/{id}/qr.png", h.withVisit(func(w http.ResponseWriter, _ *http.Request, v visitView) { writeQR(w, v.Link) }))
-	m.HandleFunc("GET /visits/{id}/photo.jpg", h.withVisit(func(w http.ResponseWriter, r *http.Request, v visitView) {
+	m.HandleFunc("GET /visits/{id}/qr.png", h.withVisit(func(w http.ResponseWriter, _ *http.Request, v visitView) { h.site.qr(w, v.Invitation) }))
+	m.HandleFunc("GET /visits/{id}/photo.jpg", h.withVisit(func(w http.ResponseWriter, _ *http.Request, v visitView) {
 		if v.Result == nil {
-			http.NotFound(w, r)
+			h.site.notFound(w)
 			return
 		}
-		h.picture(w, r, v.Result.photo)
+		h.site.picture(w, v.Result.photo)
 	}))
-	m.HandleFunc("POST /visits/{id}/request", h.withVisit(func(w http.ResponseWriter, r *http.Request, v visitView) {
-		purpose := r.PostForm.Get("purpose")
-		if !v.MayAsk || purpose == "" || len(purpose) > 200 {
-			h.site.page(w, r, "message.html", view{Message: "Say what the passport is needed for, in at most 200 characters, once the member of staff is connected."})
-			return
-		}
-		if _, err := h.request(r.Context(), v.visit, purpose); err != nil {
-			h.failed(w, r, err)
-			return
-		}
-		http.Redirect(w, r, "/visits/"+v.ID, http.StatusSeeOther)
-	}))
+	m.HandleFunc("POST /visits/{id}/request", h.withVisit(h.requestPassport))
 }
 
 // A visitView is a visit as the host's pages show it.
@@ -53,32 +38,35 @@ type visitView struct {
 	Label, Status     string
 	Accepted, Waiting bool
 	MayAsk            bool
+	Purpose           string // what the form proposes
 	Invitation        string // the link, until somebody used it
 	Result            *resultView
 }
 
 type resultView struct {
-	Checks   []verify.Result
-	Issuer   string
-	HasPhoto bool
-	Preview  []shownSection
-	photo    []byte
+	Presentation, Passport []verify.Result // the checks that were made
+	Issuer                 string
+	HasPhoto               bool
+	Preview                []shownSection
+	photo                  []byte
 }
 
 func (h *host) home(w http.ResponseWriter, r *http.Request) {
 	all, err := h.visits(r.Context())
 	if err != nil {
-		h.failed(w, r, err)
+		h.failed(w, err)
 		return
 	}
 	var data struct {
+		ID      string // of the next visit, so that a form sent twice is one visit
 		Visits  []visitView
 		Trusted []string
 	}
+	data.ID = didcomm.NewID()
 	for i := range all {
 		v, err := h.view(r, &all[i])
 		if err != nil {
-			h.failed(w, r, err)
+			h.failed(w, err)
 			return
 		}
 		data.Visits = append(data.Visits, v)
@@ -87,7 +75,24 @@ func (h *host) home(w http.ResponseWriter, r *http.Request) {
 		data.Trusted = append(data.Trusted, id.String())
 	}
 	slices.Sort(data.Trusted)
-	h.site.page(w, r, "host.html", view{Data: data, Refresh: len(all) > 0})
+	h.site.page(w, r, "host.html", view{Heading: "Visiting staff", Data: data, Watch: len(all) > 0})
+}
+
+func (h *host) createVisit(w http.ResponseWriter, r *http.Request) {
+	id := r.PostForm.Get("id")
+	if !isID(id) {
+		h.site.tell(w, http.StatusBadRequest, formProblem(http.StatusBadRequest))
+		return
+	}
+	_, err := h.visit(r.Context(), id)
+	if errors.Is(err, didcomm.ErrNotFound) {
+		_, err = h.addVisitAs(r.Context(), id)
+	}
+	if err != nil && !errors.Is(err, errChanged) {
+		h.failed(w, err)
+		return
+	}
+	http.Redirect(w, r, "/visits/"+id, http.StatusSeeOther)
 }
 
 func (h *host) view(r *http.Request, v *visit) (visitView, error) {
@@ -98,8 +103,13 @@ func (h *host) view(r *http.Request, v *visit) (visitView, error) {
 		return out, err
 	}
 	out.Invitation, out.Status, out.MayAsk, out.Waiting = "", "Connected", true, false
-	if out.Label, err = h.peerLabel(ctx, conn); err != nil || v.Exchange == "" {
+	out.Purpose = "Employment checks before a placement"
+	if out.Label, err = h.peerLabel(ctx, conn); err != nil {
 		return out, err
+	}
+	out.Label = nameOr(out.Label)
+	if v.Exchange == "" {
+		return out, nil
 	}
 	x, err := h.verifier.Exchange(ctx, v.Exchange)
 	if err != nil {
@@ -109,7 +119,7 @@ func (h *host) view(r *http.Request, v *visit) (visitView, error) {
 	case present.Done:
 		out.Status = "Passport verified"
 	case present.Abandoned:
-		out.Status = "Ended: " + x.Reason
+		out.Status = "Ended. " + reasonOr(x.Reason)
 	default:
 		out.Status, out.MayAsk, out.Waiting = "Waiting for the passport", false, true
 	}
@@ -117,8 +127,19 @@ func (h *host) view(r *http.Request, v *visit) (visitView, error) {
 	if err != nil || res == nil {
 		return out, err
 	}
-	out.Accepted = res.Accepted
-	out.Result = &resultView{Checks: res.Checks, Issuer: res.Issuer, HasPhoto: len(res.Photo) > 0, Preview: sections(res.Passport), photo: res.Photo}
+	if out.Accepted = res.Accepted; out.Accepted {
+		out.Label = res.Passport.Personal.FirstName.Text() + " " + res.Passport.Personal.LastName.Text()
+	}
+	out.Result = &resultView{Issuer: res.Issuer, HasPhoto: len(res.Photo) > 0, Preview: sections(res.Passport), photo: res.Photo}
+	for _, c := range res.Checks {
+		switch {
+		case c.Outcome == verify.NotRun:
+		case c.Index == verify.Whole:
+			out.Result.Presentation = append(out.Result.Presentation, c)
+		default:
+			out.Result.Passport = append(out.Result.Passport, c)
+		}
+	}
 	return out, nil
 }
 
@@ -130,9 +151,53 @@ func (h *host) withVisit(f func(http.ResponseWriter, *http.Request, visitView)) 
 			out, err = h.view(r, v)
 		}
 		if err != nil {
-			h.absent(w, r, err)
+			h.failed(w, err)
 			return
 		}
 		f(w, r, out)
 	}
+}
+
+func (h *host) visitPage(w http.ResponseWriter, r *http.Request, v visitView, wrong string) {
+	h.site.page(w, r, "visit.html", view{Heading: "Visit", Message: wrong, Data: v, Watch: v.Waiting})
+}
+
+// maxPurpose bounds what the member of staff is told, in characters.
+const maxPurpose = 200
+
+func (h *host) requestPassport(w http.ResponseWriter, r *http.Request, v visitView) {
+	if !v.MayAsk {
+		if v.Exchange == "" {
+			h.site.tell(w, http.StatusConflict, "Nobody has connected yet.")
+			return
+		}
+		// It has been asked for, perhaps by this form sent twice: the page says so.
+		http.Redirect(w, r, "/visits/"+v.ID, http.StatusSeeOther)
+		return
+	}
+	v.Purpose = strings.TrimSpace(r.PostForm.Get("purpose"))
+	if v.Purpose == "" || len([]rune(v.Purpose)) > maxPurpose {
+		h.visitPage(w, r, v, "Nothing was sent. Say what the passport is needed for, in at most 200 characters.")
+		return
+	}
+	before := v.Exchange
+	_, err := h.request(r.Context(), v.visit, v.Purpose)
+	if errors.Is(err, errChanged) {
+		if now, notRead := h.visit(r.Context(), v.ID); notRead == nil && now.Exchange != before {
+			err = nil
+		}
+	}
+	if err != nil {
+		h.failed(w, err)
+		return
+	}
+	http.Redirect(w, r, "/visits/"+v.ID, http.StatusSeeOther)
+}
+
+// reasonOr returns why something ended, as somebody said it.
+func reasonOr(reason string) string {
+	if reason == "" {
+		return "No reason was given."
+	}
+	return reason
 }

@@ -38,14 +38,18 @@ const usage = `usage: agent demo [-auto] [-base-port N] [-data DIR] [-record FIL
   -auto          walk the whole line without a person and end with one line of JSON
   -base-port N   employer on N, staff on N+1, host on N+2 (default 8401; 0 picks free ports)
   -data DIR      keep the wallets in DIR; the passphrase is asked for, or read from
-                 STAFFPASSPORT_PASSPHRASE; without -data a temporary folder is used
+                 STAFFPASSPORT_PASSPHRASE; without -data a temporary folder is used.
+                 Kept wallets stay at the ports they were made with
   -record FILE   the staff record to issue, JSON; without it an invented sample
   -photo FILE    the portrait, a JPEG of at most 500,000 bytes
   -print-record  print the sample record and stop
+
+With STAFFPASSPORT_DEBUG set, what the parties do is logged: never what is said.
 `
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second signal ends the program at once
 	code := run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
 	stop()
 	os.Exit(code)
@@ -55,12 +59,14 @@ func main() {
 type options struct {
 	auto        bool
 	basePort    int
+	anyPort     bool // the command line names no port: kept wallets say which
 	dataDir     string
 	recordFile  string
 	photoFile   string
 	printRecord bool
 }
 
+// run is the whole program. It returns the exit code.
 func run(ctx context.Context, args []string, stdin *os.File, stdout, stderr io.Writer) int {
 	o, err := parseArgs(args, stderr)
 	if err != nil {
@@ -68,7 +74,7 @@ func run(ctx context.Context, args []string, stdin *os.File, stdout, stderr io.W
 	}
 	if o.printRecord {
 		if err := printRecord(stdout); err != nil {
-			fmt.Fprintln(stderr, "agent:", err)
+			explain(stderr, err)
 			return exitFailed
 		}
 		return exitOK
@@ -78,19 +84,24 @@ func run(ctx context.Context, args []string, stdin *os.File, stdout, stderr io.W
 		explain(stderr, err)
 		return exitInvalid
 	}
-	d := &demo{options: o, record: in, out: stdout, log: stderr}
-	if d.passphrase, err = passphrase(o.dataDir, stdin, stderr); err != nil {
-		fmt.Fprintln(stderr, "agent:", err)
-		return exitInvalid
-	}
-	if err := d.run(ctx); err != nil {
-		if errors.Is(err, context.Canceled) && !o.auto {
-			return exitOK
-		}
+	d := &demo{options: o, record: in, out: stdout, log: stderr, debug: os.Getenv("STAFFPASSPORT_DEBUG") != ""}
+	d.passphrase, err = readPassphrase(ctx, o.dataDir, stdin, stderr)
+	switch {
+	case ctx.Err() != nil: // asked in vain
+	case err != nil:
 		explain(stderr, err)
-		return exitFailed
+		return exitInvalid
+	default:
+		err = d.run(ctx)
 	}
-	return exitOK
+	switch {
+	case err == nil:
+		return exitOK
+	case !o.auto && ctx.Err() != nil: // the person stopped the program
+		return exitOK
+	}
+	explain(stderr, err)
+	return exitFailed
 }
 
 func parseArgs(args []string, stderr io.Writer) (options, error) {
@@ -111,40 +122,77 @@ func parseArgs(args []string, stderr io.Writer) (options, error) {
 	if err := fs.Parse(args[1:]); err != nil {
 		return o, err
 	}
-	if fs.NArg() > 0 || o.basePort < 0 || o.basePort > 65533 {
+	if fs.NArg() > 0 || o.basePort < 0 || o.basePort > maxBasePort {
 		fs.Usage()
 		return o, flag.ErrHelp
 	}
+	o.anyPort = true
+	fs.Visit(func(f *flag.Flag) {
+		if f.Name == "base-port" && o.basePort != 0 {
+			o.anyPort = false
+		}
+	})
 	return o, nil
 }
 
-// passphrase returns the passphrase of kept wallets. Wallets in a temporary
-// folder get a random key that nobody learns.
-func passphrase(dataDir string, stdin *os.File, prompt io.Writer) (wallet.Passphrase, error) {
+// maxBasePort leaves room for the two ports above it.
+const maxBasePort = 65533
+
+// readPassphrase returns the passphrase of kept wallets, from the environment, the
+// terminal or whatever else the standard input is. Wallets in a temporary folder
+// get a random key that nobody learns, and no passphrase.
+func readPassphrase(ctx context.Context, dataDir string, stdin *os.File, prompt io.Writer) (wallet.Passphrase, error) {
 	if dataDir == "" {
 		return "", nil
 	}
-	if p := os.Getenv("STAFFPASSPORT_PASSPHRASE"); p != "" {
-		return wallet.Passphrase(p), nil
-	}
-	fmt.Fprint(prompt, "Passphrase of the wallets in "+dataDir+": ")
-	var line string
-	if term.IsTerminal(int(stdin.Fd())) {
-		b, err := term.ReadPassword(int(stdin.Fd()))
-		fmt.Fprintln(prompt)
-		if err != nil {
+	line := os.Getenv("STAFFPASSPORT_PASSPHRASE")
+	if line == "" {
+		fmt.Fprintf(prompt, "Passphrase of the wallets in %s: ", dataDir)
+		var err error
+		if line, err = readLine(ctx, stdin); err != nil {
+			fmt.Fprintln(prompt)
 			return "", err
 		}
-		line = string(b)
-	} else {
-		sc := bufio.NewScanner(stdin)
-		sc.Scan()
-		line = sc.Text()
+		if term.IsTerminal(int(stdin.Fd())) {
+			fmt.Fprintln(prompt) // the person's own line end was not shown
+		}
 	}
 	if len(line) < minPassphrase {
-		return "", fmt.Errorf("the passphrase has to have at least %d characters (or set STAFFPASSPORT_PASSPHRASE)", minPassphrase)
+		return "", fmt.Errorf("the passphrase has to have at least %d characters", minPassphrase)
 	}
 	return wallet.Passphrase(line), nil
 }
 
 const minPassphrase = 8
+
+// readLine reads one line, which a terminal does not show. It does not outlast ctx;
+// what still reads then ends with the program.
+func readLine(ctx context.Context, stdin *os.File) (string, error) {
+	type answer struct {
+		line []byte
+		err  error
+	}
+	fd, answers := int(stdin.Fd()), make(chan answer, 1)
+	before, err := term.GetState(fd)
+	terminal := err == nil
+	go func() {
+		var a answer
+		if terminal {
+			a.line, a.err = term.ReadPassword(fd)
+		} else {
+			sc := bufio.NewScanner(stdin)
+			sc.Scan()
+			a.line, a.err = sc.Bytes(), sc.Err()
+		}
+		answers <- a
+	}()
+	select {
+	case a := <-answers:
+		return string(a.line), a.err
+	case <-ctx.Done():
+		if terminal {
+			return "", errors.Join(ctx.Err(), term.Restore(fd, before))
+		}
+		return "", ctx.Err()
+	}
+}

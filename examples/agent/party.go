@@ -4,12 +4,12 @@ import (
 	"context"
 	"crypto/ed25519"
 	"crypto/rand"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
-	"os"
 	"path/filepath"
 	"strconv"
 	"sync"
@@ -32,11 +32,15 @@ import (
 type partyConfig struct {
 	role, label string
 	dir         string // where its wallet lies
-	port        int    // 0 picks a free one
-	passphrase  wallet.Passphrase
+	unlocker    wallet.Unlocker
+	port        int  // 0 picks a free one
+	anyPort     bool // port is a suggestion for a new wallet, not a demand
 	log         *slog.Logger
 	now         func() time.Time
-	failpoint   func(string) // nil but in tests
+	fail        func(error) // told when the role cannot go on; may be nil
+
+	failpoint func(point string)                // nil but in tests
+	store     func(s wallet.Store) wallet.Store // nil but in tests
 }
 
 // A party is what the three roles have in common: a wallet, a messaging runtime
@@ -45,12 +49,14 @@ type party struct {
 	role, label string
 	now         func() time.Time
 	log         *slog.Logger
+	fail        func(error)
 
 	wallet   *wallet.Wallet
 	agent    *runtime.Agent
 	connect  *connect.Protocol
 	resolver did.Resolver
 	site     *site
+	expire   []expirer // of the role's protocols
 
 	listener net.Listener
 	client   *transport.Client
@@ -58,27 +64,31 @@ type party struct {
 }
 
 // openParty opens the role's wallet, making it the first time, and registers the
-// connect protocol. It neither listens nor runs: see start.
-func openParty(ctx context.Context, c partyConfig) (*party, error) {
-	p := &party{role: c.role, label: c.label, now: c.now, log: c.log.With("role", c.role)}
-	var err error
-	if p.wallet, err = openWallet(ctx, filepath.Join(c.dir, c.role), c.passphrase); err != nil {
-		return nil, fmt.Errorf("%s: %w", c.role, err)
-	}
+// connect protocol. It neither serves nor runs: see start.
+func openParty(ctx context.Context, c partyConfig) (_ *party, err error) {
+	p := &party{role: c.role, label: c.label, now: c.now, log: c.log.With("role", c.role), fail: c.fail}
+	defer func() {
+		if err != nil {
+			p.close()
+			err = fmt.Errorf("%s: %w", c.role, err)
+		}
+	}()
 	if p.site, err = newSite(c.role, c.label, c.now); err != nil {
 		return nil, err
 	}
-	p.resolver = did.Mux{"key": didkey.Resolver{}, "peer": didpeer.Resolver{}}
-	if p.listener, err = net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(c.port))); err != nil {
-		_ = p.wallet.Close()
-		return nil, fmt.Errorf("%s: %w", c.role, err)
+	if p.wallet, err = openWallet(ctx, c); err != nil {
+		return nil, err
 	}
-	packer := &envelope.Packer{Keys: p.wallet}
+	if err := p.listen(ctx, c.port, c.anyPort); err != nil {
+		return nil, err
+	}
+	p.resolver = did.Mux{"key": didkey.Resolver{}, "peer": didpeer.Resolver{}}
 	p.client = transport.NewClient(transport.Options{AllowLoopback: true}) // the others are on this machine
 	p.agent, err = runtime.New(runtime.Config{
 		Store:      walletstore.New(p.wallet),
-		Packer:     packing{packer},
+		Packer:     packing{&envelope.Packer{Keys: p.wallet}},
 		Sender:     p.client,
+		MaxAge:     silence,
 		MinBackoff: 200 * time.Millisecond, // the others are on the same machine
 		Now:        c.now,
 		Log:        p.log,
@@ -87,37 +97,48 @@ func openParty(ctx context.Context, c partyConfig) (*party, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.connect = &connect.Protocol{Store: p.agent, Keys: verkeys{p.wallet}, Resolver: p.resolver, Label: p.label, Endpoint: p.endpoint(), Now: p.now}
+	p.connect = &connect.Protocol{
+		Store: p.agent, Keys: verkeys{p.wallet}, Resolver: p.resolver, Label: p.label, Endpoint: p.endpoint(),
+		Connected: p.noteConnected, Now: p.now,
+	}
 	p.agent.HandleOpen("didexchange", 1, p.connect)
 	p.agent.HandleTask(connect.TaskRespond, p.connect)
+	p.expire = []expirer{p.connect}
 	return p, nil
 }
 
-// openWallet opens the wallet in dir, or makes one there.
-func openWallet(ctx context.Context, dir string, pass wallet.Passphrase) (*wallet.Wallet, error) {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, err
-	}
-	store, err := sqlitestore.Open(filepath.Join(dir, "wallet.db"))
+// openWallet opens the role's wallet, or makes one.
+func openWallet(ctx context.Context, c partyConfig) (*wallet.Wallet, error) {
+	file, err := sqlitestore.Open(filepath.Join(c.dir, c.role, "wallet.db"))
 	if err != nil {
+		if errors.Is(err, wallet.ErrInUse) {
+			return nil, fmt.Errorf("another program uses the wallets in %s: end it first, or name another folder with -data (%w)", c.dir, err)
+		}
 		return nil, err
 	}
-	var unlocker wallet.Unlocker = pass
-	if pass == "" {
-		unlocker = newThrowawayKey()
+	var store wallet.Store = file
+	if c.store != nil {
+		store = c.store(file)
 	}
-	w, err := wallet.Open(ctx, store, unlocker, wallet.Config{})
-	if exists, existsErr := wallet.Exists(ctx, store, wallet.Config{}); errors.Is(err, wallet.ErrLocked) && existsErr == nil && !exists {
-		w, err = wallet.Create(ctx, store, unlocker, wallet.Config{})
+	open := wallet.Open
+	exists, err := wallet.Exists(ctx, store, wallet.Config{})
+	if err == nil && !exists {
+		open = wallet.Create
+	}
+	var w *wallet.Wallet
+	if err == nil {
+		w, err = open(ctx, store, c.unlocker, wallet.Config{Now: c.now})
+	}
+	if errors.Is(err, wallet.ErrLocked) {
+		err = fmt.Errorf("the passphrase is not that of the wallets in %s (%w)", c.dir, err)
 	}
 	if err != nil {
-		_ = store.Close()
-		return nil, err
+		return nil, errors.Join(err, store.Close())
 	}
 	return w, nil
 }
 
-// A throwawayKey opens a wallet that lives no longer than the process.
+// A throwawayKey opens wallets that live no longer than the process.
 type throwawayKey [32]byte
 
 func newThrowawayKey() throwawayKey {
@@ -128,6 +149,50 @@ func newThrowawayKey() throwawayKey {
 
 // Unlock implements wallet.Unlocker.
 func (k throwawayKey) Unlock(context.Context, []byte) ([]byte, error) { return k[:], nil }
+
+// listen takes the role's port. Its peers keep the endpoint that their connection
+// was made with, so that a wallet stays at the port it was made with.
+func (p *party) listen(ctx context.Context, port int, anyPort bool) error {
+	kept, err := p.keptPort(ctx)
+	if err != nil {
+		return err
+	}
+	if kept != 0 && port != 0 && port != kept && !anyPort {
+		return fmt.Errorf("this wallet's peers reach it at port %d and could not find it at %d: leave -base-port out, or name another folder with -data", kept, port)
+	}
+	if kept != 0 {
+		port = kept
+	}
+	p.listener, err = net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+	if err != nil && kept != 0 {
+		return fmt.Errorf("port %d, where this wallet's peers reach it, is not free: end what uses it (%w)", port, err)
+	}
+	if err != nil {
+		return fmt.Errorf("port %d is not free: choose others with -base-port (%w)", port, err)
+	}
+	if kept != 0 {
+		return nil
+	}
+	taken := p.listener.Addr().(*net.TCPAddr).Port
+	return p.wallet.Update(ctx, func(tx *wallet.Tx) error { return tx.Put(kindAgent, recordPort, []byte(strconv.Itoa(taken))) })
+}
+
+const recordPort = "port"
+
+// keptPort returns the port that the wallet was made with, or 0 for a new one.
+func (p *party) keptPort(ctx context.Context) (port int, err error) {
+	err = p.wallet.View(ctx, func(tx *wallet.Tx) error {
+		b, err := tx.Get(kindAgent, recordPort)
+		if errors.Is(err, wallet.ErrNotFound) {
+			return nil
+		}
+		if err == nil {
+			err = json.Unmarshal(b, &port)
+		}
+		return err
+	})
+	return port, err
+}
 
 // base returns the address of the role's server.
 func (p *party) base() string { return "http://" + p.listener.Addr().String() }
@@ -146,14 +211,15 @@ func (p *party) start(ctx context.Context) {
 	var running sync.WaitGroup
 	running.Go(func() {
 		if err := server.Serve(p.listener); !errors.Is(err, http.ErrServerClosed) {
-			p.log.Error("server ended", "err", err)
+			p.ended("server", err)
 		}
 	})
 	running.Go(func() {
-		if err := p.agent.Run(ctx); err != nil && !errors.Is(err, context.Canceled) {
-			p.log.Error("runtime ended", "err", err)
+		if err := p.agent.Run(ctx); err != nil {
+			p.ended("runtime", err)
 		}
 	})
+	running.Go(func() { p.endSilent(ctx) })
 	p.stop = sync.OnceFunc(func() {
 		grace, done := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 		defer done()
@@ -163,15 +229,63 @@ func (p *party) start(ctx context.Context) {
 	})
 }
 
-// close stops what was started and closes what was opened.
+// ended says that a part of the role ended by itself.
+func (p *party) ended(part string, err error) {
+	p.log.Error(part+" ended", "err", err)
+	if p.fail != nil {
+		p.fail(fmt.Errorf("%s: %s ended: %w", p.role, part, err))
+	}
+}
+
+// close stops what was started and closes what was opened. Closing twice is allowed.
 func (p *party) close() {
 	if p.stop != nil {
 		p.stop()
 	}
-	_ = p.listener.Close() // closed already by the server if there was one
-	p.client.Close()
+	if p.listener != nil {
+		_ = p.listener.Close() // closed already by the server if there was one
+	}
+	if p.client != nil {
+		p.client.Close()
+	}
+	if p.wallet == nil {
+		return
+	}
 	if err := p.wallet.Close(); err != nil {
 		p.log.Error("wallet did not close", "err", err)
+	}
+}
+
+// An expirer ends the exchanges of one protocol and role in which the peer has been
+// silent since before.
+type expirer interface {
+	Expire(ctx context.Context, before time.Time) (int, error)
+}
+
+const (
+	// silence is how long messages are delivered to a peer that is away, and how
+	// long its answer is waited for: a fortnight's leave.
+	silence = 14 * 24 * time.Hour
+	// sweep is how often exchanges that nobody will end are looked for.
+	sweep = time.Hour
+)
+
+// endSilent ends exchanges whose time is over, so that none is stuck for ever,
+// until ctx ends.
+func (p *party) endSilent(ctx context.Context) {
+	ticker := time.NewTicker(sweep)
+	defer ticker.Stop()
+	for {
+		for _, e := range p.expire {
+			if _, err := e.Expire(ctx, p.now().Add(-silence)); err != nil && ctx.Err() == nil {
+				p.log.Error("exchanges were not ended", "err", err)
+			}
+		}
+		select {
+		case <-ticker.C:
+		case <-ctx.Done():
+			return
+		}
 	}
 }
 

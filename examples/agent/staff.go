@@ -38,6 +38,7 @@ func openStaff(ctx context.Context, c partyConfig, registered verify.Trust) (*st
 	check := &verify.Verifier{Resolver: p.resolver, Trust: registered, Contexts: schema.Contexts(), Now: p.now}
 	s.holder = &issue.Holder{Store: p.agent, Check: check, Keep: keep, Now: p.now}
 	s.prover = &present.Prover{Store: p.agent, Now: p.now}
+	p.expire = append(p.expire, s.holder, s.prover)
 	p.agent.Handle("issue-credential", 2, issue.Roles{Holder: s.holder})
 	p.agent.HandleTask(issue.TaskVerify, s.holder)
 	p.agent.Handle("present-proof", 2, present.Roles{Prover: s.prover})
@@ -224,11 +225,17 @@ func parts(p *schema.Passport, inputs []present.Input) []partOfPassport {
 		if len(out) > 0 && out[len(out)-1].Name == name {
 			continue
 		}
-		at := string(vc.Pointer("/credentialSubject").Child(name))
+		at := vc.Pointer("/credentialSubject").Child(name)
 		asked := slices.ContainsFunc(inputs, func(in present.Input) bool {
-			return slices.ContainsFunc(in.Fields, func(f present.Field) bool { return strings.HasPrefix(string(f.At), at) })
+			return slices.ContainsFunc(in.Fields, func(f present.Field) bool { return below(f.At, at) || below(at, f.At) })
 		})
 		out = append(out, partOfPassport{name, e.Section, asked})
 	}
 	return out
+}
+
+// below reports whether at is of or lies below it.
+func below(at, of vc.Pointer) bool {
+	rest, ok := strings.CutPrefix(string(at), string(of))
+	return ok && (rest == "" || rest[0] == '/')
 }

@@ -5,14 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 
+	"github.com/staffpassport/staffpassport/didcomm"
 	"github.com/staffpassport/staffpassport/didcomm/connect"
 	"github.com/staffpassport/staffpassport/didcomm/issue"
 	"github.com/staffpassport/staffpassport/didcomm/present"
-	"github.com/staffpassport/staffpassport/schema"
 	"github.com/staffpassport/staffpassport/vc/verify"
-	"github.com/staffpassport/staffpassport/wallet"
 )
 
 // An outcome is the last line that demo -auto prints.
@@ -28,17 +26,6 @@ type outcome struct {
 	Seconds   float64           `json:"seconds"`
 }
 
-// A journey says how far a line has come, so that a program that was killed takes
-// it up where it was. What was agreed is in the protocols' own records; this only
-// names them.
-type journey struct {
-	Contact string `json:"contact,omitempty"`
-	Visit   string `json:"visit,omitempty"`
-	Ended   bool   `json:"ended,omitempty"`
-}
-
-const recordJourney = "journey"
-
 // A walk is one run of demo -auto.
 type walk struct {
 	*demo
@@ -47,21 +34,17 @@ type walk struct {
 	contact  *contact
 	visit    *visit
 	passport string // the accepted one, in the member of staff's wallet
-	request  string // the host's request that was answered
 }
 
-// errLine says that the line, or a refusal that must happen, did not hold. What it
-// was is in the lines printed before.
-var errLine = errors.New("the line did not hold")
-
 // walk goes the whole line without a person: connect, issue, accept, connect,
-// request, present, verify, and then what must be refused.
-func (d *demo) walk(ctx context.Context) error {
+// request, present, verify, and then what must be refused. It prints a line a step
+// and the outcome, also if the roles could not be opened, which opened then says.
+func (d *demo) walk(ctx context.Context, opened error) error {
 	started := d.now()
 	w := &walk{demo: d, outcome: outcome{Checks: map[string]string{}, Refused: map[string]string{}}}
-	err := w.run(ctx)
-	if err != nil {
-		explain(d.log, err)
+	err := opened
+	if err == nil {
+		err = w.run(ctx)
 	}
 	o := &w.outcome
 	o.OK = err == nil && o.Connected && o.Issued && o.Accepted && o.Presented && o.Verified && len(o.Refused) == len(forgeries())
@@ -71,10 +54,10 @@ func (d *demo) walk(ctx context.Context) error {
 		return jsonErr
 	}
 	fmt.Fprintln(d.out, string(line))
-	if !o.OK {
-		return errLine
+	if err == nil && !o.OK {
+		err = errors.New("the line did not hold")
 	}
-	return nil
+	return err
 }
 
 func (w *walk) run(ctx context.Context) error {
@@ -107,73 +90,42 @@ func (w *walk) run(ctx context.Context) error {
 	return nil
 }
 
-// resume reads the journey, or begins one.
-func (w *walk) resume(ctx context.Context) error {
-	err := w.employer.wallet.View(ctx, func(tx *wallet.Tx) error {
-		b, err := tx.Get(kindAgent, recordJourney)
-		if err == nil {
-			err = json.Unmarshal(b, &w.journey)
-		}
-		return err
-	})
-	if errors.Is(err, wallet.ErrNotFound) {
-		err = nil
-	}
-	if w.journey.Ended {
-		w.journey = journey{}
+func (w *walk) addContact(ctx context.Context) (err error) {
+	w.contact, err = w.employer.contact(ctx, w.journey.Contact)
+	if errors.Is(err, didcomm.ErrNotFound) {
+		w.contact, err = w.employer.addContactAs(ctx, w.journey.Contact, w.record.card, w.record.photo)
 	}
 	return err
 }
 
-func (w *walk) save(ctx context.Context) error {
-	b, err := json.Marshal(w.journey)
-	if err != nil {
-		return err
-	}
-	return w.employer.wallet.Update(ctx, func(tx *wallet.Tx) error { return tx.Put(kindAgent, recordJourney, b) })
+func (w *walk) connectEmployer(ctx context.Context) (err error) {
+	err = w.connect(ctx, w.employer.party, w.contact.Invitation, w.contact.Link, &w.journey.Employer)
+	w.outcome.Connected = err == nil
+	return err
 }
 
-func (w *walk) addContact(ctx context.Context) (err error) {
-	if w.journey.Contact == "" {
-		name := w.record.passport.Personal
-		c, err := w.employer.addContact(ctx, schema.ContactCard{
-			PreferredName: name.PreferredName.Text(), LastName: name.LastName.Text(),
-			Mobile: "+447700900123", WorkEmail: "staff@fernhill.example", EmployeeID: "10101010",
-		}, w.record.photo)
-		if err != nil {
+// connect makes the member of staff answer an invitation, and waits until both
+// sides call the connection made. It notes which connection that is.
+func (w *walk) connect(ctx context.Context, inviter *party, invitation, link string, id *string) (err error) {
+	if *id == "" {
+		if *id, err = w.staff.receive(ctx, link); err != nil { // the same link is the same connection
 			return err
 		}
-		w.journey.Contact = c.ID
 		if err := w.save(ctx); err != nil {
 			return err
 		}
 	}
-	w.contact, err = w.employer.contact(ctx, w.journey.Contact)
-	return err
-}
-
-func (w *walk) connectEmployer(ctx context.Context) error {
-	return w.connect(ctx, w.employer.party, w.contact.Invitation, w.contact.Link)
-}
-
-// connect makes the member of staff answer an invitation, and waits until both
-// sides call the connection made.
-func (w *walk) connect(ctx context.Context, inviter *party, invitation, link string) error {
-	id, err := w.staff.receive(ctx, link)
-	if err != nil {
-		return err
-	}
-	x, err := w.staff.connect.Exchange(ctx, id)
+	x, err := w.staff.connect.Exchange(ctx, *id)
 	if err != nil {
 		return err
 	}
 	if x.State == connect.InvitationReceived {
-		if err := w.staff.connect.Connect(ctx, id); err != nil {
+		if err := w.staff.connect.Connect(ctx, *id); err != nil {
 			return err
 		}
 	}
 	if err := waitFor(ctx, w.staff.party, func() (bool, error) {
-		x, err := w.staff.connect.Exchange(ctx, id)
+		x, err := w.staff.connect.Exchange(ctx, *id)
 		if err == nil && x.State == connect.Abandoned {
 			err = fmt.Errorf("%s: %s", x.Code, x.Reason)
 		}
@@ -188,8 +140,7 @@ func (w *walk) connect(ctx context.Context, inviter *party, invitation, link str
 }
 
 func (w *walk) offer(ctx context.Context) error {
-	w.outcome.Connected = true
-	if w.contact.Exchange != "" {
+	if w.contact.Exchange != "" { // before the program was killed
 		return nil
 	}
 	_, err := w.employer.offer(ctx, w.contact, w.record.passport)
@@ -204,19 +155,21 @@ func (w *walk) accept(ctx context.Context) error {
 		return err
 	}
 	if err := waitFor(ctx, w.staff.party, func() (bool, error) {
-		all, err := w.staff.holder.Exchanges(ctx)
-		i := slices.IndexFunc(all, func(x issue.Exchange) bool { return x.Thread == offered.Thread })
-		if err != nil || i < 0 {
+		x, err := w.staff.holder.Find(ctx, w.journey.Employer, offered.Thread)
+		if errors.Is(err, didcomm.ErrNotFound) {
+			return false, nil
+		}
+		if err != nil {
 			return false, err
 		}
-		w.passport = all[i].ID
-		switch all[i].State {
+		w.passport = x.ID
+		switch x.State {
 		case issue.OfferReceived:
-			return false, w.staff.accept(ctx, all[i].ID)
+			return false, w.staff.accept(ctx, x.ID)
 		case issue.Abandoned:
-			return false, fmt.Errorf("%s: %s", all[i].Code, all[i].Reason)
+			return false, fmt.Errorf("%s: %s", x.Code, x.Reason)
 		}
-		return all[i].State == issue.Done, nil
+		return x.State == issue.Done, nil
 	}); err != nil {
 		return err
 	}
@@ -232,53 +185,50 @@ func (w *walk) accept(ctx context.Context) error {
 }
 
 func (w *walk) addVisit(ctx context.Context) (err error) {
-	if w.journey.Visit == "" {
-		v, err := w.host.addVisit(ctx)
-		if err != nil {
-			return err
-		}
-		w.journey.Visit = v.ID
-		if err := w.save(ctx); err != nil {
-			return err
-		}
-	}
 	w.visit, err = w.host.visit(ctx, w.journey.Visit)
+	if errors.Is(err, didcomm.ErrNotFound) {
+		w.visit, err = w.host.addVisitAs(ctx, w.journey.Visit)
+	}
 	return err
 }
 
 func (w *walk) connectHost(ctx context.Context) error {
-	return w.connect(ctx, w.host.party, w.visit.Invitation, w.visit.Link)
+	return w.connect(ctx, w.host.party, w.visit.Invitation, w.visit.Link, &w.journey.Host)
 }
 
-func (w *walk) ask(ctx context.Context) (err error) {
-	if w.request = w.visit.Exchange; w.request == "" {
-		w.request, err = w.host.request(ctx, w.visit, "Employment checks before a placement")
+// purpose is why the host asks.
+const purpose = "Employment checks before a placement"
+
+func (w *walk) ask(ctx context.Context) error {
+	if w.visit.Exchange != "" {
+		return nil
 	}
+	_, err := w.host.request(ctx, w.visit, purpose)
 	return err
 }
 
 // show answers the request in the member of staff's wallet, every part of the
 // passport ticked.
 func (w *walk) show(ctx context.Context) error {
-	x, err := w.received(ctx, w.request)
+	x, err := w.received(ctx, w.visit.Exchange)
 	if err != nil {
 		return err
 	}
-	w.outcome.Presented = x.State != present.RequestReceived
-	if w.outcome.Presented { // before the program was killed
-		return nil
+	if x.State == present.RequestReceived {
+		h, err := w.staff.passport(ctx, w.passport)
+		if err != nil {
+			return err
+		}
+		var ticked []string
+		for _, p := range parts(h.Passport, x.Inputs) {
+			ticked = append(ticked, p.Name)
+		}
+		if err := w.staff.show(ctx, x.ID, h.ID, ticked); err != nil {
+			return err
+		}
 	}
-	h, err := w.staff.passport(ctx, w.passport)
-	if err != nil {
-		return err
-	}
-	var ticked []string
-	for _, p := range parts(h.Passport, x.Inputs) {
-		ticked = append(ticked, p.Name)
-	}
-	err = w.staff.show(ctx, x.ID, h.ID, ticked)
-	w.outcome.Presented = err == nil
-	return err
+	w.outcome.Presented = true
+	return nil
 }
 
 // received waits until a request of the host is in the member of staff's wallet.
@@ -288,19 +238,18 @@ func (w *walk) received(ctx context.Context, request string) (x *present.Exchang
 		return nil, err
 	}
 	err = waitFor(ctx, w.staff.party, func() (bool, error) {
-		all, err := w.staff.prover.Exchanges(ctx)
-		for i := range all {
-			if all[i].Thread == asked.Thread && all[i].State != present.Start {
-				x = &all[i]
-			}
+		var err error
+		x, err = w.staff.prover.Find(ctx, w.journey.Host, asked.Thread)
+		if errors.Is(err, didcomm.ErrNotFound) {
+			return false, nil
 		}
-		return x != nil, err
+		return err == nil, err
 	})
 	return x, err
 }
 
 func (w *walk) verify(ctx context.Context) error {
-	r, err := w.decision(ctx, w.request)
+	r, err := w.decision(ctx, w.visit.Exchange)
 	if err != nil {
 		return err
 	}
@@ -321,21 +270,30 @@ func (w *walk) verify(ctx context.Context) error {
 // decision waits for what the host makes of the answer to a request.
 func (w *walk) decision(ctx context.Context, request string) (r *result, err error) {
 	err = waitFor(ctx, w.host.party, func() (bool, error) {
-		var err error
-		r, err = w.host.result(ctx, request)
-		if err == nil && r == nil {
-			x, err := w.host.verifier.Exchange(ctx, request)
-			if err == nil && x.State == present.Abandoned {
-				err = fmt.Errorf("%s: %s", x.Code, x.Reason)
-			}
+		x, err := w.host.verifier.Exchange(ctx, request) // first: what ends it brings the result along
+		if err != nil {
 			return false, err
+		}
+		r, err = w.host.result(ctx, request)
+		if err == nil && r == nil && x.State == present.Abandoned {
+			err = fmt.Errorf("%s: %s", x.Code, x.Reason)
 		}
 		return r != nil, err
 	})
 	return r, err
 }
 
+// end waits until nothing is under way any more, so that every thread has ended on
+// both sides.
 func (w *walk) end(ctx context.Context) error {
+	for _, p := range w.parties() {
+		if err := waitFor(ctx, p, func() (bool, error) {
+			waiting, err := p.agent.Pending(ctx)
+			return waiting.Outbox+waiting.Tasks == 0, err
+		}); err != nil {
+			return err
+		}
+	}
 	w.journey.Ended = true
 	return w.save(ctx)
 }

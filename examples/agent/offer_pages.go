@@ -1,0 +1,93 @@
+package main
+
+import (
+	"context"
+	"net/http"
+	"slices"
+
+	"github.com/staffpassport/staffpassport/didcomm/issue"
+	"github.com/staffpassport/staffpassport/schema"
+)
+
+// An offerView is an open offer with what it says, which is not verified yet.
+type offerView struct {
+	ID, From, Comment string
+	// Unusable says why the offer can only be declined; empty if it is one of a
+	// passport with its photo.
+	Unusable string
+	Preview  []shownSection
+	Reasons  []string
+	photo    []byte
+}
+
+func (s *staff) withOffer(f func(http.ResponseWriter, *http.Request, offerView)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		x, err := s.holder.Exchange(r.Context(), r.PathValue("id"))
+		if err == nil && x.State != issue.OfferReceived {
+			err = errMovedOn
+		}
+		var o offerView
+		if err == nil {
+			o, err = s.offer(r.Context(), x)
+		}
+		if err != nil {
+			s.failed(w, err)
+			return
+		}
+		f(w, r, o)
+	}
+}
+
+// offer reads what is offered. Any peer may offer anything: only a whole passport
+// of this version's terms can be kept, and so only such a one can be accepted.
+func (s *staff) offer(ctx context.Context, x *issue.Exchange) (offerView, error) {
+	o := offerView{ID: x.ID, Comment: x.Comment, Reasons: schema.RejectReasons.Codes()}
+	var err error
+	if o.From, err = s.peerName(ctx, x.Connection); err != nil {
+		return o, err
+	}
+	doc, err := x.Credential()
+	if err != nil {
+		o.Unusable = "What is offered cannot be read."
+		return o, nil
+	}
+	passport, err := schema.Read(doc)
+	if err != nil {
+		o.Unusable = "What is offered is not a staff passport of a kind that this wallet knows."
+		return o, nil
+	}
+	o.Preview = sections(passport)
+	beside, err := s.holder.Attachments(ctx, x.ID)
+	if err != nil {
+		return o, err
+	}
+	if o.photo, err = photoOf(passport, beside); err != nil {
+		o.Unusable = "The passport comes without its photo, or with another one."
+	} else if passport.ValidateDisclosed() != nil {
+		o.Unusable = "The passport holds entries that break its rules."
+	}
+	return o, nil
+}
+
+func (s *staff) offerPage(w http.ResponseWriter, r *http.Request, o offerView) {
+	s.site.page(w, r, "offer.html", view{Heading: "Offer", Data: o})
+}
+
+func (s *staff) answerOffer(w http.ResponseWriter, r *http.Request, o offerView) {
+	err := errNoAnswer
+	switch r.PostForm.Get("answer") {
+	case "accept":
+		if o.Unusable != "" {
+			s.site.page(w, r, "offer.html", view{Heading: "Offer", Data: o, Message: "Nothing was accepted. You can only decline this offer."})
+			return
+		}
+		err = s.accept(r.Context(), o.ID)
+	case "decline":
+		reason := r.PostForm.Get("reason")
+		if !slices.Contains(o.Reasons, reason) {
+			reason = "other"
+		}
+		err = s.holder.Decline(r.Context(), o.ID, reason)
+	}
+	s.answered(w, r, err)
+}

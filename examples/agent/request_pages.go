@@ -1,0 +1,108 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"slices"
+
+	"github.com/staffpassport/staffpassport/didcomm/present"
+	"github.com/staffpassport/staffpassport/schema"
+	"github.com/staffpassport/staffpassport/vc"
+)
+
+// A requestView is an open request with the passports that could answer it.
+type requestView struct {
+	ID, From, Purpose string
+	Unusable          string // why the request can only be declined
+	Passports         []heldPassport
+	Chosen            string // of the passports
+	Sections          []partOfPassport
+	Ticked            map[string]bool // the sections, by name
+}
+
+func (s *staff) withRequest(f func(http.ResponseWriter, *http.Request, requestView)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		x, err := s.prover.Exchange(r.Context(), r.PathValue("id"))
+		if err == nil && x.State != present.RequestReceived {
+			err = errMovedOn
+		}
+		var v requestView
+		if err == nil {
+			v, err = s.request(r.Context(), x)
+		}
+		if err != nil {
+			s.failed(w, err)
+			return
+		}
+		f(w, r, v)
+	}
+}
+
+// request reads what is asked for. Any peer may ask for anything: what is not one
+// passport, to be shown whole, can only be declined.
+func (s *staff) request(ctx context.Context, x *present.Exchange) (requestView, error) {
+	v := requestView{ID: x.ID, Purpose: x.Purpose}
+	var err error
+	if v.From, err = s.peerName(ctx, x.Connection); err != nil {
+		return v, err
+	}
+	if len(x.Inputs) != 1 || x.Inputs[0].Type != schema.Type {
+		v.Unusable = "They ask for something else than a staff passport, which this wallet does not keep."
+		return v, nil
+	}
+	if v.Passports, err = s.passports(ctx); err != nil {
+		return v, err
+	}
+	if len(v.Passports) == 0 {
+		v.Unusable = "You have no passport yet."
+		return v, nil
+	}
+	newest := v.Passports[len(v.Passports)-1]
+	v.Chosen, v.Sections = newest.ID, parts(newest.Passport, x.Inputs)
+	if x.Inputs[0].Only && !asksWhole(x.Inputs[0], v.Sections) {
+		v.Unusable = "They want to see a part and no more, and your passport is of a kind that is shown whole or not at all."
+	}
+	return v, nil
+}
+
+// asksWhole reports whether an input asks for every section as a whole.
+func asksWhole(in present.Input, sections []partOfPassport) bool {
+	for _, p := range sections {
+		at := vc.Pointer("/credentialSubject").Child(p.Name)
+		if !slices.ContainsFunc(in.Fields, func(f present.Field) bool { return below(at, f.At) }) {
+			return false
+		}
+	}
+	return true
+}
+
+func (s *staff) requestPage(w http.ResponseWriter, r *http.Request, v requestView) {
+	s.site.page(w, r, "request.html", view{Heading: "Request", Data: v})
+}
+
+func (s *staff) answerRequest(w http.ResponseWriter, r *http.Request, v requestView) {
+	err := errNoAnswer
+	switch r.PostForm.Get("answer") {
+	case "share":
+		if v.Unusable != "" {
+			s.site.page(w, r, "request.html", view{Heading: "Request", Data: v, Message: "Nothing was sent. You can only decline this request."})
+			return
+		}
+		v.Chosen = r.PostForm.Get("passport")
+		ticked := r.PostForm["show"]
+		err = s.show(r.Context(), v.ID, v.Chosen, ticked)
+		if errors.Is(err, errNotTicked) {
+			v.Ticked = map[string]bool{}
+			for _, name := range ticked {
+				v.Ticked[name] = true
+			}
+			s.site.page(w, r, "request.html", view{Heading: "Request", Data: v,
+				Message: "Nothing was sent: this passport is shown whole, and not every part is ticked. Tick every part, or decline."})
+			return
+		}
+	case "decline":
+		err = s.prover.Decline(r.Context(), v.ID, "The person did not want to show the passport.")
+	}
+	s.answered(w, r, err)
+}
