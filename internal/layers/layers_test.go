@@ -1,6 +1,7 @@
 package layers
 
 import (
+	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -48,6 +49,12 @@ type source struct {
 	pkg  string // relative import path, "" for the root
 	ast  *ast.File
 	fset *token.FileSet
+}
+
+// at says where a node stands.
+func (s source) at(n ast.Node) string {
+	p := s.fset.Position(n.Pos())
+	return fmt.Sprintf("%s:%d", s.file, p.Line)
 }
 
 // imports returns the module's packages that the file imports, relative.
