@@ -68,8 +68,8 @@ func namesToAsk(t testing.TB) []did.URL {
 // method.
 func sameAnswer(t *testing.T, want, got *did.Document, vm did.URL, rel did.Relationship) {
 	t.Helper()
-	wantMethod, wantErr := want.Method(vm, rel)
-	gotMethod, gotErr := got.Method(vm, rel)
+	wantMethod, wantErr := want.Method(vm, rel, atUse)
+	gotMethod, gotErr := got.Method(vm, rel, atUse)
 	if !reflect.DeepEqual(wantErr, gotErr) || !reflect.DeepEqual(wantMethod, gotMethod) {
 		t.Errorf("%s %s: %v, %v, want %v, %v", vm, rel, gotMethod, gotErr, wantMethod, wantErr)
 	}
@@ -87,8 +87,8 @@ func TestEd25519DocumentEqualsEager(t *testing.T) {
 			sameAnswer(t, want, lazy(t), vm, rel)
 			sameAnswer(t, want, all, vm, rel)
 		}
-		require.Equal(t, want.Methods(rel), lazy(t).Methods(rel), rel)
-		require.Equal(t, want.Methods(rel), all.Methods(rel), rel)
+		require.Equal(t, want.Methods(rel, atUse), lazy(t).Methods(rel, atUse), rel)
+		require.Equal(t, want.Methods(rel, atUse), all.Methods(rel, atUse), rel)
 	}
 	for _, d := range []*did.Document{lazy(t), all} {
 		got, err := d.MarshalJSON()
@@ -117,7 +117,7 @@ func TestEd25519DocumentConcurrently(t *testing.T) {
 			case 1:
 				sameAnswer(t, want, got, names[0], did.AssertionMethod)
 			case 2:
-				if list := got.Methods(did.KeyAgreement); len(list) == 1 {
+				if list := got.Methods(did.KeyAgreement, atUse); len(list) == 1 {
 					list[0].ID = did.URL{} // the caller's copy
 				} else {
 					t.Errorf("%d methods for key agreement", len(list))
@@ -132,7 +132,7 @@ func TestEd25519DocumentConcurrently(t *testing.T) {
 	close(start)
 	all.Wait()
 	for _, rel := range relationships {
-		require.Equal(t, want.Methods(rel), got.Methods(rel), rel)
+		require.Equal(t, want.Methods(rel, atUse), got.Methods(rel, atUse), rel)
 	}
 }
 
@@ -145,12 +145,12 @@ func TestEd25519DocumentIsImmutable(t *testing.T) {
 	pub := signing.PublicKey().(ed25519.PublicKey)
 	kept := bytes.Clone(pub)
 	signing.ID, signing.Controller = mustURL(t, "did:example:b#k"), mustDID(t, "did:example:b")
-	d.Methods(did.AssertionMethod)[0].ID = did.URL{}
+	d.Methods(did.AssertionMethod, atUse)[0].ID = did.URL{}
 	clear(pub)
-	got, err := d.Method(d.ID().URL(keyAgreement), did.KeyAgreement)
+	got, err := d.Method(d.ID().URL(keyAgreement), did.KeyAgreement, atUse)
 	copy(pub, kept)
 	require.NoError(t, err)
-	want, err := eager(t).Method(d.ID().URL(keyAgreement), did.KeyAgreement)
+	want, err := eager(t).Method(d.ID().URL(keyAgreement), did.KeyAgreement, atUse)
 	require.NoError(t, err)
 	require.Equal(t, want, got)
 	got.ID = did.URL{}
@@ -204,12 +204,12 @@ func TestEd25519DocumentThatCannotDerive(t *testing.T) {
 		for range 2 {
 			_, err = d.MarshalJSON()
 			require.ErrorIs(t, err, did.ErrInvalid, name)
-			_, err = d.Method(id.URL("another"), did.KeyAgreement)
+			_, err = d.Method(id.URL("another"), did.KeyAgreement, atUse)
 			require.ErrorIs(t, err, did.ErrInvalid, name)
-			require.Empty(t, d.Methods(did.KeyAgreement), name)
-			_, err = d.Method(m.ID, did.AssertionMethod)
+			require.Empty(t, d.Methods(did.KeyAgreement, atUse), name)
+			_, err = d.Method(m.ID, did.AssertionMethod, atUse)
 			require.NoError(t, err, name)
-			_, err = d.Method(m.ID, did.KeyAgreement)
+			_, err = d.Method(m.ID, did.KeyAgreement, atUse)
 			require.ErrorIs(t, err, did.ErrNotAuthorised, name)
 		}
 	}

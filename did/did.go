@@ -14,8 +14,7 @@
 // that are not on their curve. It refuses documents that carry a private key.
 // It makes no network request, keeps no cache and knows nothing about whom to
 // trust: a resolved document says who controls a DID, not who they are. It has
-// no clock either: the caller compares [VerificationMethod.Expires] and Revoked
-// with the time of use.
+// no clock either: whoever asks a document for a key says for when.
 //
 // The text form of DIDs, and the JSON a document was parsed from, are stable:
 // both are given back byte for byte, member for member.

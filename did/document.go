@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/staffpassport/staffpassport/internal/strictjson"
 )
@@ -122,14 +123,16 @@ func (d *Document) ID() DID { return d.id }
 func (d *Document) AlsoKnownAs() []string { return slices.Clone(d.alsoKnownAs) }
 
 // Method returns the verification method vm if the document authorises it for
-// rel (CID section 3.3, steps 7 to 11). It is the way to a key: there is none
-// that ignores the relationship.
+// rel (CID section 3.3, steps 7 to 11) at the time of use, which is now for a
+// proof that just came. It is the way to a key: there is none that ignores the
+// relationship or the end of a key.
 //
-// A key of the document without that relationship, a key of another DID and a
-// key that names another controller are [ErrNotAuthorised]; a key that is not in
-// the document is [ErrNotFound]; a key of a type this module does not know is
-// [ErrUnsupported]. What is returned is the caller's copy.
-func (d *Document) Method(vm URL, rel Relationship) (*VerificationMethod, error) {
+// A key of the document without that relationship, a key of another DID, a key
+// that names another controller, and one that has expired or is revoked are
+// [ErrNotAuthorised]; a key that is not in the document is [ErrNotFound]; a key of
+// a type this module does not know is [ErrUnsupported]; the zero time is
+// [ErrInvalid]. What is returned is the caller's copy.
+func (d *Document) Method(vm URL, rel Relationship, at time.Time) (*VerificationMethod, error) {
 	if vm.DID != d.id {
 		return nil, fmt.Errorf("%w: it belongs to another DID", ErrNotAuthorised)
 	}
@@ -139,7 +142,7 @@ func (d *Document) Method(vm URL, rel Relationship) (*VerificationMethod, error)
 		if err != nil {
 			return nil, err
 		}
-		return whole.Method(vm, rel)
+		return whole.Method(vm, rel, at)
 	}
 	if m == nil {
 		return nil, fmt.Errorf("%w: no such verification method in the document", ErrNotFound)
@@ -147,25 +150,25 @@ func (d *Document) Method(vm URL, rel Relationship) (*VerificationMethod, error)
 	if !slices.Contains(d.relations, relation{rel, m}) {
 		return nil, fmt.Errorf("%w: it lacks the relationship", ErrNotAuthorised)
 	}
-	return m.offered(d.id)
+	return m.offered(d.id, at)
 }
 
 // Methods returns the verification methods that [Document.Method] would return
-// for rel, in the order of the document.
-func (d *Document) Methods(rel Relationship) []*VerificationMethod {
+// for rel at that time, in the order of the document.
+func (d *Document) Methods(rel Relationship, at time.Time) []*VerificationMethod {
 	if rel == KeyAgreement && d.whole != nil {
 		whole, err := d.whole()
 		if err != nil {
 			return nil
 		}
-		return whole.Methods(rel)
+		return whole.Methods(rel, at)
 	}
 	var list []*VerificationMethod
 	for _, r := range d.relations {
 		if r.rel != rel {
 			continue
 		}
-		if m, err := r.method.offered(d.id); err == nil {
+		if m, err := r.method.offered(d.id, at); err == nil {
 			list = append(list, m)
 		}
 	}

@@ -3,6 +3,7 @@ package did_test
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -11,6 +12,9 @@ import (
 
 	"github.com/staffpassport/staffpassport/did"
 )
+
+// atUse is when the tests use keys.
+var atUse = time.Date(2024, 6, 1, 12, 0, 0, 0, time.UTC)
 
 // ward is a document with a key for each purpose, one of them embedded, and one
 // key that is published but authorised for nothing.
@@ -50,7 +54,7 @@ func TestDocument(t *testing.T) {
 	require.Equal(t, "did:example:ward", d.ID().String())
 	require.Equal(t, []string{"https://ward.example/"}, d.AlsoKnownAs())
 
-	m, err := d.Method(d.ID().URL("sign"), did.AssertionMethod)
+	m, err := d.Method(d.ID().URL("sign"), did.AssertionMethod, atUse)
 	require.NoError(t, err)
 	require.Equal(t, "did:example:ward#sign", m.ID.String())
 	require.Equal(t, d.ID(), m.Controller)
@@ -58,12 +62,29 @@ func TestDocument(t *testing.T) {
 	require.Equal(t, []did.Relationship{did.Authentication, did.AssertionMethod}, m.Relationships())
 	require.True(t, m.Expires.IsZero())
 
-	old, err := d.Method(d.ID().URL("old"), did.AssertionMethod)
+	old, err := d.Method(d.ID().URL("old"), did.AssertionMethod, atUse)
 	require.NoError(t, err)
 	require.True(t, old.Expires.Equal(time.Date(2025, 12, 1, 0, 0, 0, 0, time.UTC)))
 	require.True(t, old.Revoked.Equal(time.Date(2024, 12, 10, 15, 28, 32, 0, time.UTC)))
 
-	door, err := d.Method(d.ID().URL("door"), did.Authentication)
+	for name, c := range map[string]struct {
+		at   time.Time
+		want error
+	}{
+		"before its end": {old.Revoked.Add(-time.Nanosecond), nil},
+		"as it ends":     {old.Revoked, did.ErrNotAuthorised},
+		"after its end":  {old.Expires.AddDate(1, 0, 0), did.ErrNotAuthorised},
+		"no time":        {time.Time{}, did.ErrInvalid},
+	} {
+		_, err := d.Method(old.ID, did.AssertionMethod, c.at)
+		require.ErrorIs(t, err, c.want, name)
+		held := slices.ContainsFunc(d.Methods(did.AssertionMethod, c.at), func(m *did.VerificationMethod) bool { return m.ID == old.ID })
+		require.Equal(t, c.want == nil, held, name)
+	}
+	_, err = d.Method(d.ID().URL("sign"), did.AssertionMethod, time.Time{})
+	require.ErrorIs(t, err, did.ErrInvalid)
+
+	door, err := d.Method(d.ID().URL("door"), did.Authentication, atUse)
 	require.NoError(t, err)
 	require.Equal(t, []did.Relationship{did.Authentication}, door.Relationships())
 }
@@ -89,7 +110,7 @@ func TestDocumentRelationships(t *testing.T) {
 			"", "verificationMethod", "AssertionMethod", "assertionmethod", "service",
 		} {
 			tried++
-			m, err := d.Method(mustURL(t, vm), rel)
+			m, err := d.Method(mustURL(t, vm), rel, atUse)
 			key := vm + " " + string(rel)
 			if allowed[key] {
 				require.NoError(t, err, key)
@@ -106,14 +127,14 @@ func TestDocumentRelationships(t *testing.T) {
 	require.Equal(t, 100, tried)
 
 	for _, vm := range []string{"did:example:ward#missing", "did:example:ward#ancient", "did:example:ward#site", "did:example:ward", "did:example:ward/a#sign", "did:example:ward?a#sign"} {
-		_, err := d.Method(mustURL(t, vm), did.AssertionMethod)
+		_, err := d.Method(mustURL(t, vm), did.AssertionMethod, atUse)
 		require.ErrorIs(t, err, did.ErrNotFound, vm)
 	}
-	_, err := d.Method(did.URL{}, did.AssertionMethod)
+	_, err := d.Method(did.URL{}, did.AssertionMethod, atUse)
 	require.ErrorIs(t, err, did.ErrNotAuthorised)
 
 	ids := func(rel did.Relationship) (list []string) {
-		for _, m := range d.Methods(rel) {
+		for _, m := range d.Methods(rel, atUse) {
 			list = append(list, m.ID.Fragment)
 		}
 		return list
@@ -130,20 +151,20 @@ func TestDocumentRelationships(t *testing.T) {
 func TestDocumentIsImmutable(t *testing.T) {
 	t.Parallel()
 	d := parse(t, ward)
-	m, err := d.Method(d.ID().URL("box"), did.KeyAgreement)
+	m, err := d.Method(d.ID().URL("box"), did.KeyAgreement, atUse)
 	require.NoError(t, err)
 	m.Controller = mustDID(t, "did:example:other")
 	m.Relationships()[0] = did.AssertionMethod
 	d.AlsoKnownAs()[0] = "x"
-	d.Methods(did.AssertionMethod)[0].ID = did.URL{}
+	d.Methods(did.AssertionMethod, atUse)[0].ID = did.URL{}
 	d.Services("")[0].ID = "x"
-	_, err = d.Method(d.ID().URL("box"), did.KeyAgreement)
+	_, err = d.Method(d.ID().URL("box"), did.KeyAgreement, atUse)
 	require.NoError(t, err)
-	_, err = d.Method(d.ID().URL("box"), did.AssertionMethod)
+	_, err = d.Method(d.ID().URL("box"), did.AssertionMethod, atUse)
 	require.ErrorIs(t, err, did.ErrNotAuthorised)
 	require.Equal(t, []string{"https://ward.example/"}, d.AlsoKnownAs())
 	require.Equal(t, "did:example:ward#site", d.Services("")[0].ID)
-	_, err = d.Method(d.ID().URL("sign"), did.AssertionMethod)
+	_, err = d.Method(d.ID().URL("sign"), did.AssertionMethod, atUse)
 	require.NoError(t, err)
 }
 
@@ -162,7 +183,7 @@ func TestDocumentJSON(t *testing.T) {
 func TestDocumentReferenceToEmbedded(t *testing.T) {
 	t.Parallel()
 	d := parse(t, `{"id":"did:example:a","authentication":["#k"],"capabilityDelegation":[{"id":"#k","type":"Multikey","controller":"did:example:a","publicKeyMultibase":"`+multikeyEd25519+`"}]}`)
-	m, err := d.Method(d.ID().URL("k"), did.Authentication)
+	m, err := d.Method(d.ID().URL("k"), did.Authentication, atUse)
 	require.NoError(t, err)
 	require.ElementsMatch(t, []did.Relationship{did.Authentication, did.CapabilityDelegation}, m.Relationships())
 }
@@ -170,7 +191,7 @@ func TestDocumentReferenceToEmbedded(t *testing.T) {
 func TestParseDocumentMinimal(t *testing.T) {
 	t.Parallel()
 	d := parse(t, `{"id":"did:example:a"}`)
-	require.Empty(t, d.Methods(did.AssertionMethod))
+	require.Empty(t, d.Methods(did.AssertionMethod, atUse))
 	require.Empty(t, d.Services(""))
 	require.Empty(t, d.AlsoKnownAs())
 	// The types of other projects do not disturb the keys beside them.
@@ -182,9 +203,9 @@ func TestParseDocumentMinimal(t *testing.T) {
 		{"id":"#5","type":"Multikey","controller":"did:example:a"},
 		{"id":"did:example:a","type":"Multikey","controller":"did:example:a","publicKeyMultibase":"`+multikeyP384+`"},
 		{"id":"#7","type":"Ed25519VerificationKey2018","controller":"did:example:a","publicKeyBase58":"4zvwRjXUKGfvwnParsHAS3HuSVzV5cA4McphgmoCtajS"}]}`)
-	require.Len(t, d.Methods(did.AssertionMethod), 1)
+	require.Len(t, d.Methods(did.AssertionMethod, atUse), 1)
 	for _, fragment := range []string{"1", "2", "3", "4", "5", ""} {
-		_, err := d.Method(d.ID().URL(fragment), did.AssertionMethod)
+		_, err := d.Method(d.ID().URL(fragment), did.AssertionMethod, atUse)
 		require.ErrorIs(t, err, did.ErrUnsupported, fragment)
 	}
 }
@@ -228,6 +249,10 @@ func TestParseDocumentRefuses(t *testing.T) {
 		"method without controller":   method(`"id":"#k","type":"Multikey",` + key),
 		"controller a URL":            method(`"id":"#k","type":"Multikey","controller":"did:example:a#x",` + key),
 		"expires without zone":        method(good + `"expires":"2025-12-01T00:00:00",` + key),
+		"expires one digit":           method(good + `"expires":"2025-12-01T1:00:00Z",` + key),
+		"expires comma":               method(good + `"expires":"2025-12-01T01:00:00,5Z",` + key),
+		"revoked offset of a day":     method(good + `"revoked":"2025-12-01T01:00:00+24:59",` + key),
+		"revoked first moment":        method(good + `"revoked":"0001-01-01T00:00:00Z",` + key),
 		"expires a date":              method(good + `"expires":"2025-12-01",` + key),
 		"revoked a number":            method(good + `"revoked":1733844512,` + key),
 		"revoked empty":               method(good + `"revoked":"",` + key),
@@ -382,15 +407,15 @@ func TestNewDocument(t *testing.T) {
 	// A document that was made and its JSON, parsed, answer alike.
 	parsed := parse(t, string(out))
 	for _, rel := range []did.Relationship{did.Authentication, did.AssertionMethod, did.KeyAgreement, did.CapabilityInvocation, did.CapabilityDelegation} {
-		require.Len(t, parsed.Methods(rel), len(d.Methods(rel)), rel)
-		for i, m := range d.Methods(rel) {
-			require.Equal(t, m.ID, parsed.Methods(rel)[i].ID)
-			require.Equal(t, keyHex(t, m.PublicKey()), keyHex(t, parsed.Methods(rel)[i].PublicKey()))
-			require.ElementsMatch(t, m.Relationships(), parsed.Methods(rel)[i].Relationships())
+		require.Len(t, parsed.Methods(rel, atUse), len(d.Methods(rel, atUse)), rel)
+		for i, m := range d.Methods(rel, atUse) {
+			require.Equal(t, m.ID, parsed.Methods(rel, atUse)[i].ID)
+			require.Equal(t, keyHex(t, m.PublicKey()), keyHex(t, parsed.Methods(rel, atUse)[i].PublicKey()))
+			require.ElementsMatch(t, m.Relationships(), parsed.Methods(rel, atUse)[i].Relationships())
 		}
 	}
 	require.Equal(t, d.Services(""), parsed.Services(""))
-	_, err = d.Method(id.URL("key-2"), did.AssertionMethod)
+	_, err = d.Method(id.URL("key-2"), did.AssertionMethod, atUse)
 	require.ErrorIs(t, err, did.ErrNotAuthorised)
 }
 
@@ -461,9 +486,9 @@ func FuzzParseDocument(f *testing.F) {
 		require.NoError(t, err)
 		require.Equal(t, d, again)
 		for _, rel := range []did.Relationship{did.Authentication, did.AssertionMethod, did.KeyAgreement, did.CapabilityInvocation, did.CapabilityDelegation} {
-			for _, m := range d.Methods(rel) {
+			for _, m := range d.Methods(rel, atUse) {
 				require.Contains(t, m.Relationships(), rel)
-				_, err := d.Method(m.ID, rel)
+				_, err := d.Method(m.ID, rel, atUse)
 				require.NoError(t, err)
 				_, err = did.Multikey(m.PublicKey())
 				require.NoError(t, err, "only good keys are handed out")

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/staffpassport/staffpassport/internal/errtext"
 	"github.com/staffpassport/staffpassport/internal/strictjson"
 )
 
@@ -17,12 +18,12 @@ const maxJWK = 8 << 10
 // ParseJWK returns the public key of a JSON Web Key (RFC 7517; RFC 7518 section
 // 6.2 for P-256 and P-384, RFC 8037 section 2 for Ed25519 and X25519), with the
 // key types and errors of [ParseMultikey]. A JWK with a member of the private
-// class, such as "d", is refused (CID section 2.2.3), and so is one whose alg or
-// use contradicts its key. Other members are ignored.
+// class, such as "d", is refused (CID section 2.2.3), and so is one whose alg,
+// use or key_ops contradicts its key. Other members are ignored.
 func ParseJWK(data []byte) (crypto.PublicKey, error) {
 	o, err := strictjson.Parser{MaxBytes: maxJWK}.ParseObject(data)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrInvalid, err)
+		return nil, fmt.Errorf("%w: %w", ErrInvalid, errtext.Below(err))
 	}
 	return keyFromJWK(o)
 }
@@ -95,13 +96,18 @@ func ecKeyFromJWK(o *strictjson.Object, curve elliptic.Curve, alg string) (crypt
 	return parsePoint(curve, slices.Concat([]byte{4}, x, y))
 }
 
-// checkJWKUse compares the members use and alg (RFC 7517 sections 4.2 and 4.4)
-// with what the key can do. An empty use means that it can do both. Algorithms
-// of key agreement are not listed by name: they all begin with "ECDH".
+// checkJWKUse compares the members use, key_ops and alg (RFC 7517 sections 4.2 to
+// 4.4) with what the key can do. An empty use means that it can do both.
+// Algorithms of key agreement are not listed by name: they all begin with "ECDH".
 func checkJWKUse(o *strictjson.Object, use string, algorithms ...string) error {
 	if v, present := o.Get("use"); present {
 		if v != "sig" && v != "enc" || use != "" && v != use {
 			return fmt.Errorf("%w: use of the JWK does not fit its key", ErrInvalid)
+		}
+	}
+	if v, present := o.Get("key_ops"); present {
+		if err := checkKeyOps(v, o, use); err != nil {
+			return err
 		}
 	}
 	if v, present := o.Get("alg"); present {
@@ -110,6 +116,45 @@ func checkJWKUse(o *strictjson.Object, use string, algorithms ...string) error {
 		if !agrees && !slices.Contains(algorithms, alg) {
 			return fmt.Errorf("%w: alg of the JWK does not fit its key", ErrInvalid)
 		}
+	}
+	return nil
+}
+
+// checkKeyOps is RFC 7517 section 4.3. A public key verifies, or takes part in
+// deriving a key; writers list with either what the private half does. Operations
+// that nobody here knows allow nothing.
+func checkKeyOps(ops any, o *strictjson.Object, use string) error {
+	wrong := fmt.Errorf("%w: key_ops of the JWK does not fit its key", ErrInvalid)
+	list, ok := ops.([]any)
+	if !ok {
+		return wrong
+	}
+	said, _ := stringMember(o, "use")
+	// Web Crypto writes an empty list for the public half of key agreement.
+	fits := len(list) == 0 && use != "sig" && said != "sig"
+	for i, v := range list {
+		op, ok := v.(string)
+		if !ok || slices.Contains(list[:i], v) {
+			return wrong
+		}
+		var does string
+		switch op {
+		case "verify", "sign":
+			does = "sig"
+		case "deriveKey", "deriveBits":
+			does = "enc"
+		case "encrypt", "decrypt", "wrapKey", "unwrapKey": // of symmetric and RSA keys
+			return wrong
+		default:
+			continue
+		}
+		if use != "" && does != use || said != "" && does != said {
+			return wrong
+		}
+		fits = true
+	}
+	if !fits {
+		return wrong
 	}
 	return nil
 }

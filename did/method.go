@@ -14,6 +14,7 @@ import (
 
 	"github.com/staffpassport/staffpassport/internal/multiformat"
 	"github.com/staffpassport/staffpassport/internal/strictjson"
+	"github.com/staffpassport/staffpassport/internal/xsd"
 )
 
 // A Relationship is a purpose that a document authorises a key for (CID section
@@ -42,8 +43,8 @@ type VerificationMethod struct {
 	// [Document] hands out it is the document's own.
 	Controller DID
 	// Expires is the time from which the key should no longer be used, Revoked
-	// the time from which it must not be. Zero means no such time. The caller
-	// compares: this package has no clock.
+	// the time from which it must not be. Zero means no such time. From either on
+	// a [Document] does not hand out the key.
 	Expires, Revoked time.Time
 
 	key           crypto.PublicKey // nil: of a type this module does not know
@@ -250,9 +251,12 @@ func keyFromBase58(kind keyKind, text string) (crypto.PublicKey, error) {
 }
 
 // offered returns the caller's copy of a method of the document of id, or why it
-// is no use to anybody (CID section 3.3, steps 3 and 10).
-func (m *VerificationMethod) offered(id DID) (*VerificationMethod, error) {
+// is no use to anybody (CID section 3.3, steps 3 and 10) at that time (section
+// 2.2, expires and revoked).
+func (m *VerificationMethod) offered(id DID, at time.Time) (*VerificationMethod, error) {
 	switch {
+	case at.IsZero():
+		return nil, fmt.Errorf("%w: the time of use of a key is needed", ErrInvalid)
 	case m.ID.DID != id:
 		return nil, fmt.Errorf("%w: it belongs to another DID", ErrNotAuthorised)
 	case m.Controller != id:
@@ -261,6 +265,10 @@ func (m *VerificationMethod) offered(id DID) (*VerificationMethod, error) {
 		return nil, fmt.Errorf("%w: verification method without fragment", ErrUnsupported)
 	case m.key == nil:
 		return nil, fmt.Errorf("%w: verification method", ErrUnsupported)
+	case !m.Expires.IsZero() && !at.Before(m.Expires):
+		return nil, fmt.Errorf("%w: the key has expired", ErrNotAuthorised)
+	case !m.Revoked.IsZero() && !at.Before(m.Revoked):
+		return nil, fmt.Errorf("%w: the key is revoked", ErrNotAuthorised)
 	}
 	own := *m
 	return &own, nil
@@ -272,7 +280,7 @@ func timeMember(o *strictjson.Object, name string) (time.Time, error) {
 		return time.Time{}, nil
 	}
 	text, _ := stringMember(o, name)
-	t, err := time.Parse(time.RFC3339, text)
+	t, err := xsd.ParseDateTimeStamp(text)
 	if err != nil {
 		return time.Time{}, fmt.Errorf("%w: %s of a verification method is not a time with its zone", ErrInvalid, name)
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/staffpassport/staffpassport/internal/errtext"
 	"github.com/staffpassport/staffpassport/internal/strictjson"
 )
 
@@ -23,7 +24,7 @@ import (
 func ParseDocument(data []byte) (*Document, error) {
 	tree, err := strictjson.Parser{MaxBytes: maxDocument}.ParseObject(data)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrInvalid, err)
+		return nil, fmt.Errorf("%w: %w", ErrInvalid, errtext.Below(err))
 	}
 	d := &Document{tree: tree}
 	for _, read := range []func() error{d.readID, d.readControllers, d.readAlsoKnownAs, d.readMethods, d.readRelationships, d.readServices} {

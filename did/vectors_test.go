@@ -116,7 +116,7 @@ func TestDIDCoreSuite(t *testing.T) {
 			require.NoError(t, err)
 			require.JSONEq(t, string(entry.DIDDocumentDataModel.Properties), string(out))
 			documents++
-			keys += len(d.Methods(did.AssertionMethod)) + len(d.Methods(did.KeyAgreement))
+			keys += len(d.Methods(did.AssertionMethod, atUse)) + len(d.Methods(did.KeyAgreement, atUse))
 		}
 	}
 	require.Greater(t, documents, 20)

@@ -8,6 +8,8 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"io"
+	"log/slog"
 	"strings"
 )
 
@@ -95,12 +97,24 @@ func (d AttachmentData) embedded() bool {
 	return len(d.JSON) > 0 && string(d.JSON) != "null"
 }
 
-// String names the attachment without its content, so that a log line cannot
-// hold a claim.
-func (a Attachment) String() string { return "attachment " + a.ID }
+// String names the attachment without its content, so that a log line cannot hold a
+// claim. The @id is the peer's: it is quoted, and shortened.
+func (a Attachment) String() string { return fmt.Sprintf("attachment %q", clip(a.ID, 128)) }
 
-// GoString is the same as String.
-func (a Attachment) GoString() string { return a.String() }
+// Format shows what String shows, under every verb.
+func (a Attachment) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, a.String()) }
+
+// LogValue is the same as String.
+func (a Attachment) LogValue() slog.Value { return slog.StringValue(a.String()) }
+
+// String shows nothing of the content.
+func (d AttachmentData) String() string { return "attachment data" }
+
+// Format shows what String shows, under every verb.
+func (d AttachmentData) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, d.String()) }
+
+// LogValue is the same as String.
+func (d AttachmentData) LogValue() slog.Value { return slog.StringValue(d.String()) }
 
 // FindAttachment returns the attachment with that @id. None is [ErrNotFound];
 // more than one, or an empty id, matches [ErrMalformed].

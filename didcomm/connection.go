@@ -2,6 +2,9 @@ package didcomm
 
 import (
 	"crypto/ed25519"
+	"fmt"
+	"io"
+	"log/slog"
 	"time"
 
 	"github.com/staffpassport/staffpassport/did"
@@ -26,3 +29,12 @@ type Connection struct {
 	Established bool      `json:"established"`
 	Created     time.Time `json:"created"`
 }
+
+// String names the connection. A label may be a person's name.
+func (c Connection) String() string { return "connection " + c.ID }
+
+// Format shows what String shows, under every verb.
+func (c Connection) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, c.String()) }
+
+// LogValue is the same as String.
+func (c Connection) LogValue() slog.Value { return slog.StringValue(c.String()) }

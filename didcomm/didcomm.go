@@ -15,7 +15,10 @@ import (
 	"context"
 	"crypto/ed25519"
 	"errors"
+	"fmt"
+	"io"
 	"iter"
+	"log/slog"
 )
 
 // A Handler reacts to the messages of one protocol on an established connection.
@@ -73,12 +76,17 @@ type Tx interface {
 	Save(kind, id string, v any) error
 	// List yields the id and JSON of every record of a kind, oldest first.
 	List(kind string) iter.Seq2[Record, error]
+	// Delete removes the record of a kind and id. It is no error if there is none.
+	Delete(kind, id string) error
 
 	// Connection returns a connection, or [ErrNotFound].
 	Connection(id string) (Connection, error)
 	// SaveConnection inserts or replaces a connection. Its MyKey finds it when
 	// a message arrives.
 	SaveConnection(c Connection) error
+	// DeleteConnection removes a connection; it is no error if there is none.
+	// What was sent on it is still delivered; who writes on it is a stranger.
+	DeleteConnection(id string) error
 
 	// Send appends m to the outbox: once the transaction commits, m is
 	// delivered at least once, in the order of sending on its connection, even
@@ -97,6 +105,15 @@ type Record struct {
 	ID   string
 	Data []byte // JSON
 }
+
+// String names the record without its content.
+func (r Record) String() string { return fmt.Sprintf("record %q", r.ID) }
+
+// Format shows what String shows, under every verb.
+func (r Record) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, r.String()) }
+
+// LogValue is the same as String.
+func (r Record) LogValue() slog.Value { return slog.StringValue(r.String()) }
 
 // A Store runs transactions. When Update returns nil the transaction is durable;
 // when it returns an error nothing of it happened. Implementations are safe for

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"log/slog"
 	"strings"
 	"time"
 
@@ -193,24 +195,25 @@ func optionalText(obj *strictjson.Object, name string) (text string, present boo
 }
 
 // Plaintext returns the message as it is encrypted, in compact JSON. It refuses
-// to make what [ParseMessage] would refuse to read.
+// to make what [ParseMessage] would refuse to read; since the same message is refused
+// each time, such errors match [ErrPermanent].
 func (m *Message) Plaintext() ([]byte, error) {
 	thread := m.Thread
 	if thread == "" {
 		thread = m.ID
 	}
 	if !identifier(m.ID, maxID) || !identifier(thread, maxID) || m.Parent != "" && !identifier(m.Parent, maxParent) {
-		return nil, fmt.Errorf("didcomm: identifiers of %s", m.Type)
+		return nil, fmt.Errorf("%w: identifiers of %s", ErrPermanent, m.Type)
 	}
 	if _, err := ParseType(m.Type.String()); err != nil {
-		return nil, fmt.Errorf("didcomm: message type %q", m.Type)
+		return nil, fmt.Errorf("%w: message type %q", ErrPermanent, m.Type)
 	}
 	body, err := parser().ParseObject(m.Body)
 	if err != nil {
-		return nil, fmt.Errorf("didcomm: body of %s: %w", m.Type, err)
+		return nil, fmt.Errorf("%w: body of %s: %w", ErrPermanent, m.Type, err)
 	}
 	if name, found := reserved(body); found {
-		return nil, fmt.Errorf("didcomm: body of %s holds %s", m.Type, name)
+		return nil, fmt.Errorf("%w: body of %s holds %s", ErrPermanent, m.Type, name)
 	}
 	out := strictjson.NewObject(
 		strictjson.Member{Name: "@type", Value: m.Type.String()},
@@ -226,7 +229,7 @@ func (m *Message) Plaintext() ([]byte, error) {
 	if !m.Expires.IsZero() {
 		expires := m.Expires.UTC()
 		if expires.Year() < 1 || expires.Year() > 9999 {
-			return nil, fmt.Errorf("didcomm: expiry of %s", m.Type)
+			return nil, fmt.Errorf("%w: expiry of %s", ErrPermanent, m.Type)
 		}
 		out.Set("~timing", strictjson.NewObject(strictjson.Member{
 			Name: "expires_time", Value: expires.Format(time.RFC3339Nano)}))
@@ -236,7 +239,7 @@ func (m *Message) Plaintext() ([]byte, error) {
 	}
 	plaintext, err := strictjson.Append(nil, out)
 	if err == nil && len(plaintext) > MaxMessage {
-		err = fmt.Errorf("didcomm: %s is larger than %d bytes", m.Type, MaxMessage)
+		err = fmt.Errorf("%w: %s is larger than %d bytes", ErrPermanent, m.Type, MaxMessage)
 	}
 	if err != nil {
 		return nil, err
@@ -257,6 +260,12 @@ func (m *Message) Decode(v any) error {
 // String names the message without its content, so that a log line cannot hold a
 // claim.
 func (m Message) String() string { return m.Type.String() + " " + m.ID }
+
+// Format shows what String shows, under every verb.
+func (m Message) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, m.String()) }
+
+// LogValue is the same as String.
+func (m Message) LogValue() slog.Value { return slog.StringValue(m.String()) }
 
 // GoString is the same as String.
 func (m Message) GoString() string { return m.String() }

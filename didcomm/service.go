@@ -2,10 +2,12 @@ package didcomm
 
 import (
 	"crypto/ed25519"
+	"errors"
 	"fmt"
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/staffpassport/staffpassport/did"
 )
@@ -39,7 +41,7 @@ func ServiceOf(doc *did.Document) (Service, error) {
 
 // NewService reads one service. References to keys are looked up in doc; with a
 // nil doc, as for the inline services of RFC 0434, only did:key is possible. The
-// error matches [ErrMalformed].
+// error matches [ErrMalformed], and [ErrMediator] where the service has routing keys.
 func NewService(s did.Service, doc *did.Document) (Service, error) {
 	if !AcceptsV1(s.Accept) {
 		return Service{}, fmt.Errorf("%w: service accepts no known profile", ErrMalformed)
@@ -55,9 +57,16 @@ func NewService(s did.Service, doc *did.Document) (Service, error) {
 	if len(out.Keys) == 0 {
 		return Service{}, fmt.Errorf("%w: service without recipient key", ErrMalformed)
 	}
-	out.RoutingKeys, err = serviceKeys(s.RoutingKeys, doc)
-	return out, err
+	if len(s.RoutingKeys) > 0 {
+		return Service{}, fmt.Errorf("%w: %w", ErrMalformed, ErrMediator)
+	}
+	return out, nil
 }
+
+// ErrMediator says that a peer is reached through mediators only (RFC 0046). No
+// package here wraps a message for them, so such a peer is refused at once and not
+// when the first message to it fails.
+var ErrMediator = errors.New("didcomm: service behind a mediator")
 
 // AcceptsV1 reports whether a peer that lists these media type profiles takes the
 // envelopes of RFC 0019 (RFC 0044, "Defined Profiles"). No list means that the
@@ -112,7 +121,9 @@ func serviceKey(ref string, doc *did.Document) (ed25519.PublicKey, error) {
 	}
 	if doc != nil {
 		for _, rel := range []did.Relationship{did.Authentication, did.AssertionMethod, did.KeyAgreement} {
-			if vm, err := doc.Method(u, rel); err == nil {
+			// A service's key is kept and used for as long as the connection
+			// lasts, and nobody looks at its end again: it must have none.
+			if vm, err := doc.Method(u, rel, endOfTime()); err == nil {
 				if key, ok := vm.PublicKey().(ed25519.PublicKey); ok {
 					return key, nil
 				}
@@ -121,3 +132,6 @@ func serviceKey(ref string, doc *did.Document) (ed25519.PublicKey, error) {
 	}
 	return nil, fmt.Errorf("%w: service key is no Ed25519 key known here", ErrMalformed)
 }
+
+// endOfTime is later than any time that a document can state.
+func endOfTime() time.Time { return time.Date(10000, 1, 2, 0, 0, 0, 0, time.UTC) }

@@ -1,7 +1,9 @@
 package schema
 
 // The lists of employment checks: DBS, right to work, registration, occupational
-// health.
+// health. The toolkit is the first passport's "Digital Staff Passport Toolkit",
+// 2020 to 2024. The pages of the DBS and of UK Core have no
+// edition in what was read of them: compare before relying on a list.
 
 const evidenceVisa = "Visa or permit with expiry"
 

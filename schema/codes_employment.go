@@ -5,7 +5,8 @@ package schema
 // The standard behind them is the National Workforce Data Set, DAPB1067 Amd
 // 2/2025, version 3.6.0, published 1 March 2025, conformance 1 March 2026
 // [V standards.nhs.uk]. Its workbook was not at hand: the values below are from
-// the sources named at each list and are to be compared with it.
+// the sources named at each list and are to be compared with it. The form of the
+// second passport is that of its published prototype, 2023 to 2025.
 
 const (
 	categoryPermanent = "Permanent"

@@ -1,6 +1,8 @@
 package schema
 
-// The lists of identity and assurance.
+// The lists of identity and assurance. Those marked [V] with no other source were
+// seen on the second passport: its published prototype, its test suite and the
+// trainee system's issuer, 2023 to its end in 2025, which had no editions.
 
 // identityProfiles are the profiles of Good Practice Guide 45 "How to prove and
 // verify someone's identity": L low, M medium, H high, V very high confidence.

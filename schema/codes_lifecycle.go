@@ -1,7 +1,9 @@
 package schema
 
 // The lists of what can happen to a credential. They are no claims of a
-// passport: a reason stays in the audit log of whoever acted.
+// passport: a reason stays in the audit log of whoever acted. Their sources are the
+// prototype, test suite and guidance of the second passport, 2023 to its end in
+// 2025, which had no editions.
 
 const reasonSuspect = "SuspectNoLongerValid"
 

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/staffpassport/staffpassport/did"
+	"github.com/staffpassport/staffpassport/internal/errtext"
 	"github.com/staffpassport/staffpassport/internal/strictjson"
 	"github.com/staffpassport/staffpassport/vc"
 )
@@ -39,7 +40,9 @@ type Terms struct {
 // Credential returns the passport as an unsecured credential, its claims in
 // credentialSubject with one member a section. It validates first and fails with
 // a [*ValidationError] rather than return a document that breaks a rule; bad
-// terms are ErrTerms. Members that this version does not know are kept.
+// terms are ErrTerms. A fact cannot be of a time after it is attested: the date of
+// birth and the days on which something was issued, checked, registered or last
+// refreshed are not after ValidFrom. Members that this version does not know are kept.
 func (p *Passport) Credential(t Terms) (*vc.Credential, error) {
 	if err := p.Validate(); err != nil {
 		return nil, err
@@ -47,6 +50,11 @@ func (p *Passport) Credential(t Terms) (*vc.Credential, error) {
 	if t.Issuer == (did.DID{}) || t.ValidFrom.IsZero() ||
 		!t.ValidUntil.IsZero() && !t.ValidUntil.After(t.ValidFrom) {
 		return nil, ErrTerms
+	}
+	var r report
+	r.past(p, t.ValidFrom)
+	if err := r.err(passportShape()); err != nil {
+		return nil, err
 	}
 	var id []strictjson.Member
 	if t.Holder != (did.DID{}) {
@@ -58,7 +66,7 @@ func (p *Passport) Credential(t Terms) (*vc.Credential, error) {
 	}
 	raw, err := strictjson.Append(nil, subject)
 	if err != nil {
-		return nil, fmt.Errorf("schema: %w", err)
+		return nil, fmt.Errorf("schema: %w", errtext.Below(err))
 	}
 	return &vc.Credential{
 		Context:    vc.Contexts(ContextURL),

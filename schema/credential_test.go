@@ -232,3 +232,54 @@ func TestIdentifiers(t *testing.T) {
 	}
 	require.Empty(t, (&schema.Passport{}).Identifiers())
 }
+
+// TestNothingIsAttestedBeforeItHappened: with no other date in the record too.
+func TestNothingIsAttestedBeforeItHappened(t *testing.T) {
+	t.Parallel()
+	day := func(s string) schema.Value[schema.Date] {
+		d, err := schema.ParseDate(s)
+		require.NoError(t, err)
+		return schema.Of(d)
+	}
+	moment := func(s string) schema.Value[schema.Moment] {
+		m, err := schema.ParseMoment(s)
+		require.NoError(t, err)
+		return schema.Of(m)
+	}
+	none := schema.Without[schema.Date](schema.NotAvailable)
+	for name, c := range map[string]struct {
+		change func(*schema.Passport)
+		want   string
+	}{
+		"born in 9999": {func(p *schema.Passport) {
+			p.DBS.IssueDate, p.DBS.UpdateServiceCheckDate, p.RightToWork.CheckDate = none, none, none
+			p.Registration.RegistrationDate, p.Employment.StartDate, p.Employment.AssignmentStartDate = none, none, none
+			p.Personal.DateOfBirth = day("9999-01-01")
+		}, "/personal/dateOfBirth birth-date"},
+		"certificate":   {func(p *schema.Passport) { p.DBS.IssueDate = day("2026-03-08"); p.DBS.UpdateServiceCheckDate = none }, "/dbs/issueDate after-issuance"},
+		"update":        {func(p *schema.Passport) { p.DBS.UpdateServiceCheckDate = day("2026-03-08") }, "/dbs/updateServiceCheckDate after-issuance"},
+		"right to work": {func(p *schema.Passport) { p.RightToWork.CheckDate = day("2027-01-01") }, "/rightToWork/checkDate after-issuance"},
+		"registration":  {func(p *schema.Passport) { p.Registration.RegistrationDate = day("2027-01-01") }, "/registration/registrationDate after-issuance"},
+		"refresh":       {func(p *schema.Passport) { p.Personal.Assurance.LastRefresh = moment("2026-03-08") }, "/personal/assurance/lastRefresh after-issuance"},
+		"refresh, exact": {func(p *schema.Passport) { p.Personal.Assurance.LastRefresh = moment("2026-03-08T00:00:00+14:00") },
+			"/personal/assurance/lastRefresh after-issuance"},
+		"that day":       {func(p *schema.Passport) { p.DBS.UpdateServiceCheckDate = day("2026-03-07") }, ""},
+		"later that day": {func(p *schema.Passport) { p.Personal.Assurance.LastRefresh = moment("2026-03-07T20:37:00Z") }, ""},
+		"job to begin": {func(p *schema.Passport) {
+			p.Employment.StartDate, p.Employment.AssignmentStartDate = day("2026-04-01"), day("2026-04-01")
+		}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p, _ := schema.Sample()
+			c.change(p)
+			require.NoError(t, p.Validate(), "Validate knows no time")
+			_, err := p.Credential(terms(t))
+			if c.want == "" {
+				require.NoError(t, err)
+				return
+			}
+			require.Equal(t, []string{c.want}, told(t, err))
+		})
+	}
+}

@@ -1,6 +1,10 @@
 package schema
 
-import "github.com/staffpassport/staffpassport/vc"
+import (
+	"time"
+
+	"github.com/staffpassport/staffpassport/vc"
+)
 
 // A reporter reports what is wrong between the fields of one section.
 type reporter struct {
@@ -88,6 +92,40 @@ func (r *report) born(p *Passport) {
 	}
 	if bad {
 		r.add("/personal/dateOfBirth", ruleBirth)
+	}
+}
+
+// past says that nothing is attested before it happened: at the time from which
+// the credential is valid, the holder is born and what was issued, checked,
+// registered or refreshed has been [I]. Days are those of any place on earth, of
+// which the furthest ahead is 14 hours before UTC. An employment may begin later.
+func (r *report) past(p *Passport, validFrom time.Time) {
+	today, err := NewDate(validFrom.UTC().Add(14 * time.Hour).Date())
+	if err != nil {
+		return // there is no later day
+	}
+	for _, e := range p.Entries() {
+		if e.State != Present || e.Kind != KindDate && e.Kind != KindMoment {
+			continue
+		}
+		day, err := ParseDate(e.Text[:len(time.DateOnly)])
+		if err != nil {
+			continue
+		}
+		switch e.Pointer {
+		case "/personal/dateOfBirth":
+			if !day.Before(today) {
+				r.add(e.Pointer, ruleBirth)
+			}
+		case "/dbs/issueDate", "/dbs/updateServiceCheckDate", "/rightToWork/checkDate", "/registration/registrationDate":
+			if today.Before(day) {
+				r.add(e.Pointer, ruleFuture)
+			}
+		default:
+			if e.Kind == KindMoment && today.Before(day) {
+				r.add(e.Pointer, ruleFuture)
+			}
+		}
 	}
 }
 

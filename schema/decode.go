@@ -58,6 +58,10 @@ func (r *report) decodeUnknown(s *shape, name string, wire any, owner any, at vc
 		r.add(nameable(at, name), ruleUnknown)
 		return
 	}
+	if s.misplaced([]string{name}) != nil {
+		r.add(nameable(at, name), ruleOther)
+		return
+	}
 	raw, err := strictjson.Append(nil, wire)
 	if err != nil {
 		r.add(nameable(at, name), ruleJSON)

@@ -2,8 +2,10 @@ package schema
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 
+	"github.com/staffpassport/staffpassport/internal/errtext"
 	"github.com/staffpassport/staffpassport/internal/strictjson"
 )
 
@@ -42,18 +44,14 @@ func (s *shape) encode(o *strictjson.Object, owner any) error {
 		o.Set(m.name, child)
 	}
 	other := s.unknown(owner)
-	names := make([]string, 0, len(other))
-	for name := range other {
-		names = append(names, name)
+	names := slices.Sorted(maps.Keys(other))
+	if s.misplaced(names) != nil {
+		return &ValidationError{Violations: []Violation{violation("", ruleOther)}}
 	}
-	slices.Sort(names)
 	for _, name := range names {
-		if _, known := s.lookup(name); known {
-			return &ValidationError{Violations: []Violation{violation("", ruleOther)}}
-		}
 		wire, err := strictjson.Parse(other[name])
 		if err != nil {
-			return fmt.Errorf("schema: unknown member: %w", err)
+			return fmt.Errorf("schema: unknown member: %w", errtext.Below(err))
 		}
 		o.Set(name, wire)
 	}

@@ -1,6 +1,12 @@
 package schema
 
-import "github.com/staffpassport/staffpassport/vc"
+import (
+	"fmt"
+	"io"
+	"log/slog"
+
+	"github.com/staffpassport/staffpassport/vc"
+)
 
 // A Kind says how a form asks for a field.
 type Kind string
@@ -70,6 +76,14 @@ type Entry struct {
 	// Text is what a page shows: see [Value.Text]. For a photo it is the id. It
 	// is a claim: escape it, and keep it out of logs.
 	Text string
+}
+
+// Format prints where the entry stands and its state, never the claim.
+func (e Entry) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, e.LogValue().String()) }
+
+// LogValue logs where the entry stands and its state, never the claim.
+func (e Entry) LogValue() slog.Value {
+	return slog.StringValue("entry " + string(e.Pointer) + ": " + e.State.String())
 }
 
 // Entries returns what the passport says, in the order of [Fields]. Fields that

@@ -1,10 +1,21 @@
 package schema
 
-import "strings"
+import (
+	"fmt"
+	"io"
+	"log/slog"
+	"strings"
+)
 
 // An Identifier is a number with the system that gave it out, as FHIR writes it
 // (Identifier.system and Identifier.value).
 type Identifier struct{ System, Value string }
+
+// Format prints the system and never the number, whatever the verb.
+func (i Identifier) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, i.LogValue().String()) }
+
+// LogValue logs the system and never the number.
+func (i Identifier) LogValue() slog.Value { return slog.StringValue("identifier of " + i.System) }
 
 // Identifier systems. The first five are published [V UK Core], the one of ODS
 // codes is [G].

@@ -1,6 +1,8 @@
 package schema
 
 import (
+	"fmt"
+	"log/slog"
 	"strings"
 	"unicode"
 
@@ -14,6 +16,12 @@ type Identity struct {
 	FirstName, LastName string
 	DateOfBirth         Date
 }
+
+// Format prints no name, whatever the verb.
+func (Identity) Format(f fmt.State, _ rune) { fmt.Fprint(f, "identity of a person") }
+
+// LogValue keeps names out of logs.
+func (Identity) LogValue() slog.Value { return slog.StringValue("identity of a person") }
 
 // A MatchPolicy says how far names may differ. The zero policy wants equal names.
 type MatchPolicy struct {

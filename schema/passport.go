@@ -22,7 +22,9 @@ type Passport struct {
 
 	// Other holds members that a credential carries beside the sections and that
 	// this version does not know, so that reading and writing loses nothing. A
-	// record file may have none: there an unknown member is a misspelling.
+	// record file may have none: there an unknown member is a misspelling. No
+	// member may be called "id", which is the holder and comes from [Terms], begin
+	// with "@", or have the name of a known one in whatever case.
 	Other map[string]json.RawMessage `json:"-"`
 }
 
@@ -49,7 +51,8 @@ func (p Passport) MarshalJSON() ([]byte, error) { return marshal(passportShape()
 // UnmarshalJSON reads a passport as it stands in a credential: sections and
 // fields may be missing and unknown members are kept. Only shapes and dates are
 // checked; call [Passport.Validate] for the rules. The error is a
-// [*ValidationError]. For a record file use [ParsePassport].
+// [*ValidationError]. For a record file use [ParsePassport], and [Read] for the
+// subject of a credential, whose id is no part of a passport.
 func (p *Passport) UnmarshalJSON(b []byte) error {
 	if string(b) == "null" {
 		return nil

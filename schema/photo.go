@@ -105,13 +105,10 @@ func (p *Photo) DataURL() string {
 }
 
 // Format prints the size only, whatever the verb.
-func (p *Photo) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, p.LogValue().String()) }
+func (p Photo) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, p.LogValue().String()) }
 
 // LogValue logs the size only.
-func (p *Photo) LogValue() slog.Value {
-	if p == nil {
-		return slog.StringValue("no photo")
-	}
+func (p Photo) LogValue() slog.Value {
 	return slog.StringValue(fmt.Sprintf("photo of %d by %d", p.width, p.height))
 }
 

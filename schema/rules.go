@@ -38,8 +38,10 @@ const (
 	ruleJSON       = "json"
 	ruleDateOrder  = "date-order"
 	ruleBirth      = "birth-date"
+	ruleFuture     = "after-issuance"
 	ruleRegistered = "registered-profession"
 	ruleOther      = "other-member"
+	ruleNone       = "no-such-rule"
 )
 
 const (
@@ -91,13 +93,14 @@ func (r *rule) accepts(text string) bool {
 //	smartcard occupation-code pay-scale date date-time
 //
 // The error is a [*ValidationError] with one violation and an empty pointer. A
-// rule that does not exist accepts nothing.
+// rule that does not exist, or is about more than a text, accepts nothing: the
+// violation is then of "no-such-rule".
 func CheckFormat(name, text string) error {
 	r, ok := rules()[name]
-	if !ok || !r.acceptsAny() || !r.accepts(text) {
-		if !ok {
-			name = ruleUnknown
-		}
+	if !ok || !r.acceptsAny() {
+		return &ValidationError{Violations: []Violation{violation("", ruleNone)}}
+	}
+	if !r.accepts(text) {
 		return &ValidationError{Violations: []Violation{violation("", name)}}
 	}
 	return nil
@@ -113,13 +116,15 @@ func stateRules() []rule {
 		{name: ruleNeeded, say: "must be given here, because of what other fields say"},
 		{name: ruleUnexpected, say: "must be Not Applicable here, because of what other fields say"},
 		{name: ruleUnknown, say: "is no field of this form: check the spelling of its name"},
+		{name: ruleNone, say: "cannot be checked: there is no such format rule for text"},
 		{name: ruleType, say: "has the wrong kind of value"},
 		{name: ruleBoolean, say: "must be true or false without quotation marks, or a statement that there is no data"},
 		{name: ruleCode, say: "must be one of the values of the list"},
 		{name: ruleJSON, say: "is not well-formed JSON"},
 		{name: ruleDateOrder, say: "must not be earlier than the date it follows"},
 		{name: ruleBirth, say: "must be after 1900 and before every other date"},
-		{name: ruleOther, say: "stands among the unknown members and has a field of its own"},
+		{name: ruleFuture, say: "must not be after the day from which the credential is valid"},
+		{name: ruleOther, say: "stands among the unknown members and has a place of its own"},
 		{name: ruleRegistered, say: "must name the body, or say Not Applicable, for a registered profession"},
 		{name: ruleDate, pattern: datePattern, format: "date", check: isDate,
 			say: "must be a day of the calendar as YYYY-MM-DD"},

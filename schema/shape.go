@@ -23,6 +23,7 @@ type shape struct {
 	members []member
 	other   []int // index of the field for unknown members, nil if there is none
 	order   map[vc.Pointer]int
+	taken   []string // names that issuance gives to members of its own
 }
 
 // A member is one member of a shape: a leaf, or an object with its own shape.
@@ -39,8 +40,12 @@ type member struct {
 }
 
 var (
-	passportShape = sync.OnceValue(func() *shape { return shapeOf(reflect.TypeFor[Passport]()) })
-	contactShape  = sync.OnceValue(func() *shape { return shapeOf(reflect.TypeFor[ContactCard]()) })
+	passportShape = sync.OnceValue(func() *shape {
+		s := shapeOf(reflect.TypeFor[Passport]())
+		s.taken = []string{"id"} // the holder, which holder binding rests on
+		return s
+	})
+	contactShape = sync.OnceValue(func() *shape { return shapeOf(reflect.TypeFor[ContactCard]()) })
 )
 
 // shapeOf reads the tags of a struct type and gives every pointer its place in
@@ -148,6 +153,22 @@ func (s *shape) lookup(name string) (member, bool) {
 		}
 	}
 	return member{}, false
+}
+
+// misplaced returns those of the names, which are in order, that no unknown member
+// may have: a member that issuance sets, one known here in whatever case, a
+// JSON-LD keyword (another spelling of a member such as "id"), and one that
+// differs from another by case alone, which strict readers refuse.
+func (s *shape) misplaced(names []string) []string {
+	var bad []string
+	for i, name := range names {
+		same := func(other string) bool { return strings.EqualFold(name, other) }
+		if strings.HasPrefix(name, "@") || slices.ContainsFunc(s.taken, same) || slices.ContainsFunc(names[:i], same) ||
+			slices.ContainsFunc(s.members, func(m member) bool { return same(m.name) }) {
+			bad = append(bad, name)
+		}
+	}
+	return bad
 }
 
 // field returns the member's field in the struct that owner points to.

@@ -1,6 +1,11 @@
 package schema
 
-import "github.com/staffpassport/staffpassport/vc"
+import (
+	"maps"
+	"slices"
+
+	"github.com/staffpassport/staffpassport/vc"
+)
 
 // An extent says how much of a passport there must be.
 type extent bool
@@ -53,10 +58,8 @@ func (r *report) validate(s *shape, owner any, at vc.Pointer, e extent) {
 			r.add(here, ruleRequired)
 		}
 	}
-	for name := range s.unknown(owner) {
-		if _, known := s.lookup(name); known {
-			r.add(at.Child(name), ruleOther)
-		}
+	for _, name := range s.misplaced(slices.Sorted(maps.Keys(s.unknown(owner)))) {
+		r.add(nameable(at, name), ruleOther)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 
+	"github.com/staffpassport/staffpassport/internal/errtext"
 	"github.com/staffpassport/staffpassport/internal/strictjson"
 )
 
@@ -116,7 +117,7 @@ func (v Value[T]) MarshalJSON() ([]byte, error) { return strictjson.Append(nil, 
 func (v *Value[T]) UnmarshalJSON(b []byte) error {
 	parsed, err := strictjson.Parse(b)
 	if err != nil {
-		return fmt.Errorf("schema: %w", err)
+		return fmt.Errorf("schema: %w", errtext.Below(err))
 	}
 	if parsed == nil {
 		*v = Value[T]{}

@@ -183,7 +183,7 @@ func TestParseRefuses(t *testing.T) {
 		{"credentialSubject", `[]`, "/credentialSubject"},
 		{"credentialSubject", `"did:example:rowan"`, "/credentialSubject"},
 		{"credentialSubject", `[{"a": 1}, "b"]`, "/credentialSubject"},
-		{"credentialSubject", `[{"a": 1}, {}]`, "/credentialSubject"},
+		{"credentialSubject", `[{"a": 1}, {}]`, "/credentialSubject/1"},
 		{"credentialSubject", `{"id": null, "a": 1}`, "/credentialSubject/id"},
 		{"credentialSubject", `{"id": "rowan", "a": 1}`, "/credentialSubject/id"},
 		{"validFrom", `"2026-01-01"`, "/validFrom"},
@@ -201,13 +201,16 @@ func TestParseRefuses(t *testing.T) {
 		{"credentialSchema", `{"id": "urn:a"}`, "/credentialSchema/type"},
 		{"refreshService", `{"id": "urn:a"}`, "/refreshService/type"},
 		{"termsOfUse", `{"id": "urn:a"}`, "/termsOfUse/type"},
-		{"evidence", `[{"type": "A"}, {}]`, "/evidence/type"},
+		{"evidence", `[{"type": "A"}, {}]`, "/evidence/1/type"},
+		{"evidence", `[{"type": "A"}, {"type": "A"}, {"type": "A", "id": "x"}]`, "/evidence/2/id"},
+		{"evidence", `{"type": 1}`, "/evidence/type"},
+		{"relatedResource", `[{"id": "urn:a", "digestSRI": "x"}, {"id": "urn:b"}]`, "/relatedResource/1"},
 		{"confidenceMethod", `{}`, "/confidenceMethod/type"},
 		{"renderMethod", `{"type": null}`, "/renderMethod/type"},
 		{"relatedResource", `[]`, "/relatedResource"},
 		{"relatedResource", `{"digestSRI": "x"}`, "/relatedResource/id"},
 		{"relatedResource", `{"id": "urn:a"}`, "/relatedResource"},
-		{"relatedResource", `[{"id": "urn:a", "digestSRI": "x"}, {"id": "urn:a", "digestSRI": "y"}]`, "/relatedResource/id"},
+		{"relatedResource", `[{"id": "urn:a", "digestSRI": "x"}, {"id": "urn:a", "digestSRI": "y"}]`, "/relatedResource/1/id"},
 	} {
 		_, err := vc.Parse(with(t, c.name, c.value))
 		require.ErrorIs(t, err, vc.ErrMalformed, "%s: %s", c.name, c.value)
@@ -400,4 +403,13 @@ func FuzzParse(f *testing.F) {
 			require.Equal(t, string(first), string(second))
 		}
 	})
+}
+
+// TestErrorTextNamesOnePackage: that of the function that was called.
+func TestErrorTextNamesOnePackage(t *testing.T) {
+	t.Parallel()
+	_, err := vc.Parse([]byte(`{"a":1,"a":2}`))
+	require.ErrorIs(t, err, vc.ErrSyntax)
+	require.ErrorIs(t, err, strictjson.ErrDuplicate)
+	require.Regexp(t, `^vc: not a strict JSON object: duplicate member name at byte [0-9]+$`, err.Error())
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/staffpassport/staffpassport/internal/errtext"
 	"github.com/staffpassport/staffpassport/internal/strictjson"
 	"github.com/staffpassport/staffpassport/internal/xsd"
 )
@@ -45,7 +46,7 @@ func malformed(at Pointer, must string) error {
 }
 
 func syntax(at Pointer, err error) error {
-	return &Error{at, fmt.Errorf("%w: %w", ErrSyntax, err)}
+	return &Error{at, fmt.Errorf("%w: %w", ErrSyntax, errtext.Below(err))}
 }
 
 func badTime(at Pointer, err error) error {

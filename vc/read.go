@@ -173,11 +173,12 @@ func checkSubject(doc *strictjson.Object) error {
 	if len(subjects) == 0 {
 		return malformed(at, "one or more objects")
 	}
-	for _, s := range subjects {
+	for i, s := range subjects {
+		here := entryAt(doc, "credentialSubject", i)
 		if s.Len() == 0 {
-			return malformed(at, "free of objects without a claim")
+			return malformed(here, "an object with a claim")
 		}
-		if _, err := readID(s, at, false); err != nil {
+		if _, err := readID(s, here, false); err != nil {
 			return err
 		}
 	}
@@ -220,11 +221,12 @@ func checkTyped(doc *strictjson.Object, name string, needsID bool) error {
 	if len(entries) == 0 {
 		return malformed(at, "one or more objects")
 	}
-	for _, e := range entries {
-		if _, err := readTypes(e, at); err != nil {
+	for i, e := range entries {
+		here := entryAt(doc, name, i)
+		if _, err := readTypes(e, here); err != nil {
 			return err
 		}
-		if _, err := readID(e, at, needsID); err != nil {
+		if _, err := readID(e, here, needsID); err != nil {
 			return err
 		}
 	}
@@ -241,19 +243,20 @@ func checkRelated(doc *strictjson.Object) error {
 		return malformed(at, "one or more objects")
 	}
 	seen := make(map[string]bool, len(entries))
-	for _, e := range entries {
-		id, err := readID(e, at, true)
+	for i, e := range entries {
+		here := entryAt(doc, "relatedResource", i)
+		id, err := readID(e, here, true)
 		if err != nil {
 			return err
 		}
 		if seen[id] {
-			return malformed(at.Child("id"), "unique")
+			return malformed(here.Child("id"), "unique")
 		}
 		seen[id] = true
 		_, sri := e.Get("digestSRI")
 		_, multibase := e.Get("digestMultibase")
 		if !sri && !multibase {
-			return malformed(at, "objects with a digestSRI or a digestMultibase")
+			return malformed(here, "an object with a digestSRI or a digestMultibase")
 		}
 	}
 	return nil
@@ -319,6 +322,20 @@ func objectsOf(o *strictjson.Object, name string) []*strictjson.Object {
 		return out
 	}
 	return nil
+}
+
+// entryAt returns where the object of that index in [objectsOf] stands.
+func entryAt(o *strictjson.Object, name string, i int) Pointer {
+	at := Pointer("").Child(name)
+	if v, _ := o.Get(name); !isList(v) {
+		return at
+	}
+	return at.Index(i)
+}
+
+func isList(v any) bool {
+	_, ok := v.([]any)
+	return ok
 }
 
 // stringsOf returns a member known to be a string or an array of them.

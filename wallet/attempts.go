@@ -2,6 +2,7 @@ package wallet
 
 import (
 	"encoding/binary"
+	"errors"
 	"time"
 )
 
@@ -72,4 +73,51 @@ func (a attempts) wait() time.Duration {
 // left returns how much of the wait is left.
 func (a attempts) left(now time.Time) time.Duration {
 	return max(0, a.wait()-now.Sub(a.last))
+}
+
+func loadAttempts(tx StoreTx, id []byte) (attempts, error) {
+	b, err := tx.Get([]byte(attemptsKind), id)
+	if errors.Is(err, ErrNotFound) {
+		return attempts{}, nil
+	}
+	if err != nil {
+		return attempts{}, err
+	}
+	return parseAttempts(b)
+}
+
+// save stores a behind all others, so that the first are those that rested longest.
+func (a attempts) save(tx StoreTx, id []byte) error {
+	if err := tx.Delete([]byte(attemptsKind), id); err != nil {
+		return err
+	}
+	return tx.Put([]byte(attemptsKind), id, a.append(nil), nil)
+}
+
+// Counts that rested for attemptsRest are forgotten, a few each time a key is tried: a
+// count is also kept of every tenant that somebody made up. That leaves a guesser
+// fewer attempts than waiting does.
+const (
+	attemptsRest  = 24 * time.Hour
+	attemptsBatch = 16
+)
+
+func pruneAttempts(tx StoreTx, now time.Time) error {
+	n := 0
+	for row, err := range tx.Find([]byte(attemptsKind), nil) {
+		if err != nil {
+			return err
+		}
+		if n++; n > attemptsBatch {
+			return nil
+		}
+		a, err := parseAttempts(row.Sealed)
+		if err != nil || now.Sub(a.last) < attemptsRest { // whoever opens that one is told
+			continue
+		}
+		if err := tx.Delete([]byte(attemptsKind), row.ID); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -11,8 +11,10 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"golang.org/x/crypto/nacl/box"
 	"modernc.org/sqlite"
 
+	"github.com/staffpassport/staffpassport/did"
 	"github.com/staffpassport/staffpassport/wallet"
 )
 
@@ -123,4 +125,39 @@ func fill(t testing.TB, b []byte) {
 	t.Helper()
 	_, err := rand.Read(b)
 	require.NoError(t, err)
+}
+
+func BenchmarkWalletOpenSealed(b *testing.B) {
+	w := newWallet(b)
+	ours := newEd25519(b, w)
+	counterpart, err := did.X25519(ours)
+	require.NoError(b, err)
+	sealed, err := box.SealAnonymous(nil, make([]byte, 44), (*[32]byte)(counterpart.Bytes()), rand.Reader)
+	require.NoError(b, err)
+	for b.Loop() {
+		if _, err := w.OpenSealed(context.Background(), ours, sealed); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkWalletFirstBox seals with a pair of keys that the wallet has not used
+// together before.
+func BenchmarkWalletFirstBox(b *testing.B) {
+	w := newWallet(b)
+	ours := newEd25519(b, w)
+	const peers = 2 * wallet.MaxOpenKeys
+	var theirs [peers]ed25519.PublicKey
+	for i := range theirs {
+		pub, _, err := ed25519.GenerateKey(rand.Reader)
+		require.NoError(b, err)
+		theirs[i] = pub
+	}
+	i := 0
+	for b.Loop() {
+		if _, err := w.SealBox(context.Background(), ours, theirs[i%peers], new([24]byte), nil); err != nil {
+			b.Fatal(err)
+		}
+		i++
+	}
 }

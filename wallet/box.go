@@ -5,9 +5,10 @@ import (
 	"crypto/ed25519"
 	"errors"
 
-	"golang.org/x/crypto/nacl/box"
+	"golang.org/x/crypto/nacl/secretbox"
 
 	"github.com/staffpassport/staffpassport/did"
+	"github.com/staffpassport/staffpassport/internal/naclbox"
 )
 
 // HasKey reports whether the wallet holds the private half of pub.
@@ -30,7 +31,7 @@ func (w *Wallet) SealBox(ctx context.Context, from, to ed25519.PublicKey, nonce 
 	if err := w.shareKey(ctx, from, to, &shared); err != nil {
 		return nil, err
 	}
-	return box.SealAfterPrecomputation(nil, message, nonce, &shared), nil
+	return secretbox.Seal(nil, message, nonce, &shared), nil
 }
 
 // OpenBox decrypts what SealBox made from the key from for the wallet's key to, and
@@ -43,7 +44,7 @@ func (w *Wallet) OpenBox(ctx context.Context, to, from ed25519.PublicKey, nonce 
 	if err := w.shareKey(ctx, to, from, &shared); err != nil {
 		return nil, err
 	}
-	message, ok := box.OpenAfterPrecomputation(nil, sealed, nonce, &shared)
+	message, ok := secretbox.Open(nil, sealed, nonce, &shared)
 	if !ok {
 		return nil, ErrBox
 	}
@@ -57,8 +58,8 @@ func (w *Wallet) OpenBox(ctx context.Context, to, from ed25519.PublicKey, nonce 
 func (w *Wallet) OpenSealed(ctx context.Context, to ed25519.PublicKey, sealed []byte) ([]byte, error) {
 	var message []byte
 	err := w.withKey(ctx, to, func(k *privateKey) error {
-		opened, ok := box.OpenAnonymous(nil, sealed, &k.boxPublic, &k.x25519)
-		if !ok {
+		opened, err := naclbox.OpenAnonymous(k.x25519, sealed)
+		if err != nil {
 			return ErrBox
 		}
 		message = opened
@@ -89,9 +90,13 @@ func (w *Wallet) shareKey(ctx context.Context, own, peer ed25519.PublicKey, shar
 	if err != nil {
 		return ErrKey
 	}
-	public := [32]byte(counterpart.Bytes())
 	err = w.withKey(ctx, own, func(k *privateKey) error {
-		box.Precompute(shared, &public, &k.x25519)
+		key, err := naclbox.Precompute(k.x25519, counterpart)
+		if err != nil {
+			return ErrKey
+		}
+		*shared = *key
+		clear(key[:])
 		return nil
 	})
 	if err != nil {

@@ -57,7 +57,7 @@ func TestConversion(t *testing.T) {
 	// The wallet is given that seed for its first key.
 	s := newStore(t)
 	createIn(t, keepOpen{s}, wallet.Config{})
-	w, err := wallet.Open(t.Context(), keepOpen{s}, testKey, wallet.Config{Rand: io.MultiReader(bytes.NewReader(seed), rand.Reader)})
+	w, err := wallet.Open(t.Context(), keepOpen{s}, testKey, wallet.Config{UnsafeRand: io.MultiReader(bytes.NewReader(seed), rand.Reader)})
 	require.NoError(t, err)
 	defer func() { require.NoError(t, w.Close()) }()
 	own := newEd25519(t, w)

@@ -51,8 +51,10 @@ func (c Credential) LogValue() slog.Value { return slog.IntValue(len(c.Secured.B
 const credentialKind = "credential"
 
 // AddCredential stores c and returns its ID. Storing the same secured bytes under the
-// same ID again changes nothing; other bytes under an ID that is taken are
-// [ErrExists]. It returns [ErrTooLarge] like [Tx.Put]. It is an Update of its own.
+// same ID again adds the attachments that were not there, such as a photo that came
+// later, and changes nothing else; other bytes, also of an attachment, under an ID that
+// is taken are [ErrExists]. Without secured bytes it returns [ErrInvalid], and
+// [ErrTooLarge] like [Tx.Put]. It is an Update of its own.
 func (w *Wallet) AddCredential(ctx context.Context, c Credential) (id string, err error) {
 	err = w.Update(ctx, func(tx *Tx) error {
 		id, err = tx.AddCredential(c)
@@ -67,7 +69,7 @@ func (w *Wallet) AddCredential(ctx context.Context, c Credential) (id string, er
 // AddCredential is [Wallet.AddCredential] as a part of the transaction.
 func (tx *Tx) AddCredential(c Credential) (id string, err error) {
 	if len(c.Secured.Bytes) == 0 {
-		return "", errors.New("wallet: credential without secured bytes")
+		return "", fmt.Errorf("%w: credential without secured bytes", ErrInvalid)
 	}
 	if c.ID == "" {
 		sum := sha256.Sum256(c.Secured.Bytes)
@@ -76,6 +78,9 @@ func (tx *Tx) AddCredential(c Credential) (id string, err error) {
 	old, err := tx.Credential(c.ID)
 	switch {
 	case err == nil && old.Secured.MediaType == c.Secured.MediaType && bytes.Equal(old.Secured.Bytes, c.Secured.Bytes):
+		if err := tx.attach(old, c.Attachments); err != nil {
+			return "", err
+		}
 		return c.ID, nil
 	case err == nil:
 		return "", ErrExists
@@ -89,6 +94,26 @@ func (tx *Tx) AddCredential(c Credential) (id string, err error) {
 		return "", err
 	}
 	return c.ID, nil
+}
+
+// attach adds to a stored credential the attachments it does not have.
+func (tx *Tx) attach(c Credential, more map[string][]byte) error {
+	known := len(c.Attachments)
+	for id, data := range more {
+		old, ok := c.Attachments[id]
+		switch {
+		case ok && !bytes.Equal(old, data):
+			return ErrExists
+		case !ok && c.Attachments == nil:
+			c.Attachments = map[string][]byte{id: data}
+		case !ok:
+			c.Attachments[id] = data
+		}
+	}
+	if len(c.Attachments) == known {
+		return nil
+	}
+	return tx.put(credentialSpace, credentialKind, c.ID, c.append(nil), c.Types)
 }
 
 // Credential returns the credential with this ID, or [ErrNotFound].

@@ -2,6 +2,7 @@ package wallet_test
 
 import (
 	"fmt"
+	"maps"
 	"testing"
 	"time"
 
@@ -92,12 +93,16 @@ func TestCredentialIsStoredOnce(t *testing.T) {
 func TestCredentialRefused(t *testing.T) {
 	t.Parallel()
 	w := newWallet(t)
-	_, err := w.AddCredential(t.Context(), sample("taken"))
+	taken := sample("taken")
+	taken.Attachments = map[string][]byte{"photo": []byte("a face")}
+	_, err := w.AddCredential(t.Context(), taken)
 	require.NoError(t, err)
 
 	otherBytes, otherType := sample("taken"), sample("taken")
 	otherBytes.Secured.Bytes = []byte(`{"id":"forged"}`)
 	otherType.Secured.MediaType = "application/vc+jwt"
+	otherPhoto := sample("taken")
+	otherPhoto.Attachments = map[string][]byte{"photo": []byte("another face"), "more": []byte("x")}
 	large := sample("large")
 	large.Attachments = map[string][]byte{"photo": make([]byte, wallet.MaxRecord)}
 	emptyType := sample("empty type")
@@ -109,21 +114,50 @@ func TestCredentialRefused(t *testing.T) {
 		"other bytes":      {otherBytes, wallet.ErrExists},
 		"other media type": {otherType, wallet.ErrExists},
 		"too large":        {large, wallet.ErrTooLarge},
-		"no bytes":         {wallet.Credential{ID: "empty"}, nil},
-		"zero":             {wallet.Credential{}, nil},
-		"empty type":       {emptyType, nil},
+		"no bytes":         {wallet.Credential{ID: "empty"}, wallet.ErrInvalid},
+		"zero":             {wallet.Credential{}, wallet.ErrInvalid},
+		"empty type":       {emptyType, wallet.ErrInvalid},
+		"other photo":      {otherPhoto, wallet.ErrExists},
 	} {
 		id, err := w.AddCredential(t.Context(), c.credential)
 		require.Error(t, err, name)
 		require.Empty(t, id, name)
-		if c.want != nil {
-			require.ErrorIs(t, err, c.want, name)
-		}
+		require.ErrorIs(t, err, c.want, name)
 	}
 	require.Equal(t, []string{"taken"}, ids(t, w, ""))
 	got, err := w.Credential(t.Context(), "taken")
 	require.NoError(t, err)
-	require.Equal(t, sample("taken").Secured, got.Secured)
+	require.Equal(t, taken.Secured, got.Secured)
+	require.Equal(t, taken.Attachments, got.Attachments)
+}
+
+// TestCredentialGainsAttachments adds the same credential again, with a photo that
+// came later.
+func TestCredentialGainsAttachments(t *testing.T) {
+	t.Parallel()
+	w := newWallet(t)
+	c := sample("id")
+	photo := map[string][]byte{"photo": []byte("a face")}
+	_, err := w.AddCredential(t.Context(), c)
+	require.NoError(t, err)
+	before, err := w.Credential(t.Context(), "id")
+	require.NoError(t, err)
+	c.Attachments, c.Types = photo, nil
+	for range 2 {
+		_, err = w.AddCredential(t.Context(), c)
+		require.NoError(t, err)
+	}
+	c.Attachments = map[string][]byte{"second": []byte("x")}
+	_, err = w.AddCredential(t.Context(), c)
+	require.NoError(t, err)
+	got, err := w.Credential(t.Context(), "id")
+	require.NoError(t, err)
+	want := maps.Clone(photo)
+	want["second"] = []byte("x")
+	require.Equal(t, want, got.Attachments)
+	require.Equal(t, before.Types, got.Types)
+	require.Equal(t, before.Added, got.Added)
+	require.Equal(t, []string{"id"}, ids(t, w, "StaffPassportCredential"))
 }
 
 func TestCredentialsInTransaction(t *testing.T) {

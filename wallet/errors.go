@@ -16,6 +16,7 @@ var (
 	ErrInUse    = errors.New("wallet: open already, here or in another process") // a store opened twice
 	ErrTampered = errors.New("wallet: record was changed or moved")              // a record that does not open where it stands
 	ErrReadOnly = errors.New("wallet: write in a read-only transaction")         // Put and the like in a View
+	ErrInvalid  = errors.New("wallet: argument not usable")                      // an empty passphrase, tag or credential, a short key
 	ErrTooLarge = errors.New("wallet: record too large")                         // see [Tx.Put]
 	ErrKey      = errors.New("wallet: key not usable for this")                  // wrong type, or a point of small order
 	ErrBox      = errors.New("wallet: box does not open")                        // forged, damaged, or for another key

@@ -1,7 +1,8 @@
 package wallet
 
 // SecretBytes returns the private keys and derived keys that the wallet has in memory,
-// for tests that look for them in places where they must not be.
+// but for those that the standard library keeps, for tests that look for them in places
+// where they must not be.
 func SecretBytes(w *Wallet) [][]byte {
 	all := [][]byte{w.secrets.record[:], w.secrets.key[:], w.secrets.index[:]}
 	w.keys.mu.RLock()
@@ -9,11 +10,24 @@ func SecretBytes(w *Wallet) [][]byte {
 	for _, k := range w.keys.keys {
 		all = append(all, k.secret)
 		if k.ed25519 != nil {
-			all = append(all, k.x25519[:])
+			all = append(all, k.ed25519)
 		}
 	}
 	for _, s := range w.keys.shared {
 		all = append(all, s[:])
+	}
+	return all
+}
+
+// LibraryKeys returns the private keys that the wallet has in memory inside values of
+// the standard library.
+func LibraryKeys(w *Wallet) (all [][]byte) {
+	w.keys.mu.RLock()
+	defer w.keys.mu.RUnlock()
+	for _, k := range w.keys.keys {
+		if k.x25519 != nil {
+			all = append(all, k.x25519.Bytes())
+		}
 	}
 	return all
 }

@@ -3,7 +3,7 @@ package wallet
 import (
 	"crypto/sha256"
 	"encoding/binary"
-	"errors"
+	"fmt"
 	"io"
 
 	"golang.org/x/crypto/chacha20poly1305"
@@ -43,7 +43,7 @@ func headerID(tenant string) []byte {
 	return sum[:nameSize]
 }
 
-var errHeader = errors.New("wallet: header cannot be read")
+var errHeader = fmt.Errorf("%w: header", ErrTampered)
 
 func parseHeader(b []byte) (*header, error) {
 	if len(b) == 0 || b[0] == 0 {
@@ -110,7 +110,7 @@ func (h *header) unwrap(tenant string, root []byte, dataKey *[keySize]byte) erro
 
 func wrappingKey(kek *[keySize]byte, root []byte) error {
 	if len(root) < keySize {
-		return errors.New("wallet: unlocker gave less than 32 bytes of key")
+		return fmt.Errorf("%w: less than 32 bytes of key", ErrInvalid)
 	}
 	return derive(kek, root, "wrap")
 }

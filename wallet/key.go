@@ -12,8 +12,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-
-	"github.com/staffpassport/staffpassport/did"
 )
 
 // A KeyType is a kind of key that a wallet makes.
@@ -110,10 +108,9 @@ type privateKey struct {
 	public crypto.PublicKey
 	secret []byte // seed (RFC 8032 section 5.1.5) or scalar, as stored
 
-	ed25519   ed25519.PrivateKey // nil unless Ed25519
-	ecdsa     *ecdsa.PrivateKey  // nil unless P-256 or P-384
-	x25519    [32]byte           // private, of Ed25519 and X25519 keys
-	boxPublic [32]byte           // its public half, of Ed25519 keys
+	ed25519 ed25519.PrivateKey // nil unless Ed25519
+	ecdsa   *ecdsa.PrivateKey  // nil unless P-256 or P-384
+	x25519  *ecdh.PrivateKey   // of X25519 keys, and the counterpart of Ed25519 keys
 }
 
 // generateKey makes a key from 32 or 48 random bytes.
@@ -154,15 +151,11 @@ func newPrivateKey(t KeyType, secret []byte) (*privateKey, error) {
 		// RFC 7748 section 5 clamps what RFC 8032 section 5.1.5 makes of the seed;
 		// libsodium's crypto_sign_ed25519_sk_to_curve25519 is the same.
 		h := sha512.Sum512(secret)
-		copy(k.x25519[:], h[:32])
-		clear(h[:])
-		k.x25519[0] &= 248
-		k.x25519[31] = k.x25519[31]&127 | 64
-		counterpart, err := did.X25519(pub)
-		if err != nil {
+		defer clear(h[:])
+		var err error
+		if k.x25519, err = ecdh.X25519().NewPrivateKey(h[:32]); err != nil {
 			return nil, ErrKey
 		}
-		k.boxPublic = [32]byte(counterpart.Bytes())
 	case P256, P384:
 		key, err := ecdsa.ParseRawPrivateKey(t.curve(), secret)
 		if err != nil {
@@ -182,8 +175,7 @@ func newPrivateKey(t KeyType, secret []byte) (*privateKey, error) {
 		if err != nil {
 			return nil, ErrKey
 		}
-		copy(k.x25519[:], secret)
-		k.public = key.PublicKey()
+		k.x25519, k.public = key, key.PublicKey()
 	default:
 		return nil, ErrKey
 	}
@@ -204,11 +196,10 @@ func (k *privateKey) signer() (crypto.Signer, error) {
 	}
 }
 
-// wipe overwrites the key as far as Go's types allow: the standard library's ECDSA key
-// is let go.
+// wipe overwrites the key as far as Go's types allow: the standard library's ECDSA and
+// ECDH keys are let go.
 func (k *privateKey) wipe() {
 	clear(k.secret)
 	clear(k.ed25519)
-	clear(k.x25519[:])
-	k.ecdsa = nil
+	k.ecdsa, k.x25519 = nil, nil
 }

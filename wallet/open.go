@@ -12,23 +12,25 @@ import (
 // A Config says which wallet of a store is meant. Its zero value is ready to use.
 type Config struct {
 	// Tenant names one of several wallets in a store. Each has a data key of its
-	// own, and no record of one opens in another. Tenant is stored as a hash.
+	// own, and no record of one opens in another. Tenant is stored as a hash. Since
+	// an open wallet owns its [Store], two can be open at once only over two Store
+	// values that share their bytes, as a database server's may.
 	Tenant string
 
 	// Now is the clock, [time.Now] if nil.
 	Now func() time.Time
 
-	// Rand is the source of keys and nonces, [crypto/rand.Reader] if nil. It is
-	// there for tests: with another one, nothing the wallet holds is secret.
-	Rand io.Reader
+	// UnsafeRand is the source of keys and nonces, [crypto/rand.Reader] if nil. It
+	// is there for tests: with another one, nothing the wallet holds is secret.
+	UnsafeRand io.Reader
 }
 
 func (c Config) withDefaults() Config {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	if c.Rand == nil {
-		c.Rand = rand.Reader
+	if c.UnsafeRand == nil {
+		c.UnsafeRand = rand.Reader
 	}
 	return c
 }
@@ -53,11 +55,11 @@ func Create(ctx context.Context, s Store, u Unlocker, c Config) (*Wallet, error)
 	c = c.withDefaults()
 	h := &header{}
 	var err error
-	if h.salt, err = newSalt(c.Rand, u); err != nil {
+	if h.salt, err = newSalt(c.UnsafeRand, u); err != nil {
 		return nil, err
 	}
 	if len(h.salt) > maxSalt {
-		return nil, fmt.Errorf("wallet: salt longer than %d bytes", maxSalt)
+		return nil, fmt.Errorf("%w: salt longer than %d bytes", ErrInvalid, maxSalt)
 	}
 	root, err := u.Unlock(ctx, h.salt)
 	if err != nil {
@@ -66,10 +68,10 @@ func Create(ctx context.Context, s Store, u Unlocker, c Config) (*Wallet, error)
 	defer clear(root)
 	var dataKey [keySize]byte
 	defer clear(dataKey[:])
-	if _, err := io.ReadFull(c.Rand, dataKey[:]); err != nil {
+	if _, err := io.ReadFull(c.UnsafeRand, dataKey[:]); err != nil {
 		return nil, fmt.Errorf("wallet: random source: %w", err)
 	}
-	if err := h.wrap(c.Rand, c.Tenant, root, &dataKey); err != nil {
+	if err := h.wrap(c.UnsafeRand, c.Tenant, root, &dataKey); err != nil {
 		return nil, err
 	}
 	id := headerID(c.Tenant)
@@ -93,19 +95,19 @@ func Create(ctx context.Context, s Store, u Unlocker, c Config) (*Wallet, error)
 
 // Open opens the wallet in s. It returns [ErrLocked] if u does not open it or there
 // is none, after the same work in both cases; after five wrong keys in a row it
-// returns a [BackoffError] until a waiting time is over, whatever the key. The count is
-// kept in the store. Opens of one store run one after another, so that parallel
-// guesses gain nothing.
+// returns a [BackoffError] until a waiting time is over, whatever the key. An attempt
+// is counted in the store before u is asked, so that neither parallel guesses nor
+// ending the process gains anything, and taken back if the key was right or none
+// could be had. No transaction is open while u works.
 //
-// The wallet then owns s and closes it; after an error, s is still the caller's.
+// The wallet then owns s and closes it; after an error, s is still the caller's. One
+// Store value so serves one open wallet.
 func Open(ctx context.Context, s Store, u Unlocker, c Config) (*Wallet, error) {
 	c = c.withDefaults()
-	var dataKey [keySize]byte
-	defer clear(dataKey[:])
-	var refused error // counted or to be waited for: not an error of the transaction
-	err := s.Update(ctx, func(tx StoreTx) error {
-		var err error
-		refused, err = unlock(ctx, tx, u, c, &dataKey)
+	var a *attempt
+	var refused error // not an error of the transaction, which commits
+	err := s.Update(ctx, func(tx StoreTx) (err error) {
+		a, refused, err = begin(tx, u, c)
 		return err
 	})
 	if err == nil {
@@ -114,59 +116,86 @@ func Open(ctx context.Context, s Store, u Unlocker, c Config) (*Wallet, error) {
 	if err != nil {
 		return nil, err
 	}
+	var dataKey [keySize]byte
+	defer clear(dataKey[:])
+	err = a.unlock(ctx, u, c, &dataKey)
+	if errors.Is(err, ErrLocked) {
+		return nil, err // it was counted
+	}
+	// What was counted is taken back also if ctx has ended.
+	if uerr := s.Update(context.WithoutCancel(ctx), func(tx StoreTx) error { return a.settle(tx, err == nil) }); err == nil {
+		err = uerr
+	}
+	if err != nil {
+		return nil, err
+	}
 	return newWallet(s, c, &dataKey)
 }
 
-// unlock fills dataKey, or says why it is refused and keeps count.
-func unlock(ctx context.Context, tx StoreTx, u Unlocker, c Config, dataKey *[keySize]byte) (refused, err error) {
-	id := headerID(c.Tenant)
-	tries, err := loadAttempts(tx, id)
-	if err != nil {
-		return nil, err
-	}
-	now := c.Now()
-	if tries.last.After(now) {
-		// The clock was set back. The wait begins anew, rather than lasting until
-		// the clock has caught up.
-		tries.last = now
-		if err := tx.Put([]byte(attemptsKind), id, tries.append(nil), nil); err != nil {
-			return nil, err
-		}
-	}
-	if left := tries.left(now); left > 0 {
-		return &BackoffError{Wait: left}, nil
-	}
-	h, err := loadHeader(tx, id, c.Rand, u)
-	if err != nil {
-		return nil, err
-	}
-	root, err := u.Unlock(ctx, h.salt)
-	if err != nil {
-		return nil, fmt.Errorf("wallet: unlock: %w", err)
-	}
-	defer clear(root)
-	err = h.unwrap(c.Tenant, root, dataKey)
-	switch {
-	case errors.Is(err, ErrLocked):
-		tries = tries.failed(c.Now())
-		return ErrLocked, tx.Put([]byte(attemptsKind), id, tries.append(nil), nil)
-	case err != nil:
-		return nil, err
-	case tries.failures > 0:
-		return nil, tx.Delete([]byte(attemptsKind), id)
-	}
-	return nil, nil
+// An attempt is one try at a wallet's key, which is counted as wrong until it is known
+// to be right.
+type attempt struct {
+	id     []byte
+	header *header
+	before attempts
+	now    attempts
 }
 
-func loadAttempts(tx StoreTx, id []byte) (attempts, error) {
-	b, err := tx.Get([]byte(attemptsKind), id)
-	if errors.Is(err, ErrNotFound) {
-		return attempts{}, nil
+// begin counts an attempt, or says why there is none.
+func begin(tx StoreTx, u Unlocker, c Config) (a *attempt, refused, err error) {
+	a = &attempt{id: headerID(c.Tenant)}
+	if a.before, err = loadAttempts(tx, a.id); err != nil {
+		return nil, nil, err
 	}
+	now := c.Now()
+	if a.before.last.After(now) {
+		// The clock was set back. The wait begins anew, rather than lasting until
+		// the clock has caught up.
+		a.before.last = now
+		if err := a.before.save(tx, a.id); err != nil {
+			return nil, nil, err
+		}
+	}
+	if left := a.before.left(now); left > 0 {
+		return nil, &BackoffError{Wait: left}, nil
+	}
+	if a.header, err = loadHeader(tx, a.id, c.UnsafeRand, u); err != nil {
+		return nil, nil, err
+	}
+	if err := pruneAttempts(tx, now); err != nil {
+		return nil, nil, err
+	}
+	a.now = a.before.failed(now)
+	return a, nil, a.now.save(tx, a.id)
+}
+
+// unlock fills dataKey. It returns ErrLocked if u's key is not the right one.
+func (a *attempt) unlock(ctx context.Context, u Unlocker, c Config, dataKey *[keySize]byte) error {
+	root, err := u.Unlock(ctx, a.header.salt)
 	if err != nil {
-		return attempts{}, err
+		return fmt.Errorf("wallet: unlock: %w", err)
 	}
-	return parseAttempts(b)
+	defer clear(root)
+	return a.header.unwrap(c.Tenant, root, dataKey)
+}
+
+// settle takes an attempt back. After a right key nothing counts any more.
+func (a *attempt) settle(tx StoreTx, right bool) error {
+	if right {
+		return tx.Delete([]byte(attemptsKind), a.id)
+	}
+	tries, err := loadAttempts(tx, a.id)
+	if err != nil || tries.failures == 0 { // a right key came in between
+		return err
+	}
+	tries.failures--
+	if tries.last.Equal(a.now.last) {
+		tries.last = a.before.last
+	}
+	if tries.failures == 0 {
+		return tx.Delete([]byte(attemptsKind), a.id)
+	}
+	return tries.save(tx, a.id)
 }
 
 // loadHeader returns the wallet's header, or one that no key opens if there is no
@@ -205,5 +234,5 @@ func newWallet(s Store, c Config, dataKey *[keySize]byte) (*Wallet, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Wallet{store: s, secrets: keys, keys: newKeyring(), now: c.Now, rand: c.Rand}, nil
+	return &Wallet{store: s, secrets: keys, keys: newKeyring(), now: c.Now, rand: c.UnsafeRand}, nil
 }

@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"io"
 	"path/filepath"
 	"sync"
@@ -231,19 +232,19 @@ func TestRandomSourceFails(t *testing.T) {
 	t.Parallel()
 	for _, n := range []int64{0, 16, 32, 64, 80} {
 		s := newStore(t)
-		c := wallet.Config{Rand: io.LimitReader(zeros{}, n)}
+		c := wallet.Config{UnsafeRand: io.LimitReader(zeros{}, n)}
 		_, err := wallet.Create(t.Context(), keepOpen{s}, testKey, c)
 		require.Error(t, err, "%d bytes", n)
 		exists, err := wallet.Exists(t.Context(), s, wallet.Config{})
 		require.NoError(t, err)
 		require.False(t, exists)
 	}
-	w := createIn(t, newStore(t), wallet.Config{Rand: io.LimitReader(zeros{}, 32+32+24)})
+	w := createIn(t, newStore(t), wallet.Config{UnsafeRand: io.LimitReader(zeros{}, 32+32+24)})
 	require.Error(t, w.Update(t.Context(), func(tx *wallet.Tx) error { return tx.Put("kind", "id", nil) }))
 	_, err := w.NewKey(t.Context(), wallet.Ed25519)
 	require.Error(t, err)
 	// A source that gives the same for ever does not keep the wallet busy for ever.
-	w = createIn(t, newStore(t), wallet.Config{Rand: zeros{}})
+	w = createIn(t, newStore(t), wallet.Config{UnsafeRand: zeros{}})
 	_, err = w.NewKey(t.Context(), wallet.P256)
 	require.Error(t, err)
 }
@@ -305,4 +306,112 @@ func TestSaltsDiffer(t *testing.T) {
 		seen[string(salt)] = true
 	}
 	require.Len(t, seen, 100)
+}
+
+// TestUnlockHoldsNoTransaction opens one wallet while the key service of another hangs:
+// the store is free meanwhile.
+func TestUnlockHoldsNoTransaction(t *testing.T) {
+	t.Parallel()
+	s := newStore(t)
+	for _, tenant := range []string{"slow", "quick"} {
+		w, err := wallet.Create(t.Context(), keepOpen{s}, testKey, wallet.Config{Tenant: tenant})
+		require.NoError(t, err)
+		require.NoError(t, w.Close())
+	}
+	asked, answer := make(chan struct{}), make(chan struct{})
+	slow := unlockFunc(func(ctx context.Context, salt []byte) ([]byte, error) {
+		close(asked)
+		<-answer
+		return testKey.Unlock(ctx, salt)
+	})
+	opened := make(chan error, 1)
+	go func() {
+		_, err := wallet.Open(context.Background(), keepOpen{s}, slow, wallet.Config{Tenant: "slow"})
+		opened <- err
+	}()
+	<-asked
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	w, err := wallet.Open(ctx, keepOpen{s}, testKey, wallet.Config{Tenant: "quick"})
+	require.NoError(t, err)
+	require.NoError(t, w.Close())
+	close(answer)
+	require.NoError(t, <-opened)
+}
+
+// TestEndedAttemptCounts ends the process while the key is looked for: that does not
+// give a guesser one try more.
+func TestEndedAttemptCounts(t *testing.T) {
+	t.Parallel()
+	s := newStore(t)
+	now := time.Date(2026, 3, 6, 9, 0, 0, 0, time.UTC)
+	c := wallet.Config{Now: func() time.Time { return now }}
+	w, err := wallet.Create(t.Context(), keepOpen{s}, testKey, c)
+	require.NoError(t, err)
+	require.NoError(t, w.Close())
+	ended := unlockFunc(func(context.Context, []byte) ([]byte, error) { panic("ended") })
+	for range wallet.FreeAttempts {
+		require.Panics(t, func() { _, _ = wallet.Open(t.Context(), keepOpen{s}, ended, c) })
+	}
+	_, err = wallet.Open(t.Context(), keepOpen{s}, testKey, c)
+	require.ErrorIs(t, err, wallet.ErrBackoff)
+}
+
+// TestAttemptsAreForgotten guesses at many tenants that do not exist: what is counted
+// for them does not stay, and what is counted for others does.
+func TestAttemptsAreForgotten(t *testing.T) {
+	t.Parallel()
+	s := newStore(t)
+	now := time.Date(2026, 3, 6, 9, 0, 0, 0, time.UTC)
+	guess := func(tenant string) error {
+		_, err := wallet.Open(t.Context(), keepOpen{s}, testKey, wallet.Config{Tenant: tenant, Now: func() time.Time { return now }})
+		return err
+	}
+	rows := func() (n int) {
+		require.NoError(t, s.View(t.Context(), func(tx wallet.StoreTx) error {
+			for _, err := range tx.Find([]byte("attempts"), nil) {
+				require.NoError(t, err)
+				n++
+			}
+			return nil
+		}))
+		return n
+	}
+	for range wallet.FreeAttempts {
+		require.ErrorIs(t, guess("often"), wallet.ErrLocked)
+	}
+	for i := range 20 {
+		require.ErrorIs(t, guess(fmt.Sprint("made up ", i)), wallet.ErrLocked)
+	}
+	require.ErrorIs(t, guess("often"), wallet.ErrBackoff)
+	require.Equal(t, 21, rows())
+	now = now.Add(23 * time.Hour)
+	require.ErrorIs(t, guess("often"), wallet.ErrLocked)
+	require.Equal(t, 21, rows())
+	now = now.Add(time.Hour)
+	for range 3 {
+		require.ErrorIs(t, guess("another"), wallet.ErrLocked)
+	}
+	require.Equal(t, 2, rows(), "often and another")
+	require.ErrorIs(t, guess("often"), wallet.ErrLocked, "its wait of a minute is over")
+	require.ErrorIs(t, guess("often"), wallet.ErrBackoff, "and it was not forgotten")
+}
+
+// TestAbuse_WA02_EmptyPassphrase protects nothing, and is told from a mistake.
+func TestAbuse_WA02_EmptyPassphrase(t *testing.T) {
+	t.Parallel()
+	s := newStore(t)
+	_, err := wallet.Create(t.Context(), keepOpen{s}, wallet.Passphrase(""), wallet.Config{})
+	require.ErrorIs(t, err, wallet.ErrInvalid)
+	for range 2 * wallet.FreeAttempts { // without a wallet, and without counting
+		_, err = wallet.Open(t.Context(), keepOpen{s}, wallet.Passphrase(""), wallet.Config{})
+		require.ErrorIs(t, err, wallet.ErrInvalid)
+	}
+	w, err := wallet.Create(t.Context(), keepOpen{s}, wallet.Passphrase("p"), wallet.Config{})
+	require.NoError(t, err)
+	require.NoError(t, w.Close())
+	_, err = wallet.Open(t.Context(), keepOpen{s}, wallet.Passphrase(""), wallet.Config{})
+	require.ErrorIs(t, err, wallet.ErrInvalid)
+	_, err = wallet.Passphrase("p").Unlock(t.Context(), nil)
+	require.ErrorIs(t, err, wallet.ErrTampered)
 }

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -90,7 +91,7 @@ func TestAbuse_WA01_ReadableFiles(t *testing.T) {
 		}
 	}
 	check := func(when string, least ...string) {
-		hits := searched(t, copyOf(t, dir), append(secrets, wallet.SecretBytes(w)...))
+		hits := searched(t, copyOf(t, dir), slices.Concat(secrets, wallet.SecretBytes(w), wallet.LibraryKeys(w)))
 		for _, name := range least {
 			require.Contains(t, hits, name, when)
 		}
@@ -132,7 +133,7 @@ func TestAbuse_WA01_ReadableFiles(t *testing.T) {
 	_, err = wallet.Open(t.Context(), s2, wallet.Passphrase("Primrose Wharfe"), tenant)
 	require.ErrorIs(t, err, wallet.ErrLocked)
 
-	secrets = append(secrets, cloned(wallet.SecretBytes(w))...)
+	secrets = slices.Concat(secrets, cloned(wallet.SecretBytes(w)), wallet.LibraryKeys(w))
 	require.NoError(t, w.Close())
 	hits := searched(t, dir, secrets)
 	require.Contains(t, hits, "wallet.db")

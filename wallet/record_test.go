@@ -234,6 +234,7 @@ func TestNamesAreUnrelated(t *testing.T) {
 		spy := &spy{Store: s}
 		w2, err := wallet.Open(t.Context(), keepOpen{spy}, testKey, wallet.Config{Tenant: tenant})
 		require.NoError(t, err)
+		spy.names = nil // of the count of attempts
 		update(t, w2, func(tx *wallet.Tx) {
 			require.NoError(t, tx.Put("a", "same", nil, "same"))
 			require.NoError(t, tx.Put("b", "same", nil, "same"))

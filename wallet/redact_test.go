@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -117,7 +118,7 @@ func keyHolders(t testing.TB) (map[string]any, [][]byte) {
 		holders["Tx"] = tx
 		holders["Tx as text"] = fmt.Sprintf("%v %+v %#v", tx, tx, tx)
 	})
-	return holders, append(wallet.SecretBytes(w), []byte(passphrase), claims)
+	return holders, append(slices.Concat(wallet.SecretBytes(w), wallet.LibraryKeys(w)), []byte(passphrase), claims)
 }
 
 // TestAbuse_WA06_PrintedSecrets prints every key-bearing type in every way.

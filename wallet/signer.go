@@ -94,11 +94,7 @@ func (e *exchanger) Curve() ecdh.Curve { return e.public.Curve() }
 // ECDH has no context: it reads from the store only if the key is no longer open.
 func (e *exchanger) ECDH(peer *ecdh.PublicKey) (shared []byte, err error) {
 	err = e.wallet.withKey(context.Background(), e.public, func(k *privateKey) error {
-		key, err := ecdh.X25519().NewPrivateKey(k.x25519[:])
-		if err != nil {
-			return ErrKey
-		}
-		shared, err = key.ECDH(peer)
+		shared, err = k.x25519.ECDH(peer)
 		return err
 	})
 	return shared, err

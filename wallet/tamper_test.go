@@ -352,9 +352,9 @@ func TestNewerWallet(t *testing.T) {
 	}{
 		"newer header":      {`UPDATE record SET sealed = CAST(x'02' || substr(sealed, 2) AS BLOB)`, wallet.ErrVersion},
 		"empty header":      {`UPDATE record SET sealed = x''`, nil},
-		"header of zeros":   {`UPDATE record SET sealed = zeroblob(105)`, nil},
-		"header cut short":  {`UPDATE record SET sealed = substr(sealed, 1, length(sealed) - 1)`, nil},
-		"header too long":   {`UPDATE record SET sealed = CAST(sealed || x'00' AS BLOB)`, nil},
+		"header of zeros":   {`UPDATE record SET sealed = zeroblob(105)`, wallet.ErrTampered},
+		"header cut short":  {`UPDATE record SET sealed = substr(sealed, 1, length(sealed) - 1)`, wallet.ErrTampered},
+		"header too long":   {`UPDATE record SET sealed = CAST(sealed || x'00' AS BLOB)`, wallet.ErrTampered},
 		"changed salt":      {`UPDATE record SET sealed = CAST(substr(sealed, 1, 2) || x'ff' || substr(sealed, 4) AS BLOB)`, wallet.ErrLocked},
 		"changed wrapping":  {`UPDATE record SET sealed = CAST(substr(sealed, 1, length(sealed) - 1) || x'00' AS BLOB)`, wallet.ErrLocked},
 		"newer counter":     {`INSERT INTO record (kind, id, sealed, tags) SELECT CAST('attempts' AS BLOB), id, x'02000000000000000000000000', x'' FROM record`, wallet.ErrVersion},

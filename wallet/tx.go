@@ -38,8 +38,8 @@ func (r Record) LogValue() slog.Value { return slog.IntValue(len(r.Data)) }
 func (tx *Tx) Get(kind, id string) ([]byte, error) { return tx.get(recordSpace, kind, id) }
 
 // Put inserts a record or replaces it, tags included; a replaced record keeps its
-// place in the order of [Tx.Find]. A tag is any text but the empty one. Put returns
-// [ErrTooLarge] if id and data exceed 16 MiB together, and [ErrReadOnly] in a View.
+// place in the order of [Tx.Find]. A tag is any text but the empty one, which is
+// [ErrInvalid]. Put returns [ErrTooLarge] if id and data exceed 16 MiB together, and [ErrReadOnly] in a View.
 func (tx *Tx) Put(kind, id string, data []byte, tags ...string) error {
 	return tx.put(recordSpace, kind, id, data, tags)
 }
@@ -80,7 +80,7 @@ func (tx *Tx) put(sp space, kind, id string, data []byte, tags []string) error {
 	hashed := make([][]byte, len(tags))
 	for i, tag := range tags {
 		if tag == "" {
-			return fmt.Errorf("wallet: empty tag")
+			return fmt.Errorf("%w: empty tag", ErrInvalid)
 		}
 		h := s.tag(sp, kind, tag)
 		hashed[i] = h[:]

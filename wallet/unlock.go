@@ -3,7 +3,6 @@ package wallet
 import (
 	"context"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"io"
 
@@ -56,7 +55,7 @@ type argonSalt struct {
 	random         []byte
 }
 
-var errSalt = errors.New("wallet: not a salt for a passphrase, or its parameters are refused")
+var errSalt = fmt.Errorf("%w: salt, or it is not for a passphrase", ErrTampered)
 
 func parseArgonSalt(b []byte) (argonSalt, error) {
 	if len(b) != 7+argonRandom || b[0] != 'a' {
@@ -78,8 +77,13 @@ func (s argonSalt) append(b []byte) []byte {
 	return append(b, s.random...)
 }
 
-// NewSalt implements [Salter].
+var errEmpty = fmt.Errorf("%w: empty passphrase", ErrInvalid)
+
+// NewSalt implements [Salter]. An empty passphrase is [ErrInvalid].
 func (p Passphrase) NewSalt(rand io.Reader) ([]byte, error) {
+	if p == "" {
+		return nil, errEmpty
+	}
 	s := argonSalt{argonPasses, argonMemory, argonLanes, make([]byte, argonRandom)}
 	if _, err := io.ReadFull(rand, s.random); err != nil {
 		return nil, fmt.Errorf("wallet: random source: %w", err)
@@ -88,8 +92,11 @@ func (p Passphrase) NewSalt(rand io.Reader) ([]byte, error) {
 }
 
 // Unlock implements [Unlocker]. It uses 64 MiB of memory and some tenths of a second;
-// ctx is looked at only before it begins.
+// ctx is looked at only before it begins. An empty passphrase is [ErrInvalid].
 func (p Passphrase) Unlock(ctx context.Context, salt []byte) ([]byte, error) {
+	if p == "" {
+		return nil, errEmpty
+	}
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}

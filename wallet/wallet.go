@@ -100,8 +100,8 @@ func (w *Wallet) Update(ctx context.Context, f func(*Tx) error) error {
 }
 
 // Close waits for transactions that are running, overwrites the keys in memory and
-// closes the store. It must not be called from within a transaction. The Go runtime
-// may have copied ECDSA keys while they were in use; those copies are released, not
+// closes the store. It must not be called from within a transaction. Go's standard
+// library has copies of ECDSA and X25519 keys that were in use; those are released, not
 // overwritten. Closing twice is allowed.
 func (w *Wallet) Close() error {
 	w.mu.Lock()

@@ -26,7 +26,7 @@ func BenchmarkResolve(b *testing.B) {
 				require.NoError(b, err)
 				res, err := didkey.Resolver{}.Resolve(context.Background(), id, did.Version{})
 				require.NoError(b, err)
-				_, err = res.Document.Method(didkey.SigningMethod(id), did.AssertionMethod)
+				_, err = res.Document.Method(didkey.SigningMethod(id), did.AssertionMethod, atUse)
 				require.NoError(b, err)
 			}
 		})

@@ -23,6 +23,9 @@ import (
 	"github.com/staffpassport/staffpassport/internal/vectors"
 )
 
+// atUse is when the tests use keys.
+var atUse = time.Date(2024, 6, 1, 12, 0, 0, 0, time.UTC)
+
 var everything = []did.Relationship{did.Authentication, did.AssertionMethod, did.CapabilityInvocation, did.CapabilityDelegation, did.KeyAgreement}
 
 func resolve(t testing.TB, text string) *did.Document {
@@ -75,13 +78,13 @@ func TestResolve(t *testing.T) {
 				if rel == did.KeyAgreement {
 					want = agreement
 				} else if strings.HasPrefix(tt.id, "z6LS") {
-					require.Empty(t, d.Methods(rel), "an X25519 key signs nothing")
-					_, err := d.Method(signing, rel)
+					require.Empty(t, d.Methods(rel, atUse), "an X25519 key signs nothing")
+					_, err := d.Method(signing, rel, atUse)
 					require.ErrorIs(t, err, did.ErrNotAuthorised)
 					continue
 				}
-				require.Len(t, d.Methods(rel), 1, rel)
-				m, err := d.Method(want, rel)
+				require.Len(t, d.Methods(rel, atUse), 1, rel)
+				m, err := d.Method(want, rel, atUse)
 				require.NoError(t, err, rel)
 				text, err := did.Multikey(m.PublicKey())
 				require.NoError(t, err)
@@ -91,12 +94,12 @@ func TestResolve(t *testing.T) {
 				require.Equal(t, "did:key:"+text, id.String())
 			}
 			if signing != agreement {
-				_, err := d.Method(agreement, did.AssertionMethod)
+				_, err := d.Method(agreement, did.AssertionMethod, atUse)
 				require.ErrorIs(t, err, did.ErrNotAuthorised)
-				_, err = d.Method(signing, did.KeyAgreement)
+				_, err = d.Method(signing, did.KeyAgreement, atUse)
 				require.ErrorIs(t, err, did.ErrNotAuthorised)
 			}
-			_, err := d.Method(d.ID().URL("key-1"), did.AssertionMethod)
+			_, err := d.Method(d.ID().URL("key-1"), did.AssertionMethod, atUse)
 			require.ErrorIs(t, err, did.ErrNotFound)
 		})
 	}
@@ -133,7 +136,7 @@ func TestNew(t *testing.T) {
 		require.True(t, strings.HasPrefix(id.String(), "did:key:"+prefix), id)
 		res, err := didkey.Resolver{}.Resolve(context.Background(), id, did.Version{Time: time.Unix(1, 0)})
 		require.NoError(t, err, "the document is the same at any time")
-		require.NotEmpty(t, res.Document.Methods(did.KeyAgreement))
+		require.NotEmpty(t, res.Document.Methods(did.KeyAgreement, atUse))
 	}
 
 	p521, err := ecdsa.GenerateKey(elliptic.P521(), rand.Reader)
@@ -224,8 +227,8 @@ func TestVectors(t *testing.T) {
 			if !strings.HasPrefix(text, "did:key:z6Mk") && !strings.HasPrefix(text, "did:key:z6LS") && !strings.HasPrefix(text, "did:key:zDn") && !strings.HasPrefix(text, "did:key:z82L") {
 				require.ErrorIs(t, err, did.ErrUnsupported, text)
 				for _, rel := range everything {
-					require.Empty(t, theirs.Methods(rel))
-					_, err := theirs.Method(didkey.SigningMethod(theirs.ID()), did.AssertionMethod)
+					require.Empty(t, theirs.Methods(rel, atUse))
+					_, err := theirs.Method(didkey.SigningMethod(theirs.ID()), did.AssertionMethod, atUse)
 					require.Error(t, err)
 				}
 				unsupported++
@@ -246,7 +249,7 @@ func TestVectors(t *testing.T) {
 func keys(t *testing.T, d *did.Document, rel did.Relationship) map[string]string {
 	t.Helper()
 	found := map[string]string{}
-	for _, m := range d.Methods(rel) {
+	for _, m := range d.Methods(rel, atUse) {
 		text, err := did.Multikey(m.PublicKey())
 		require.NoError(t, err)
 		found[m.ID.String()] = text
@@ -285,7 +288,7 @@ func TestSignAndVerify(t *testing.T) {
 	require.NoError(t, err)
 	sig, err := signer.Sign(context.Background(), []byte("rota of ward 7"))
 	require.NoError(t, err)
-	m, err := resolve(t, id.String()).Method(signer.VerificationMethod(), did.AssertionMethod)
+	m, err := resolve(t, id.String()).Method(signer.VerificationMethod(), did.AssertionMethod, atUse)
 	require.NoError(t, err)
 	require.NoError(t, did.VerifySignature(m.PublicKey(), []byte("rota of ward 7"), sig))
 	require.ErrorIs(t, did.VerifySignature(m.PublicKey(), []byte("rota of ward 8"), sig), did.ErrSignature)

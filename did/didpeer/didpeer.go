@@ -21,6 +21,7 @@ import (
 	"strings"
 
 	"github.com/staffpassport/staffpassport/did"
+	"github.com/staffpassport/staffpassport/internal/errtext"
 	"github.com/staffpassport/staffpassport/internal/multiformat"
 	"github.com/staffpassport/staffpassport/internal/strictjson"
 )
@@ -124,7 +125,7 @@ func resolve(id, long did.DID) (*did.Document, error) {
 	}
 	data, err := strictjson.Append(nil, input)
 	if err != nil {
-		return nil, fmt.Errorf("%w: input document: %w", did.ErrInvalid, err)
+		return nil, fmt.Errorf("%w: input document: %w", did.ErrInvalid, errtext.Below(err))
 	}
 	return did.ParseDocument(data)
 }

@@ -20,6 +20,9 @@ import (
 	"github.com/staffpassport/staffpassport/internal/vectors"
 )
 
+// atUse is when the tests use keys.
+var atUse = time.Date(2024, 6, 1, 12, 0, 0, 0, time.UTC)
+
 // The example of the specification's Method 4: its input document, its short
 // form, whose hash fixes the long form to the last byte, and the keys in it.
 const (
@@ -96,13 +99,13 @@ func TestSpecification(t *testing.T) {
 
 	for id, d := range map[did.DID]*did.Document{long: resolve(t, long), didpeer.Short(long): res.Document} {
 		for _, rel := range []did.Relationship{did.Authentication, did.AssertionMethod, did.CapabilityInvocation, did.CapabilityDelegation} {
-			m, err := d.Method(id.URL("6MkrCD1c"), rel)
+			m, err := d.Method(id.URL("6MkrCD1c"), rel, atUse)
 			require.NoError(t, err)
 			require.Equal(t, id, m.Controller)
 		}
-		_, err = d.Method(id.URL("6LSqPZfn"), did.KeyAgreement)
+		_, err = d.Method(id.URL("6LSqPZfn"), did.KeyAgreement, atUse)
 		require.NoError(t, err)
-		_, err = d.Method(id.URL("6LSqPZfn"), did.Authentication)
+		_, err = d.Method(id.URL("6LSqPZfn"), did.Authentication, atUse)
 		require.ErrorIs(t, err, did.ErrNotAuthorised)
 		require.Equal(t, []did.Service{{
 			ID: id.String() + "#didcommmessaging-0", Type: "DIDCommMessaging", Endpoint: "didcomm:transport/queue", Accept: []string{"didcomm/v2"}, RoutingKeys: []string{},
@@ -180,14 +183,14 @@ func checkCredo(t *testing.T, long did.DID, endpoint string) {
 	}}, d.Services("did-communication"))
 	vm, err := did.ParseURL(d.Services("did-communication")[0].RecipientKeys[0])
 	require.NoError(t, err)
-	m, err := d.Method(vm, did.Authentication)
+	m, err := d.Method(vm, did.Authentication, atUse)
 	require.NoError(t, err)
-	box, err := d.Method(long.URL("key-2"), did.KeyAgreement)
+	box, err := d.Method(long.URL("key-2"), did.KeyAgreement, atUse)
 	require.NoError(t, err)
 	derived, err := did.X25519(m.PublicKey().(ed25519.PublicKey))
 	require.NoError(t, err)
 	require.True(t, derived.Equal(box.PublicKey()), "Credo derives the second key from the first")
-	_, err = d.Method(vm, did.AssertionMethod)
+	_, err = d.Method(vm, did.AssertionMethod, atUse)
 	require.ErrorIs(t, err, did.ErrNotAuthorised)
 }
 
@@ -214,11 +217,11 @@ func TestNewDIDComm(t *testing.T) {
 			"alsoKnownAs":["`+didpeer.Short(long).String()+`"],"id":"`+long.String()+`"}`, string(out))
 
 		d := resolve(t, long)
-		m, err := d.Method(long.URL("key-1"), did.Authentication)
+		m, err := d.Method(long.URL("key-1"), did.Authentication, atUse)
 		require.NoError(t, err)
 		require.True(t, verkey.Equal(m.PublicKey()))
-		require.Len(t, d.Methods(did.KeyAgreement), 1)
-		require.Empty(t, d.Methods(did.AssertionMethod))
+		require.Len(t, d.Methods(did.KeyAgreement, atUse), 1)
+		require.Empty(t, d.Methods(did.AssertionMethod, atUse))
 
 		again, err := didpeer.NewDIDComm(verkey, "http://127.0.0.1:8402/didcomm", routing)
 		require.NoError(t, err)
@@ -282,7 +285,7 @@ func TestNewKeeps(t *testing.T) {
 		{"id":"#k","type":"Multikey","controller":"did:example:m","publicKeyMultibase":"z6MkrCD1csqtgdj8sjrsu8jxcbeyP6m7LiK87NzhfWqio5yr"}]}`)
 	d := resolve(t, long)
 	require.Equal(t, []string{"https://a.example/", didpeer.Short(long).String()}, d.AlsoKnownAs())
-	_, err := d.Method(long.URL("k"), did.KeyAgreement)
+	_, err := d.Method(long.URL("k"), did.KeyAgreement, atUse)
 	require.ErrorIs(t, err, did.ErrNotAuthorised, "the controller is another DID")
 	out, err := json.Marshal(d)
 	require.NoError(t, err)
@@ -462,7 +465,7 @@ func checkForms(t *testing.T, long did.DID) {
 	res, err := knowing(long).Resolve(context.Background(), short, did.Version{})
 	require.NoError(t, err)
 	for _, rel := range []did.Relationship{did.Authentication, did.AssertionMethod, did.KeyAgreement} {
-		require.Len(t, res.Document.Methods(rel), len(ofLong.Methods(rel)))
+		require.Len(t, res.Document.Methods(rel, atUse), len(ofLong.Methods(rel, atUse)))
 	}
 	for _, d := range []*did.Document{ofLong, res.Document} {
 		out, err := d.MarshalJSON()

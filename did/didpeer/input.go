@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/staffpassport/staffpassport/did"
+	"github.com/staffpassport/staffpassport/internal/errtext"
 	"github.com/staffpassport/staffpassport/internal/multiformat"
 	"github.com/staffpassport/staffpassport/internal/strictjson"
 )
@@ -19,7 +20,7 @@ import (
 func New(input []byte) (did.DID, error) {
 	tree, err := strictjson.ParseObject(input)
 	if err != nil {
-		return did.DID{}, fmt.Errorf("%w: input document: %w", did.ErrInvalid, err)
+		return did.DID{}, fmt.Errorf("%w: input document: %w", did.ErrInvalid, errtext.Below(err))
 	}
 	return encode(tree)
 }
@@ -86,7 +87,7 @@ func object(members ...any) *strictjson.Object {
 func encode(input *strictjson.Object) (did.DID, error) {
 	text, err := strictjson.Append(multiformat.AppendCodec(nil, multiformat.JSON), input)
 	if err != nil {
-		return did.DID{}, fmt.Errorf("%w: input document: %w", did.ErrInvalid, err)
+		return did.DID{}, fmt.Errorf("%w: input document: %w", did.ErrInvalid, errtext.Below(err))
 	}
 	document := multiformat.Encode(text)
 	if len(document) > multiformat.MaxDocument {
@@ -124,7 +125,7 @@ func decode(document string) (*strictjson.Object, error) {
 	}
 	input, err := strictjson.ParseObject(text)
 	if err != nil {
-		return nil, fmt.Errorf("%w: input document: %w", did.ErrInvalid, err)
+		return nil, fmt.Errorf("%w: input document: %w", did.ErrInvalid, errtext.Below(err))
 	}
 	return input, checkInput(input)
 }

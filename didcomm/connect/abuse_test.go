@@ -3,6 +3,7 @@ package connect
 import (
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -44,13 +45,14 @@ func TestAbuse_DC11_Reuse(t *testing.T) {
 			require.NoError(t, w.hazel.Connect(t.Context(), id)) // on its way
 			sent := w.hazel.store.TakeOutbox()[0]
 			c.before(w, i)
-			before := w.alder.store.Snapshot()
+			before := w.alder.kept(t)
 			require.NoError(t, w.deliver(sent))
-			require.Equal(t, before, w.alder.store.Snapshot(), "no connection record, no exchange")
+			require.Equal(t, before, w.alder.kept(t), "no connection record, no exchange")
 			require.Empty(t, w.alder.store.TakeTasks())
 			out := w.alder.store.TakeOutbox()
 			require.Len(t, out, 1)
 			require.Equal(t, "problem_report", out[0].Message.Type.Name)
+			require.Equal(t, w.now.Add(5*time.Minute), out[0].Message.Expires, "not retried for days")
 			p, err := didcomm.ParseReport(out[0].Message)
 			require.NoError(t, err)
 			require.Equal(t, "request_not_accepted", p.Code)
@@ -61,6 +63,86 @@ func TestAbuse_DC11_Reuse(t *testing.T) {
 			require.Equal(t, c.why, x.Reason)
 			require.False(t, w.hazel.connection(t, id).Established)
 		})
+	}
+}
+
+// kept is what a party keeps but for its own invitations.
+func (p *party) kept(t testing.TB) map[string]any {
+	t.Helper()
+	var all map[string]any
+	require.NoError(t, json.Unmarshal([]byte(p.store.Snapshot()), &all))
+	delete(all["records"].(map[string]any), kindInvitation)
+	return all
+}
+
+// TestAbuse_DC11_Strangers: whoever has seen an invitation that is over, and comes
+// again and again with new keys, is written to a few times and not more.
+func TestAbuse_DC11_Strangers(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	i, id := w.invite(Invite{}, w.hazel)
+	require.NoError(t, w.hazel.Connect(t.Context(), id))
+	w.settle()
+	told, refused := 0, 0
+	for range 3 * maxReports {
+		stranger := newParty("stranger", w.wye.Now)
+		again, err := stranger.Receive(t.Context(), i)
+		require.NoError(t, err)
+		require.NoError(t, stranger.Connect(t.Context(), again))
+		s := stranger.store.TakeOutbox()[0]
+		switch err := w.deliver(s); err {
+		case nil:
+			told++
+		default:
+			requireRefused(t, err, codeRequest)
+			require.ErrorIs(t, err, ErrInvitation)
+			refused++
+		}
+	}
+	require.Equal(t, maxReports, told)
+	require.Equal(t, 2*maxReports, refused)
+	require.Len(t, w.alder.store.TakeOutbox(), maxReports)
+	made, err := w.alder.Invitations(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, maxReports, made[0].TurnedAway)
+	require.Len(t, w.alder.made, 1)
+}
+
+// unreadable is a transaction whose connections cannot be read just now.
+type unreadable struct {
+	didcomm.Tx
+	err error
+}
+
+func (u unreadable) Connection(string) (didcomm.Connection, error) {
+	return didcomm.Connection{}, u.err
+}
+
+// TestReported_StoreFails: a report that could not be looked into is not lost.
+func TestReported_StoreFails(t *testing.T) {
+	t.Parallel()
+	for _, role := range allRoles {
+		p := prepare(t)
+		real := p.respond()
+		at, k := p.hazel, didcomm.Keys{Sender: p.i.Service.Keys[0], Recipient: real.Connection.TheirKey}
+		if role == RoleResponder {
+			at, k = p.alder, didcomm.Keys{Sender: real.Connection.TheirKey, Recipient: real.Connection.MyKey}
+		}
+		m := *real.Message
+		m.ID, m.Type.Name, m.Body = "m1", problem, json.RawMessage(`{"problem-code":"x"}`)
+		broken := errors.New("disk")
+		report := func(err error) error {
+			return at.store.Update(t.Context(), func(tx didcomm.Tx) error {
+				if err != nil {
+					tx = unreadable{tx, err}
+				}
+				return at.Open(t.Context(), tx, k, &m)
+			})
+		}
+		require.ErrorIs(t, report(broken), broken, role)
+		require.NotEqual(t, Abandoned, at.only(t).State)
+		require.NoError(t, report(nil))
+		require.Equal(t, Abandoned, at.only(t).State, role)
 	}
 }
 
@@ -181,6 +263,16 @@ func TestRequest_Refused(t *testing.T) {
 			c, _ := p.wye.makeDID(p.t)
 			p.sent.Connection.MyKey = c.MyKey
 			return p.sent
+		},
+		"DID behind a mediator": func(p *prepared) memtx.Sent {
+			key, err := p.hazel.keys.NewVerkey(p.t.Context())
+			require.NoError(p.t, err)
+			hop, err := didkey.New(key)
+			require.NoError(p.t, err)
+			id, err := didpeer.NewDIDComm(key, p.hazel.Endpoint, []string{hop.String()})
+			require.NoError(p.t, err)
+			p.sent.Connection.MyKey = key
+			return edit(p.t, p.sent, func(b map[string]any) { b["did"] = id.String() })
 		},
 		"another message": func(p *prepared) memtx.Sent {
 			m := *p.sent.Message
@@ -307,17 +399,26 @@ func TestResponse_Refused(t *testing.T) {
 	}
 }
 
-// TestResponse_ByInvitationKey: an envelope sent with the invitation's own key
-// proves the inviter without a signature.
+// TestResponse_ByInvitationKey: the inviter's key alone does not make a
+// connection to a DID that may be anybody's; only its own key does.
 func TestResponse_ByInvitationKey(t *testing.T) {
 	t.Parallel()
-	p := prepare(t)
-	s := edit(t, p.respond(), func(b map[string]any) { delete(b, "did_rotate~attach") })
-	want := s.Connection.MyKey
-	s.Connection.MyKey = p.i.Service.Keys[0]
-	require.NoError(t, p.deliver(s))
-	require.Equal(t, want, p.hazel.connection(t, p.id).TheirKey)
-	require.Equal(t, Completed, p.hazel.only(t).State)
+	for _, signed := range []bool{true, false} {
+		p := prepare(t)
+		real := p.respond()
+		s := edit(t, real, func(b map[string]any) {
+			if !signed {
+				delete(b, "did_rotate~attach")
+			}
+		})
+		s.Connection.MyKey = p.i.Service.Keys[0]
+		before := p.hazel.store.Snapshot()
+		requireRefused(t, p.deliver(s), codeResponse)
+		require.Equal(t, before, p.hazel.store.Snapshot())
+		require.Empty(t, p.hazel.made)
+		require.NoError(t, p.deliver(real))
+		require.Equal(t, Completed, p.hazel.only(t).State)
+	}
 }
 
 // TestAbuse_DC05_Repeated: every message three times, and again under a new id.
@@ -494,7 +595,8 @@ func TestServiceOf(t *testing.T) {
 		"key of another":  {`{"id":"#a","type":"did-communication","serviceEndpoint":"https://a.example","recipientKeys":["did:web:x.example#key-1"]}`, ""},
 		"for encryption":  {`{"id":"#a","type":"did-communication","serviceEndpoint":"https://a.example","recipientKeys":["#key-2"]}`, ""},
 		"routing unknown": {`{"id":"#a","type":"did-communication","serviceEndpoint":"https://a.example","recipientKeys":["#key-1"],"routingKeys":["#key-9"]}`, ""},
-		"did:key routing": {`{"id":"#a","type":"did-communication","serviceEndpoint":"https://a.example","recipientKeys":["#key-1"],"routingKeys":["did:key:z6MkojqtZt8C65i8t1AddcannXyKTkFxfykRNdhhewAvUgXc#z6MkojqtZt8C65i8t1AddcannXyKTkFxfykRNdhhewAvUgXc"]}`, "https://a.example"},
+		"did:key routing": {`{"id":"#a","type":"did-communication","serviceEndpoint":"https://a.example","recipientKeys":["#key-1"],"routingKeys":["did:key:z6MkojqtZt8C65i8t1AddcannXyKTkFxfykRNdhhewAvUgXc#z6MkojqtZt8C65i8t1AddcannXyKTkFxfykRNdhhewAvUgXc"]}`, ""},
+		"mediated first":  {`{"id":"#a","type":"did-communication","serviceEndpoint":"https://a.example","recipientKeys":["#key-1"],"routingKeys":["#key-1"]},{"id":"#b","type":"did-communication","priority":1,"serviceEndpoint":"https://b.example","recipientKeys":["#key-1"],"routingKeys":[]}`, "https://b.example"},
 	} {
 		id, err := didpeer.New([]byte(`{"@context":["https://www.w3.org/ns/did/v1"],"verificationMethod":[` +
 			`{"id":"#key-1","type":"Multikey","publicKeyMultibase":"z6MkojqtZt8C65i8t1AddcannXyKTkFxfykRNdhhewAvUgXc"},` +

@@ -3,16 +3,17 @@ package connect
 import (
 	"context"
 	"crypto/ed25519"
-	"crypto/sha256"
-	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"strings"
 	"time"
 
 	"github.com/staffpassport/staffpassport/did"
 	"github.com/staffpassport/staffpassport/didcomm"
+	"github.com/staffpassport/staffpassport/didcomm/internal/exchange"
+	"github.com/staffpassport/staffpassport/didcomm/internal/oob"
 )
 
 // The kinds of record that this package keeps.
@@ -45,6 +46,17 @@ type Exchange struct {
 	ByPeer bool   `json:"byPeer,omitempty"`
 }
 
+// String tells the exchange without what either side says of itself.
+func (x Exchange) String() string {
+	return fmt.Sprintf("didexchange %s, %s in %q", x.Thread, x.Role, string(x.State))
+}
+
+// Format shows what String shows, under every verb.
+func (x Exchange) Format(f fmt.State, _ rune) { exchange.Print(f, x.String()) }
+
+// LogValue is the same as String.
+func (x Exchange) LogValue() slog.Value { return slog.StringValue(x.String()) }
+
 // record is what is kept of an exchange: the rest is of no use to a page.
 type record struct {
 	Exchange
@@ -57,6 +69,39 @@ type record struct {
 	Peer     didcomm.Service   `json:"peer"`
 	TheirKey ed25519.PublicKey `json:"theirKey,omitempty"` // of the requester, in a responder's record
 	Theirs   did.DID           `json:"theirs,omitzero"`    // of the requester, in a responder's record
+	// Found is the record of kindThread that leads here; empty before the request.
+	Found string `json:"found,omitempty"`
+	// Life is where a requester stands with the invitation (RFC 0434, "States").
+	Life oob.State `json:"life,omitempty"`
+}
+
+// follow takes the invitation of a requester along: it is received and received
+// again, and the request is the response to it. An exchange that ends before that
+// has denied it, or outlived it.
+func (x *record) follow(e Event) error {
+	if x.Role != RoleRequester {
+		return nil
+	}
+	on := oob.Event{Sent: e.Sent}
+	switch e.Message {
+	case invitation:
+		on.Message = oob.Invitation
+	case request:
+		on.Message = oob.Response
+	case problem:
+		if x.Life == oob.Done {
+			return nil
+		}
+		on.Message = oob.Problem
+	default:
+		return nil
+	}
+	next, fits := oob.Next(oob.Receiver, x.Life, on)
+	if !fits {
+		return fmt.Errorf("%w: invitation: %s", ErrState, on)
+	}
+	x.Life = next
+	return nil
 }
 
 // threadID finds the exchange of a thread by the one key that both sides know
@@ -64,17 +109,15 @@ type record struct {
 // requester's. The sender proved it to a responder, and only whoever was given it
 // can encrypt to it for a requester.
 func threadID(r Role, requester ed25519.PublicKey, thread string) string {
-	return hash(string(r), string(requester), thread)
+	return exchange.ID(string(r), string(requester), thread)
 }
 
-func receivedID(i didcomm.Invitation) string { return hash(i.ID, string(i.Service.Keys[0])) }
+func receivedID(i didcomm.Invitation) string { return exchange.ID(i.ID, string(i.Service.Keys[0])) }
 
-func hash(parts ...string) string {
-	h := sha256.New()
-	for _, s := range parts {
-		fmt.Fprintf(h, "%d:%s", len(s), s)
-	}
-	return base64.RawURLEncoding.EncodeToString(h.Sum(nil)[:18])
+// lead makes x be found by the messages of its thread.
+func lead(tx didcomm.Tx, x *record, requester ed25519.PublicKey) error {
+	x.Found = threadID(x.Role, requester, x.Thread)
+	return tx.Save(kindThread, x.Found, x.ID)
 }
 
 // load returns a record by its id, or [didcomm.ErrNotFound].
@@ -131,10 +174,46 @@ func (p *Protocol) change(ctx context.Context, id string, f func(didcomm.Tx, *re
 	})
 }
 
+// Delete forgets an exchange that has ended, and with it the connection that it made,
+// if any: nothing can be sent or received on that any more. The audit log stays. An
+// exchange that goes on is [ErrState].
+func (p *Protocol) Delete(ctx context.Context, id string) error {
+	return p.change(ctx, id, func(tx didcomm.Tx, x *record) error {
+		if !x.State.Final() {
+			return fmt.Errorf("%w: the exchange goes on", ErrState)
+		}
+		if err := tx.Delete(kindThread, x.Found); err != nil {
+			return err
+		}
+		if x.Role == RoleRequester {
+			at := exchange.ID(x.Invitation, string(x.InvitationKeys[0]))
+			var latest string
+			if err := tx.Load(kindReceived, at, &latest); err != nil && !isNotFound(err) {
+				return err
+			}
+			if latest == id { // and not a later try
+				if err := tx.Delete(kindReceived, at); err != nil {
+					return err
+				}
+			}
+		}
+		if err := tx.DeleteConnection(id); err != nil {
+			return err
+		}
+		if err := tx.Delete(kindExchange, id); err != nil {
+			return err
+		}
+		return tx.Audit(didcomm.Event{Action: "didexchange/deleted", Outcome: "ok", Connection: id, Thread: x.Thread})
+	})
+}
+
 // step applies an event to x, saves it, and audits it under the message's name.
 func (p *Protocol) step(tx didcomm.Tx, x *record, e Event, outcome string) error {
 	next, err := Next(x.Role, x.State, e)
 	if err != nil {
+		return err
+	}
+	if err := x.follow(e); err != nil {
 		return err
 	}
 	x.State, x.Since = next, p.now()
@@ -158,7 +237,10 @@ func (p *Protocol) reported(tx didcomm.Tx, k didcomm.Keys, m *didcomm.Message) e
 	if err == nil && x == nil {
 		x, err = find(tx, RoleResponder, k.Sender, m.Thread)
 	}
-	if err != nil || x == nil || !x.between(tx, k) {
+	if err != nil || x == nil {
+		return err
+	}
+	if ours, err := x.between(tx, k); err != nil || !ours {
 		return err
 	}
 	return p.abandon(tx, x, r, true)
@@ -166,19 +248,18 @@ func (p *Protocol) reported(tx didcomm.Tx, k didcomm.Keys, m *didcomm.Message) e
 
 // between reports whether the keys of an envelope are those of an exchange: the
 // requester's key on one side, and on the other one that the responder showed.
-func (x *record) between(tx didcomm.Tx, k didcomm.Keys) bool {
-	theirs, ours := k.Sender, k.Recipient
-	if x.Role == RoleResponder {
-		theirs, ours = k.Recipient, k.Sender
-	}
-	c, err := tx.Connection(x.ID)
+func (x *record) between(tx didcomm.Tx, k didcomm.Keys) (bool, error) {
+	c, err := tx.Connection(x.ID) // a responder has none before it answers
 	if err != nil && !isNotFound(err) {
-		return false
+		return false, err
 	}
+	requester, responder := k.Recipient, k.Sender
+	expected, shown := c.MyKey, c.TheirKey
 	if x.Role == RoleResponder {
-		return ours.Equal(x.TheirKey) && (contains(x.InvitationKeys, theirs) || theirs.Equal(c.MyKey))
+		requester, responder = k.Sender, k.Recipient
+		expected, shown = x.TheirKey, c.MyKey
 	}
-	return ours.Equal(c.MyKey) && (contains(x.InvitationKeys, theirs) || theirs.Equal(c.TheirKey))
+	return requester.Equal(expected) && (contains(x.InvitationKeys, responder) || responder.Equal(shown)), nil
 }
 
 func contains(keys []ed25519.PublicKey, key ed25519.PublicKey) bool {
@@ -200,9 +281,6 @@ func (p *Protocol) abandon(tx didcomm.Tx, x *record, r *didcomm.Problem, byPeer 
 	return p.step(tx, x, e, "abandoned")
 }
 
-func expired(at, now time.Time) bool { return !at.IsZero() && !now.Before(at) }
+func expired(at, now time.Time) bool { return exchange.Expired(at, now) }
 
-// maxText bounds a text that a page would show, in bytes.
-const maxText = 500
-
-func clip(s string) string { return strings.ToValidUTF8(s[:min(len(s), maxText)], "") }
+func clip(s string) string { return exchange.Clip(s) }

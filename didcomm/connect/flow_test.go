@@ -12,6 +12,7 @@ import (
 
 	"github.com/staffpassport/staffpassport/did"
 	"github.com/staffpassport/staffpassport/didcomm"
+	"github.com/staffpassport/staffpassport/didcomm/internal/oob"
 )
 
 func TestConnect(t *testing.T) {
@@ -61,6 +62,8 @@ func TestConnect(t *testing.T) {
 	require.Len(t, made, 1)
 	require.Equal(t, 1, made[0].Used)
 	require.Equal(t, RequestReceived, made[0].State(w.now))
+	require.Equal(t, oob.Done, made[0].Life)
+	require.Equal(t, RequestReceived, made[0].State(start.Add(1000*time.Hour)), "used stays used")
 	for _, p := range w.parties() {
 		for _, e := range p.store.Events() {
 			require.Equal(t, "ok", e.Outcome)
@@ -87,6 +90,7 @@ func TestConnect_MultiUse(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, 2, made[0].Used)
 	require.Equal(t, InvitationSent, made[0].State(w.now))
+	require.Equal(t, oob.AwaitResponse, made[0].Life)
 }
 
 func TestReceive_Again(t *testing.T) {
@@ -367,4 +371,81 @@ func TestResponseOfAnotherAgent(t *testing.T) {
 	require.NoError(t, err)
 	require.ErrorIs(t, b.proves([]edKey{other}, service.Keys[0]), ErrDID, "not by that invitation's key")
 	require.ErrorIs(t, b.proves([]edKey{other}, other), ErrDID, "a signature that is there must be good")
+}
+
+// life returns where the receiver of an invitation stands with it.
+func (p *party) life(t testing.TB, id string) oob.State {
+	t.Helper()
+	x, err := p.view(t.Context(), id)
+	require.NoError(t, err)
+	return x.Life
+}
+
+// TestInvitation_Life: the receiver's half of RFC 0434, kept beside did-exchange.
+func TestInvitation_Life(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	i, id := w.invite(Invite{Expires: start.Add(time.Hour)}, w.hazel)
+	require.Equal(t, oob.PrepareResponse, w.hazel.life(t, id))
+	_, err := w.hazel.Receive(t.Context(), i)
+	require.NoError(t, err)
+	require.Equal(t, oob.PrepareResponse, w.hazel.life(t, id))
+	require.NoError(t, w.hazel.Connect(t.Context(), id))
+	require.Equal(t, oob.Done, w.hazel.life(t, id))
+	require.NoError(t, w.hazel.Deny(t.Context(), id, "After all, no."), "the exchange ends, the invitation was over")
+
+	_, id = w.invite(Invite{}, w.wye)
+	require.NoError(t, w.wye.Deny(t.Context(), id, "No."))
+	require.Equal(t, oob.Done, w.wye.life(t, id))
+
+	_, id = w.invite(Invite{Expires: start.Add(time.Hour)}, w.wye)
+	w.now = start.Add(time.Hour)
+	n, err := w.wye.Expire(t.Context(), start)
+	require.NoError(t, err)
+	require.Equal(t, 1, n)
+	require.Equal(t, oob.Done, w.wye.life(t, id))
+}
+
+// TestDelete: what has ended can be forgotten, with everything that led to it.
+func TestDelete(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	i, id := w.invite(Invite{}, w.hazel)
+	require.ErrorIs(t, w.hazel.Delete(t.Context(), id), ErrState)
+	require.ErrorIs(t, w.alder.DeleteInvitation(t.Context(), i.ID), ErrState)
+	require.NoError(t, w.hazel.Connect(t.Context(), id))
+	require.ErrorIs(t, w.hazel.Delete(t.Context(), id), ErrState)
+	w.settle()
+	require.NoError(t, w.hazel.Delete(t.Context(), id))
+	require.NoError(t, w.alder.Delete(t.Context(), w.alder.only(t).ID))
+	require.NoError(t, w.alder.DeleteInvitation(t.Context(), i.ID))
+	require.ErrorIs(t, w.hazel.Delete(t.Context(), id), didcomm.ErrNotFound)
+	require.ErrorIs(t, w.alder.DeleteInvitation(t.Context(), i.ID), didcomm.ErrNotFound)
+	for _, p := range []*party{w.hazel, w.alder} {
+		for _, kind := range []string{kindExchange, kindThread, kindReceived, kindInvitation} {
+			require.Empty(t, p.store.Records(kind), kind)
+		}
+	}
+	require.ErrorIs(t, w.hazel.store.View(t.Context(), func(tx didcomm.Tx) error {
+		_, err := tx.Connection(id)
+		return err
+	}), didcomm.ErrNotFound)
+	again, err := w.hazel.Receive(t.Context(), i)
+	require.NoError(t, err)
+	require.NotEqual(t, id, again, "as if it had never been")
+}
+
+// TestDelete_KeepsALaterTry: the invitation still leads to the exchange that a person
+// began after thinking again.
+func TestDelete_KeepsALaterTry(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	i, id := w.invite(Invite{}, w.hazel)
+	require.NoError(t, w.hazel.Deny(t.Context(), id, "No."))
+	second, err := w.hazel.Receive(t.Context(), i)
+	require.NoError(t, err)
+	require.NoError(t, w.hazel.Delete(t.Context(), id))
+	again, err := w.hazel.Receive(t.Context(), i)
+	require.NoError(t, err)
+	require.Equal(t, second, again)
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/staffpassport/staffpassport/didcomm"
+	"github.com/staffpassport/staffpassport/didcomm/internal/oob"
 )
 
 // An Invite says what an invitation is for.
@@ -22,21 +23,58 @@ type Made struct {
 	didcomm.Invitation
 	MultiUse bool      `json:"multiUse,omitempty"`
 	Created  time.Time `json:"created"`
-	Revoked  bool      `json:"revoked,omitempty"`
 	Used     int       `json:"used"` // requests accepted
+
+	// Life is where the invitation stands: package outofband has the states and
+	// the function that leads from one to the next, of which this is the sender.
+	Life oob.State `json:"life"`
+	// Ended says for a person why Life is done.
+	Ended string `json:"ended,omitempty"`
+	// TurnedAway counts who came too late and was told so.
+	TurnedAway int `json:"turnedAway,omitempty"`
 }
 
-// State returns the state of an invitation as a sender sees it: [InvitationSent]
-// while it can be answered (RFC 0434, "await-response"), [RequestReceived] once a
-// single-use one was, and [Abandoned] if it was revoked or has expired by now.
+// The reasons for which an invitation can no longer be answered.
+const (
+	endedUsed      = "The invitation was used before."
+	endedWithdrawn = "The invitation was withdrawn."
+	endedExpired   = "The invitation has expired."
+)
+
+// State returns the state of an invitation in did-exchange: [InvitationSent] while
+// it can be answered, [RequestReceived] once a single-use one was, and [Abandoned]
+// if it was revoked or has expired by now.
 func (i *Made) State(now time.Time) State {
+	at := *i
+	at.pass(now)
 	switch {
-	case !i.MultiUse && i.Used > 0:
+	case at.Life == oob.AwaitResponse:
+		return InvitationSent
+	case at.Ended == endedUsed:
 		return RequestReceived
-	case i.Revoked || expired(i.Expires, now):
-		return Abandoned
 	}
-	return InvitationSent
+	return Abandoned
+}
+
+// step applies an event to the life of an invitation. One that does not fit is
+// [ErrState] and changes nothing.
+func (i *Made) step(message string, sent bool, ended string) error {
+	e := oob.Event{Message: message, Sent: sent, MultiUse: i.MultiUse}
+	next, fits := oob.Next(oob.Sender, i.Life, e)
+	if !fits {
+		return fmt.Errorf("%w: invitation: %s", ErrState, e)
+	}
+	if i.Life = next; next == oob.Done {
+		i.Ended = ended
+	}
+	return nil
+}
+
+// pass lets the time of an invitation run out.
+func (i *Made) pass(now time.Time) {
+	if expired(i.Expires, now) {
+		_ = i.step(oob.Expired, false, endedExpired) // one that is done stays what it is
+	}
 }
 
 // Invite makes an invitation with a key of its own and keeps it.
@@ -50,7 +88,10 @@ func (p *Protocol) Invite(ctx context.Context, o Invite) (didcomm.Invitation, er
 		Request: didcomm.Type{Protocol: "didexchange", Major: 1, Minor: ourMinor, Name: request},
 		Service: didcomm.Service{Keys: []ed25519.PublicKey{key}, Endpoint: p.Endpoint},
 		Expires: o.Expires,
-	}, MultiUse: o.MultiUse, Created: p.now()}
+	}, MultiUse: o.MultiUse, Created: p.now(), Life: oob.Initial}
+	if err := made.step(oob.Invitation, true, ""); err != nil {
+		return didcomm.Invitation{}, err
+	}
 	err = p.Store.Update(ctx, func(tx didcomm.Tx) error {
 		if err := tx.Save(kindInvitation, made.ID, made); err != nil {
 			return err
@@ -80,13 +121,32 @@ func (p *Protocol) Revoke(ctx context.Context, id string) error {
 		if err := tx.Load(kindInvitation, id, &i); err != nil {
 			return err
 		}
-		if s := i.State(p.now()); s != InvitationSent {
-			return fmt.Errorf("%w: invitation", ErrState)
+		i.pass(p.now())
+		if err := i.step(oob.Problem, true, endedWithdrawn); err != nil {
+			return err
 		}
-		i.Revoked = true
 		if err := tx.Save(kindInvitation, id, i); err != nil {
 			return err
 		}
 		return tx.Audit(didcomm.Event{Action: "didexchange/invitation-revoked", Outcome: "ok", Thread: id})
+	})
+}
+
+// DeleteInvitation forgets an invitation of our own that can no longer be answered;
+// its exchanges stay. Whoever answers it then is told that it is not known. One that
+// can be answered is [ErrState]: see [Protocol.Revoke].
+func (p *Protocol) DeleteInvitation(ctx context.Context, id string) error {
+	return p.Store.Update(ctx, func(tx didcomm.Tx) error {
+		var i Made
+		if err := tx.Load(kindInvitation, id, &i); err != nil {
+			return err
+		}
+		if i.pass(p.now()); i.Life != oob.Done {
+			return fmt.Errorf("%w: invitation", ErrState)
+		}
+		if err := tx.Delete(kindInvitation, id); err != nil {
+			return err
+		}
+		return tx.Audit(didcomm.Event{Action: "didexchange/invitation-deleted", Outcome: "ok", Thread: id})
 	})
 }

@@ -68,6 +68,14 @@ func (p *Protocol) resolve(ctx context.Context, text string) (did.DID, didcomm.S
 	return id, s, nil
 }
 
+// unusable says for a person why the DID of a message cannot be used.
+func unusable(message string, err error) string {
+	if errors.Is(err, didcomm.ErrMediator) {
+		return "The DID of the " + message + " is behind a mediator, through which this agent cannot send."
+	}
+	return "The DID of the " + message + " cannot be used."
+}
+
 // proves reports, as an error matching [ErrDID], whether a response shows that it
 // comes from whoever made the invitation: the envelope was sent with a key of the
 // invitation, or such a key signed the new DID. Every signature that is there must

@@ -8,6 +8,7 @@ import (
 	"github.com/staffpassport/staffpassport/did"
 	"github.com/staffpassport/staffpassport/did/didpeer"
 	"github.com/staffpassport/staffpassport/didcomm"
+	"github.com/staffpassport/staffpassport/didcomm/internal/oob"
 )
 
 // Receive keeps an invitation for a person to look at, and returns the id of its
@@ -24,7 +25,11 @@ func (p *Protocol) Receive(ctx context.Context, i didcomm.Invitation) (string, e
 	err := p.Store.Update(ctx, func(tx didcomm.Tx) error {
 		err := tx.Load(kindReceived, receivedID(i), &id)
 		if err == nil {
-			if x, err := load(tx, id); err != nil || x.State != Abandoned {
+			x, err := load(tx, id)
+			if err == nil && x.State != Abandoned {
+				return x.follow(Event{Message: invitation}) // the same page again
+			}
+			if err != nil && !isNotFound(err) {
 				return err
 			}
 		} else if !isNotFound(err) {
@@ -39,7 +44,7 @@ func (p *Protocol) Receive(ctx context.Context, i didcomm.Invitation) (string, e
 		x := &record{Exchange: Exchange{
 			ID: id, Role: RoleRequester, Created: p.now(),
 			Invitation: i.ID, Label: clip(i.Label), GoalCode: clip(i.GoalCode), Goal: clip(i.Goal), Expires: i.Expires,
-		}, Request: t, InvitationKeys: i.Service.Keys, Peer: i.Service}
+		}, Request: t, InvitationKeys: i.Service.Keys, Peer: i.Service, Life: oob.Initial}
 		return p.step(tx, x, Event{Message: invitation}, "ok")
 	})
 	return id, err
@@ -75,7 +80,7 @@ func (p *Protocol) Connect(ctx context.Context, id string) error {
 		if err := tx.SaveConnection(c); err != nil {
 			return err
 		}
-		if err := tx.Save(kindThread, threadID(RoleRequester, key, x.Thread), x.ID); err != nil {
+		if err := lead(tx, x, key); err != nil {
 			return err
 		}
 		m, err := didcomm.New(x.Thread, x.Request, x.Thread, x.Invitation, requestBody{
@@ -136,22 +141,19 @@ func (p *Protocol) responded(ctx context.Context, tx didcomm.Tx, k didcomm.Keys,
 	}
 	theirs, service, err := p.resolve(ctx, b.DID)
 	if err != nil {
-		return refuse(codeResponse, "The DID of the response cannot be used.", err)
+		return refuse(codeResponse, unusable("response", err), err)
 	}
 	if err := b.proves(x.InvitationKeys, k.Sender); err != nil {
 		return refuse(codeResponse, "The response is not by the inviter.", err)
 	}
-	key := service.Keys[0]
-	if contains(service.Keys, k.Sender) {
-		key = k.Sender
-	} else if !contains(x.InvitationKeys, k.Sender) {
+	if !contains(service.Keys, k.Sender) { // "Response Transmission": with the new keys; no other is proven
 		return refuse(codeResponse, "The response was sent with a key of another DID.", ErrDID)
 	}
 	c, err := tx.Connection(x.ID)
 	if err != nil {
 		return err
 	}
-	c.Theirs, c.TheirKey, c.RoutingKeys, c.Endpoint = theirs, key, service.RoutingKeys, service.Endpoint
+	c.Theirs, c.TheirKey, c.RoutingKeys, c.Endpoint = theirs, k.Sender, service.RoutingKeys, service.Endpoint
 	if err := p.step(tx, x, Event{Message: response}, "ok"); err != nil {
 		return err
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/staffpassport/staffpassport/did/didkey"
 	"github.com/staffpassport/staffpassport/didcomm"
+	"github.com/staffpassport/staffpassport/didcomm/internal/oob"
 )
 
 // requested checks a request against its invitation and leaves the response, for
@@ -32,13 +33,14 @@ func (p *Protocol) requested(ctx context.Context, tx didcomm.Tx, k didcomm.Keys,
 	}
 	theirs, service, err := p.resolve(ctx, b.DID)
 	if err != nil {
-		return refuse(codeRequest, "The DID of the request cannot be used.", err)
+		return refuse(codeRequest, unusable("request", err), err)
 	}
 	if !contains(service.Keys, k.Sender) {
 		return refuse(codeRequest, "The request was sent with a key of another DID.", ErrDID)
 	}
-	if why := i.unusable(p.now()); why != "" {
-		return p.turnAway(tx, k, m, service, why)
+	i.pass(p.now())
+	if err := i.step(oob.Response, false, endedUsed); err != nil {
+		return p.turnAway(tx, k, m, service, &i)
 	}
 	i.Used++
 	if err := tx.Save(kindInvitation, i.ID, i); err != nil {
@@ -50,7 +52,7 @@ func (p *Protocol) requested(ctx context.Context, tx didcomm.Tx, k didcomm.Keys,
 		ID: p.newID(), Role: RoleResponder, State: InvitationSent, Thread: m.Thread, Created: p.now(),
 		Invitation: i.ID, Label: clip(b.Label), GoalCode: i.GoalCode, Goal: i.Goal, Expires: i.Expires,
 	}, Request: t, InvitationKeys: i.Service.Keys, Peer: service, TheirKey: k.Sender, Theirs: theirs}
-	if err := tx.Save(kindThread, threadID(RoleResponder, k.Sender, m.Thread), x.ID); err != nil {
+	if err := lead(tx, x, k.Sender); err != nil {
 		return err
 	}
 	if err := p.step(tx, x, Event{Message: request}, "ok"); err != nil {
@@ -59,31 +61,33 @@ func (p *Protocol) requested(ctx context.Context, tx didcomm.Tx, k didcomm.Keys,
 	return tx.Defer(TaskRespond, x.ID)
 }
 
+// Who comes too late is told so, for a short time and not often: anybody who has
+// seen an invitation can come with a new key and another endpoint each time.
+const (
+	reportLife = 5 * time.Minute // after which a report is not sent any more
+	maxReports = 8               // for one invitation
+)
+
 // turnAway answers somebody who holds an invitation that no longer counts. No
 // exchange and no connection is kept.
-func (p *Protocol) turnAway(tx didcomm.Tx, k didcomm.Keys, m *didcomm.Message, to didcomm.Service, why string) error {
-	report, err := (&didcomm.Problem{Code: codeRequest, Comment: why}).Report(p.newID(), m)
+func (p *Protocol) turnAway(tx didcomm.Tx, k didcomm.Keys, m *didcomm.Message, to didcomm.Service, i *Made) error {
+	if i.TurnedAway >= maxReports {
+		return refuse(codeRequest, i.Ended, ErrInvitation)
+	}
+	i.TurnedAway++
+	if err := tx.Save(kindInvitation, i.ID, i); err != nil {
+		return err
+	}
+	report, err := (&didcomm.Problem{Code: codeRequest, Comment: i.Ended}).Report(p.newID(), m)
 	if err != nil {
 		return err
 	}
-	c := didcomm.Connection{MyKey: k.Recipient, TheirKey: k.Sender, RoutingKeys: to.RoutingKeys, Endpoint: to.Endpoint}
+	report.Expires = p.now().Add(reportLife)
+	c := didcomm.Connection{MyKey: k.Recipient, TheirKey: k.Sender, Endpoint: to.Endpoint}
 	if err := tx.Send(c, report); err != nil {
 		return err
 	}
 	return tx.Audit(didcomm.Event{Action: "didexchange/request-received", Outcome: codeRequest, Thread: m.Thread})
-}
-
-// unusable says for a person why an invitation cannot be answered, or nothing.
-func (i *Made) unusable(now time.Time) string {
-	switch {
-	case i.Revoked:
-		return "The invitation was withdrawn."
-	case expired(i.Expires, now):
-		return "The invitation has expired."
-	case !i.MultiUse && i.Used > 0:
-		return "The invitation was used before."
-	}
-	return ""
 }
 
 // Work implements [didcomm.Worker] for [TaskRespond]: it makes the responder's DID,

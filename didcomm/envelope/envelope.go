@@ -22,6 +22,7 @@ import (
 	"crypto/ed25519"
 	"crypto/rand"
 	"io"
+	"log/slog"
 
 	"github.com/staffpassport/staffpassport/didcomm"
 )
@@ -55,7 +56,9 @@ type Keys interface {
 // concurrent use.
 type Packer struct {
 	Keys Keys
-	Rand io.Reader // for tests; nil is crypto/rand
+	// UnsafeRand is the source of content keys and nonces; nil is crypto/rand. It is
+	// there for tests: with another one, no envelope is secret.
+	UnsafeRand io.Reader
 }
 
 // A Version is a format of envelope.
@@ -103,12 +106,15 @@ func (r Received) String() string {
 	return "anonymous envelope"
 }
 
+// LogValue is the same as String.
+func (r Received) LogValue() slog.Value { return slog.StringValue(r.String()) }
+
 // GoString is the same as String.
 func (r Received) GoString() string { return r.String() }
 
 func (p *Packer) random() io.Reader {
-	if p.Rand != nil {
-		return p.Rand
+	if p.UnsafeRand != nil {
+		return p.UnsafeRand
 	}
 	return rand.Reader
 }

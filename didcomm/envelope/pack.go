@@ -31,7 +31,7 @@ const cekSize = chacha20poly1305.KeySize
 // recipient (RFC 0019, "Authcrypt pack algorithm"). A recipient key that
 // [did.ParseMultikey] would refuse, none, more than [MaxRecipients], one named
 // twice, and a plaintext too large for [didcomm.MaxEnvelope] match
-// [didcomm.ErrPermanent]; other errors are those of [Keys] and Rand.
+// [didcomm.ErrPermanent]; other errors are those of [Keys] and the random source.
 func (p *Packer) PackV1(ctx context.Context, plaintext []byte, from ed25519.PublicKey, to ...ed25519.PublicKey) ([]byte, error) {
 	if len(from) != ed25519.PublicKeySize {
 		return nil, fmt.Errorf("%w: envelope: sender key", didcomm.ErrPermanent)

@@ -69,11 +69,11 @@ func TestGolden(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
 	alice, bob, carol := party(1), party(2), party(3)
-	alice.Rand = rand.NewChaCha8([32]byte{1})
+	alice.UnsafeRand = rand.NewChaCha8([32]byte{1})
 	auth, err := alice.PackV1(ctx, []byte(hello), alice.key, bob.key, carol.key)
 	require.NoError(t, err)
 	require.Equal(t, goldenAuthcrypt, string(auth))
-	alice.Rand = rand.NewChaCha8([32]byte{2})
+	alice.UnsafeRand = rand.NewChaCha8([32]byte{2})
 	anon, err := alice.PackAnonymousV1(ctx, []byte(hello), bob.key)
 	require.NoError(t, err)
 	require.Equal(t, goldenAnoncrypt, string(anon))
@@ -173,7 +173,7 @@ func TestPackRefuses(t *testing.T) {
 		t.Parallel()
 		dry := errors.New("dry")
 		for n := range 200 {
-			p := envelope.Packer{Keys: alice.Keys, Rand: &failAfter{n: n, err: dry}}
+			p := envelope.Packer{Keys: alice.Keys, UnsafeRand: &failAfter{n: n, err: dry}}
 			packed, err := p.PackV1(ctx, []byte(hello), alice.key, bob.key)
 			if err == nil {
 				require.Equal(t, 132, n) // content key, iv, nonce of the box, ephemeral key

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/staffpassport/staffpassport/didcomm"
+	"github.com/staffpassport/staffpassport/didcomm/internal/exchange"
 	"github.com/staffpassport/staffpassport/didcomm/internal/memtx"
 	"github.com/staffpassport/staffpassport/vc"
 )
@@ -37,7 +38,7 @@ func messages(t *testing.T, w *world, thread, id string) map[string]*didcomm.Mes
 		offer:   offerBody{Formats: didcomm.Formats{{AttachID: "a", Format: formatOffer}}, Offers: []didcomm.Attachment{o}},
 		request: requestBody{didcomm.Formats{{AttachID: "a", Format: formatRequest}}, []didcomm.Attachment{r}, []didcomm.Attachment{proof}},
 		issue:   issueBody{Formats: didcomm.Formats{{AttachID: "a", Format: formatCredential}}, Credentials: []didcomm.Attachment{wrapCredential("a", secured)}},
-		ack:     ackBody{"OK"},
+		ack:     exchange.Ack{Status: "OK"},
 		problem: map[string]any{"description": map[string]string{"code": codeAbandoned, "en": "no"}},
 		"dance": map[string]any{},
 	} {
@@ -244,9 +245,9 @@ func TestHolder_AnotherCredential(t *testing.T) {
 		"another subject": {resign(func(_ *world, c *vc.Credential) {
 			c.Subject = json.RawMessage(strings.Replace(string(c.Subject), "did:key:z6Mk", "did:key:z6Mm", 1))
 		}), "different"},
-		"a status added later is not decided": {resign(func(_ *world, c *vc.Credential) {
+		"a status added later is not asked for, and not tried again": {resign(func(_ *world, c *vc.Credential) {
 			c.Status = []vc.Status{{Type: []string{"BitstringStatusListEntry"}}}
-		}), "unavailable"},
+		}), "status-unsupported"},
 		"claim changed after signing": {edit(`"Enhanced`, `"Basic`), "proof"},
 		"no proof": {func(t *testing.T, w *world) vc.Secured {
 			doc, err := w.passport().MarshalJSON()
@@ -281,13 +282,7 @@ func TestHolder_AnotherCredential(t *testing.T) {
 				Formats: didcomm.Formats{{AttachID: "a", Format: formatCredential}}, Credentials: []didcomm.Attachment{wrapCredential("a", c.make(t, w))}})
 			require.NoError(t, err)
 			require.NoError(t, w.holderNode.Store.Deliver(t.Context(), w.holder, "to-alderbrook", m))
-			err = w.holderNode.Work(t.Context())
-			if c.code == "unavailable" {
-				require.Error(t, err)
-				w.clock.Advance(patience)
-				err = w.holderNode.Work(t.Context())
-			}
-			require.NoError(t, err)
+			require.NoError(t, w.holderNode.Work(t.Context()))
 			x := w.only(w.holder.Exchanges)
 			require.Equal(t, Abandoned, x.State)
 			require.Equal(t, c.code, x.Code)

@@ -53,13 +53,3 @@ func addAttachments(tx didcomm.Tx, id string, more []didcomm.Attachment) error {
 	}
 	return tx.Save(kindAttachments, id, kept)
 }
-
-// dropAttachments forgets what travelled beside the credential of an exchange
-// that has ended: the wallet has it, or nobody wants it.
-func dropAttachments(tx didcomm.Tx, id string) error {
-	kept, err := loadAttachments(tx, id)
-	if err != nil || len(kept) == 0 {
-		return err
-	}
-	return tx.Save(kindAttachments, id, []didcomm.Attachment{})
-}

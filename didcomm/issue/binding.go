@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/staffpassport/staffpassport/did"
 	"github.com/staffpassport/staffpassport/didcomm"
@@ -49,7 +50,7 @@ func proveBinding(ctx context.Context, id string, asked *signedMethod, key did.S
 
 // checkBinding returns the DID that signed a's nonce. Errors match [ErrBinding],
 // or [did.ErrUnavailable] if the key could not be looked up now.
-func checkBinding(ctx context.Context, r did.Resolver, asked *signedMethod, a *didcomm.Attachment) (did.DID, error) {
+func checkBinding(ctx context.Context, r did.Resolver, asked *signedMethod, a *didcomm.Attachment, at time.Time) (did.DID, error) {
 	if a == nil {
 		return did.DID{}, fmt.Errorf("%w: no signed attachment", ErrBinding)
 	}
@@ -78,7 +79,7 @@ func checkBinding(ctx context.Context, r did.Resolver, asked *signedMethod, a *d
 	if !slices.Contains(asked.Methods, kid.DID.Method()) {
 		return did.DID{}, fmt.Errorf("%w: DID method", ErrBinding)
 	}
-	key, err := holderKey(ctx, r, kid)
+	key, err := holderKey(ctx, r, kid, at)
 	if err != nil {
 		return did.DID{}, err
 	}
@@ -118,7 +119,7 @@ func protectedHeader(a *didcomm.Attachment) (header, error) {
 
 // holderKey looks up a key that its DID document authorises to authenticate the
 // holder, which is what it will be used for when the credential is shown.
-func holderKey(ctx context.Context, r did.Resolver, kid did.URL) (*did.VerificationMethod, error) {
+func holderKey(ctx context.Context, r did.Resolver, kid did.URL, at time.Time) (*did.VerificationMethod, error) {
 	res, err := r.Resolve(ctx, kid.DID, did.Version{})
 	switch {
 	case errors.Is(err, did.ErrNotFound), errors.Is(err, did.ErrInvalid), errors.Is(err, did.ErrUnsupported):
@@ -128,7 +129,7 @@ func holderKey(ctx context.Context, r did.Resolver, kid did.URL) (*did.Verificat
 	case res.Deactivated:
 		return nil, fmt.Errorf("%w: DID deactivated", ErrBinding)
 	}
-	key, err := res.Document.Method(kid, did.Authentication)
+	key, err := res.Document.Method(kid, did.Authentication, at)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrBinding, err)
 	}

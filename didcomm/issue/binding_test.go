@@ -31,7 +31,7 @@ func TestBinding(t *testing.T) {
 		h, err := protectedHeader(&a)
 		require.NoError(t, err)
 		require.Equal(t, header{name, key.VerificationMethod().String()}, h)
-		got, err := checkBinding(t.Context(), didkey.Resolver{}, asked(), &a)
+		got, err := checkBinding(t.Context(), didkey.Resolver{}, asked(), &a, start)
 		require.NoError(t, err, name)
 		require.Equal(t, key.VerificationMethod().DID, got)
 	}
@@ -97,15 +97,15 @@ func TestCheckBinding_Refused(t *testing.T) {
 	head := func(alg, kid string) string { return fmt.Sprintf(`{"alg":%q,"kid":%q}`, alg, kid) }
 	fresh := func() *didcomm.Attachment { return signed(t, good, key, kid, true) }
 
-	_, err := checkBinding(t.Context(), didkey.Resolver{}, asked(), fresh())
+	_, err := checkBinding(t.Context(), didkey.Resolver{}, asked(), fresh(), start)
 	require.NoError(t, err)
-	_, err = checkBinding(t.Context(), didkey.Resolver{}, asked(), resigned(t, good, head("EdDSA", kid), key))
+	_, err = checkBinding(t.Context(), didkey.Resolver{}, asked(), resigned(t, good, head("EdDSA", kid), key), start)
 	require.NoError(t, err)
 
 	agreement := func() string {
 		res, err := didkey.Resolver{}.Resolve(t.Context(), id, did.Version{})
 		require.NoError(t, err)
-		return res.Document.Methods(did.KeyAgreement)[0].ID.String()
+		return res.Document.Methods(did.KeyAgreement, start)[0].ID.String()
 	}()
 	for name, a := range map[string]*didcomm.Attachment{
 		"none":                     nil,
@@ -148,7 +148,7 @@ func TestCheckBinding_Refused(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			_, err := checkBinding(context.WithoutCancel(t.Context()), didkey.Resolver{}, asked(), a)
+			_, err := checkBinding(context.WithoutCancel(t.Context()), didkey.Resolver{}, asked(), a, start)
 			require.ErrorIs(t, err, ErrBinding)
 		})
 	}
@@ -166,7 +166,7 @@ func TestCheckBinding_Unavailable(t *testing.T) {
 	key := signer(t, 2)
 	a, err := proveBinding(t.Context(), "123", asked(), key)
 	require.NoError(t, err)
-	_, err = checkBinding(t.Context(), down{}, asked(), &a)
+	_, err = checkBinding(t.Context(), down{}, asked(), &a, start)
 	require.ErrorIs(t, err, did.ErrUnavailable)
 	require.NotErrorIs(t, err, ErrBinding, "not forged, not known")
 }
@@ -246,4 +246,28 @@ func TestIssuer_BindingOfAnotherDID(t *testing.T) {
 	require.NoError(t, w.issuerNode.Work(t.Context()))
 	require.Equal(t, "binding-failed", w.only(w.issuer.Exchanges).Code)
 	require.Zero(t, w.signed)
+}
+
+// revoking is a resolver whose documents end all keys one second before start.
+type revoking struct{ end string }
+
+func (r revoking) Resolve(ctx context.Context, id did.DID, v did.Version) (*did.Resolution, error) {
+	text := id.String()
+	doc, err := did.ParseDocument([]byte(fmt.Sprintf(`{"id":%[1]q,"authentication":[{"id":"%[1]s#%[2]s","type":"Multikey",`+
+		`"controller":%[1]q,"publicKeyMultibase":%[2]q,%[3]q:"2026-11-02T08:59:59Z"}]}`, text, strings.TrimPrefix(text, "did:key:"), r.end)))
+	return &did.Resolution{Document: doc}, err
+}
+
+// TestCheckBinding_KeyEnded: a key that has ended binds nobody.
+func TestCheckBinding_KeyEnded(t *testing.T) {
+	t.Parallel()
+	a, err := proveBinding(t.Context(), "123", asked(), signer(t, 2))
+	require.NoError(t, err)
+	for _, end := range []string{"expires", "revoked"} {
+		_, err = checkBinding(t.Context(), revoking{end}, asked(), &a, start)
+		require.ErrorIs(t, err, ErrBinding, end)
+		require.ErrorIs(t, err, did.ErrNotAuthorised, end)
+		_, err = checkBinding(t.Context(), revoking{end}, asked(), &a, start.AddDate(0, 0, -1))
+		require.NoError(t, err, end)
+	}
 }

@@ -45,11 +45,13 @@ func subjectID(offered []byte) (id string, single bool) {
 	return id, ok
 }
 
-// later are the members that an offer may leave out, or fill with a placeholder,
-// because they are known only at issuance (RFC 0809, "Credential Offer
-// Exceptions"). An end of validity may be added; one that was offered stays.
+// later are the members that an offer may leave out because they are known only at
+// issuance: validFrom and credentialStatus, which RFC 0809 names ("Credential Offer
+// Exceptions"), and, by our own decision, an id, which says nothing of the person,
+// and an end of validity, which says less than none. The other exceptions of the RFC
+// are the issuer, which an offer must name here, and the id of the subject.
 func later(name string) bool {
-	return slices.Contains([]string{"id", "issuer", "validFrom", "validUntil", "credentialStatus"}, name)
+	return slices.Contains([]string{"validFrom", "credentialStatus", "id", "validUntil"}, name)
 }
 
 // same reports, as an error matching [ErrDifferent], how an issued credential
@@ -74,10 +76,12 @@ func same(offered []byte, issued *vc.Credential, holder did.DID) error {
 		g, present := got.Get(name)
 		ok := false
 		switch name {
-		case "validFrom", "credentialStatus": // may be placeholders
+		case "validFrom": // may be a placeholder
 			ok = true
+		case "credentialStatus":
+			ok = present && sameStatus(w, g)
 		case "issuer":
-			ok = sameIssuer(w, g)
+			ok = present && sameIssuer(w, g)
 		case "credentialSubject":
 			ok = present && sameSubject(w, g, holder)
 		default:
@@ -90,23 +94,47 @@ func same(offered []byte, issued *vc.Credential, holder did.DID) error {
 	return nil
 }
 
-// sameIssuer compares issuers; an offered object without an id, or text that is
-// the id of an object, leaves the rest open.
+// sameIssuer compares issuers: text that is the id of an object leaves the rest
+// open.
 func sameIssuer(want, got any) bool {
-	w, named := want.(*strictjson.Object)
-	g, isObject := got.(*strictjson.Object)
-	if !named {
-		if isObject {
+	if g, ok := got.(*strictjson.Object); ok {
+		if _, named := want.(*strictjson.Object); !named {
 			got, _ = g.Get("id")
 		}
-		return equal(want, got)
-	}
-	if _, hasID := w.Get("id"); !hasID && isObject {
-		g = g.Clone()
-		g.Delete("id")
-		got = g
 	}
 	return equal(want, got)
+}
+
+// sameStatus compares the ways in which a credential can be asked after, one by one:
+// each has the type that was offered, and the members that the offer gave values,
+// but for those that are known only at issuance, such as its id and its place in a
+// list.
+func sameStatus(want, got any) bool {
+	w, g := entries(want), entries(got)
+	if len(w) != len(g) {
+		return false
+	}
+	for i := range w {
+		offered, ok := w[i].(*strictjson.Object)
+		issued, also := g[i].(*strictjson.Object)
+		if !ok || !also {
+			return false
+		}
+		for _, name := range []string{"type", "statusPurpose"} {
+			v, given := offered.Get(name)
+			if now, there := issued.Get(name); given && (!there || !equal(v, now)) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+func entries(v any) []any {
+	if list, ok := v.([]any); ok {
+		return list
+	}
+	return []any{v}
 }
 
 // sameSubject compares claims. The id is the holder's, or the one that was

@@ -83,20 +83,24 @@ func TestSame(t *testing.T) {
 func TestSame_OpenOffers(t *testing.T) {
 	t.Parallel()
 	issued, err := vc.Parse([]byte(`{"@context":["https://www.w3.org/ns/credentials/v2"],"type":["VerifiableCredential"],` +
-		`"issuer":{"id":"did:example:e","name":"Alderbrook"},"validFrom":"2026-11-02T09:00:00Z","credentialSubject":{"a":1}}`))
+		`"issuer":{"id":"did:example:e","name":"Alderbrook"},"validFrom":"2026-11-02T09:00:00Z",` +
+		`"credentialStatus":{"id":"https://alderbrook.example/status/1#7","type":"BitstringStatusListEntry","statusPurpose":"revocation",` +
+		`"statusListIndex":"7","statusListCredential":"https://alderbrook.example/status/1"},"credentialSubject":{"a":1}}`))
 	require.NoError(t, err)
 	offer := func(members string) []byte {
-		return []byte(`{"@context":["https://www.w3.org/ns/credentials/v2"],"type":["VerifiableCredential"],"credentialSubject":{"a":1}` + members + `}`)
+		return []byte(`{"@context":["https://www.w3.org/ns/credentials/v2"],"type":["VerifiableCredential"],"issuer":"did:example:e","credentialSubject":{"a":1}` + members + `}`)
 	}
 	for members, ok := range map[string]bool{
 		"":                                 true,
-		`,"issuer":"did:example:e"`:        true,
-		`,"issuer":{"name":"Alderbrook"}`:  true,
 		`,"validFrom":"when it is issued"`: true,
-		`,"credentialStatus":{"type":"BitstringStatusListEntry"}`: true,
-		`,"issuer":"did:example:f"`:                               false,
-		`,"issuer":{"name":"Birchwood"}`:                          false,
-		`,"validUntil":"2027-11-02T09:00:00Z"`:                    false,
+		`,"credentialStatus":{"type":"BitstringStatusListEntry"}`:                                       true,
+		`,"credentialStatus":[{"type":"BitstringStatusListEntry","statusPurpose":"revocation"}]`:        true,
+		`,"credentialStatus":{"type":"BitstringStatusListEntry","statusListIndex":"to follow"}`:         true,
+		`,"credentialStatus":{"type":"BitstringStatusListEntry","statusPurpose":"suspension"}`:          false,
+		`,"credentialStatus":{"type":"OtherStatusEntry"}`:                                               false,
+		`,"credentialStatus":[{"type":"BitstringStatusListEntry"},{"type":"BitstringStatusListEntry"}]`: false,
+		`,"credentialStatus":"BitstringStatusListEntry"`:                                                false,
+		`,"validUntil":"2027-11-02T09:00:00Z"`:                                                          false,
 	} {
 		require.NoError(t, checkOffered(offer(members)), members)
 		err := same(offer(members), issued, did.DID{})
@@ -106,4 +110,42 @@ func TestSame_OpenOffers(t *testing.T) {
 			require.ErrorIs(t, err, ErrDifferent, members)
 		}
 	}
+}
+
+// TestSame_Issuer: who a person accepted the credential from is who issues it.
+func TestSame_Issuer(t *testing.T) {
+	t.Parallel()
+	doc := func(issuer string) []byte {
+		return []byte(`{"@context":["https://www.w3.org/ns/credentials/v2"],"type":["VerifiableCredential"],"credentialSubject":{"a":1}` + issuer + `}`)
+	}
+	issued, err := vc.Parse(doc(`,"issuer":{"id":"did:example:e","name":"Alderbrook"}`))
+	require.NoError(t, err)
+	for issuer, ok := range map[string]bool{
+		`,"issuer":"did:example:e"`:                            true,
+		`,"issuer":{"name":"Alderbrook","id":"did:example:e"}`: true,
+		`,"issuer":{"id":"did:example:e"}`:                     false,
+		`,"issuer":"did:example:f"`:                            false,
+		`,"issuer":{"id":"did:example:f","name":"Alderbrook"}`: false,
+		`,"issuer":{"id":"did:example:e","name":"Birchwood"}`:  false,
+	} {
+		require.NoError(t, checkOffered(doc(issuer)), issuer)
+		err := same(doc(issuer), issued, did.DID{})
+		if ok {
+			require.NoError(t, err, issuer)
+		} else {
+			require.ErrorIs(t, err, ErrDifferent, issuer)
+		}
+	}
+	for _, issuer := range []string{``, `,"issuer":{"name":"Alderbrook"}`} {
+		require.ErrorIs(t, checkOffered(doc(issuer)), ErrUnsupported, "nobody to decide by")
+	}
+}
+
+// TestSame_StatusDropped: a credential that could be asked after stays so.
+func TestSame_StatusDropped(t *testing.T) {
+	t.Parallel()
+	const doc = `{"@context":["https://www.w3.org/ns/credentials/v2"],"type":["VerifiableCredential"],"issuer":"did:example:e","credentialSubject":{"a":1}`
+	issued, err := vc.Parse([]byte(doc + `}`))
+	require.NoError(t, err)
+	require.ErrorIs(t, same([]byte(doc+`,"credentialStatus":{"type":"BitstringStatusListEntry"}}`), issued, did.DID{}), ErrDifferent)
 }

@@ -2,8 +2,6 @@ package issue
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -13,6 +11,7 @@ import (
 
 	"github.com/staffpassport/staffpassport/did"
 	"github.com/staffpassport/staffpassport/didcomm"
+	"github.com/staffpassport/staffpassport/didcomm/internal/exchange"
 	"github.com/staffpassport/staffpassport/vc"
 	"github.com/staffpassport/staffpassport/vc/verify"
 )
@@ -34,14 +33,16 @@ type Exchange struct {
 	Since      time.Time `json:"since"` // when State was entered
 
 	Comment string          `json:"comment,omitempty"` // of the issuer, to the person
-	Offered json.RawMessage `json:"offered,omitempty"` // the credential on offer, without a proof
+	Offered json.RawMessage `json:"offered,omitempty"` // the credential on offer, without a proof; until the exchange ends
 	Expires time.Time       `json:"expires,omitzero"`  // of the offer; zero means never
 
 	// Holder is the DID that the credential is bound to: for an issuer the one
 	// that was proven, from the state credential-issued on; for a holder its own.
 	Holder did.DID `json:"holder,omitzero"`
-	// Secured is the credential: for an issuer from the state credential-issued
-	// on; for a holder only until it is kept or refused.
+	// Secured is the credential as it was signed: for an issuer in the state
+	// credential-issued, for a holder in credential-received. Neither it nor
+	// Offered outlives the exchange: a holder keeps it in Keep, and an issuer that
+	// wants a copy in Issue.
 	Secured vc.Secured `json:"secured,omitzero"`
 	// Checks are those of the holder on the issued credential.
 	Checks []verify.Result `json:"checks,omitempty"`
@@ -54,9 +55,12 @@ type Exchange struct {
 }
 
 // Credential returns the credential on offer as a document, with Holder, if there
-// is one, as the id of its subject. It has no proof. An offer that leaves the
-// issuer to be named later has none (RFC 0809), and is an error here.
+// is one, as the id of its subject. It has no proof. An exchange that has ended has
+// none: the error matches [ErrState].
 func (x Exchange) Credential() (*vc.Credential, error) {
+	if len(x.Offered) == 0 {
+		return nil, fmt.Errorf("%w: the exchange has ended", ErrState)
+	}
 	return bound(x.Offered, x.Holder)
 }
 
@@ -65,8 +69,8 @@ func (x Exchange) String() string {
 	return fmt.Sprintf("issue-credential %s, %s in %q", x.Thread, x.Role, string(x.State))
 }
 
-// GoString is the same as String.
-func (x Exchange) GoString() string { return x.String() }
+// Format shows what String shows, under every verb.
+func (x Exchange) Format(f fmt.State, _ rune) { exchange.Print(f, x.String()) }
 
 // LogValue is the same as String.
 func (x Exchange) LogValue() slog.Value { return slog.StringValue(x.String()) }
@@ -82,11 +86,7 @@ type record struct {
 // exchangeID makes a connection, a thread and a role one identifier: a thread is
 // looked up only together with the connection its message came on.
 func exchangeID(connection, thread string, r Role) string {
-	h := sha256.New()
-	for _, s := range []string{connection, thread, string(r)} {
-		fmt.Fprintf(h, "%d:%s", len(s), s)
-	}
-	return base64.RawURLEncoding.EncodeToString(h.Sum(nil)[:18])
+	return exchange.ID(connection, thread, string(r))
 }
 
 // A party is what the two roles have in common.
@@ -187,11 +187,9 @@ func (p party) step(tx didcomm.Tx, x *record, e Event, outcome string) error {
 		return err
 	}
 	x.State, x.Since = next, p.now()
-	if next.Final() {
-		if p.role == RoleHolder {
-			x.Secured = vc.Secured{}
-		}
-		if err := dropAttachments(tx, x.ID); err != nil {
+	if next.Final() { // the wallet has the credential and the issuer its own record, or nobody wants it
+		x.Offered, x.Secured, x.Binding, x.Proof = nil, vc.Secured{}, nil, nil
+		if err := tx.Delete(kindAttachments, x.ID); err != nil {
 			return err
 		}
 	}
@@ -227,13 +225,21 @@ func (p party) send(tx didcomm.Tx, x *record, name string, body any) error {
 // codeAbandoned is the problem code of RFC 0453, "States".
 const codeAbandoned = "issuance-abandoned"
 
-// maxReason bounds a reason that is kept or sent, in bytes.
-const maxReason = 500
-
 // end abandons x and tells the peer why. The reason holds no claim.
 func (p party) end(tx didcomm.Tx, x *record, outcome, reason string) error {
 	x.Code, x.Reason, x.ByPeer = outcome, clip(reason), false
+	if err := p.report(tx, x); err != nil {
+		return err
+	}
+	return p.step(tx, x, Event{problem, true}, outcome)
+}
+
+// report tells the peer that x is abandoned, if there still is one.
+func (p party) report(tx didcomm.Tx, x *record) error {
 	c, err := tx.Connection(x.Connection)
+	if errors.Is(err, didcomm.ErrNotFound) {
+		return nil
+	}
 	if err != nil {
 		return err
 	}
@@ -242,10 +248,23 @@ func (p party) end(tx didcomm.Tx, x *record, outcome, reason string) error {
 	if err != nil {
 		return err
 	}
-	if err := tx.Send(c, report); err != nil {
-		return err
-	}
-	return p.step(tx, x, Event{problem, true}, outcome)
+	return tx.Send(c, report)
+}
+
+// remove forgets an exchange that has ended.
+func (p party) remove(ctx context.Context, id string) error {
+	return p.change(ctx, id, func(tx didcomm.Tx, x *record) error {
+		if !x.State.Final() {
+			return fmt.Errorf("%w: the exchange goes on", ErrState)
+		}
+		if err := tx.Delete(kindAttachments, id); err != nil {
+			return err
+		}
+		if err := tx.Delete(kindExchange, id); err != nil {
+			return err
+		}
+		return tx.Audit(didcomm.Event{Action: protocolName + "/deleted", Outcome: "ok", Connection: x.Connection, Thread: x.Thread})
+	})
 }
 
 // change loads x in a transaction of its own and lets f change it.
@@ -303,7 +322,7 @@ func (p party) overdue(x *Exchange, before, now time.Time) bool {
 		(x.State == OfferSent || x.State == OfferReceived) && expired(x.Expires, now)
 }
 
-func expired(at, now time.Time) bool { return !at.IsZero() && !now.Before(at) }
+func expired(at, now time.Time) bool { return exchange.Expired(at, now) }
 
 // reported handles a problem report: it ends an exchange that can still end. A
 // warning (RFC 0035, "Unknown Error") does not. A report is never answered.
@@ -337,7 +356,7 @@ func (p party) abandon(tx didcomm.Tx, c didcomm.Connection, thread string, r *di
 // undeliverable is the code under which a runtime reports its own failure.
 const undeliverable = "undeliverable"
 
-func clip(s string) string { return strings.ToValidUTF8(s[:min(len(s), maxReason)], "") }
+func clip(s string) string { return exchange.Clip(s) }
 
 // refuse rejects a message without changing anything.
 func refuse(code, comment string, err error) error {

@@ -86,6 +86,7 @@ type world struct {
 
 	mu     sync.Mutex
 	signed int        // how often Issue was called
+	sealed []byte     // and what came of it last
 	kept   []Received // what Keep was given
 }
 
@@ -118,7 +119,11 @@ func (w *world) sign(ctx context.Context, _ *Exchange, c *vc.Credential) (vc.Sec
 	w.mu.Unlock()
 	c.ValidFrom = w.clock.Now()
 	i := &dataintegrity.Issuer{Suite: dataintegrity.EdDSAJCS2022(), Signer: w.employer, Contexts: contexts(), Now: w.clock.Now}
-	return i.Secure(ctx, c)
+	s, err := i.Secure(ctx, c)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.sealed = s.Bytes
+	return s, err
 }
 
 func (w *world) keep(_ context.Context, tx didcomm.Tx, x *Exchange, r Received) error {

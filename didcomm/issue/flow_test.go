@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -54,12 +55,15 @@ func TestIssue(t *testing.T) {
 
 	require.Len(t, w.kept, 1)
 	require.Equal(t, 1, w.signed)
-	require.Equal(t, i.Secured.Bytes, w.kept[0].Secured.Bytes, "the very bytes that were signed")
+	require.Equal(t, w.sealed, w.kept[0].Secured.Bytes, "the very bytes that were signed")
 	require.Equal(t, []didcomm.Attachment{photo()}, w.kept[0].Attachments)
 	require.Equal(t, w.employer.VerificationMethod().DID, w.kept[0].Credential.Issuer())
 	gone, err := w.holder.Attachments(t.Context(), holderID)
 	require.NoError(t, err)
 	require.Empty(t, gone, "no copy stays")
+	w.forgotten(w.issuerNode, w.holderNode)
+	_, err = h.Credential()
+	require.ErrorIs(t, err, ErrState)
 
 	var actions []string
 	for _, e := range w.issuerNode.Store.Events() {
@@ -190,11 +194,14 @@ func TestHolder_OfferRefused(t *testing.T) {
 		"no data model":         func(o *offerContent, _ *offerBody) { o.Versions = nil },
 		"no credential":         credential("null"),
 		"credential a text":     credential(`"x"`),
-		"credential with proof": credential(`{"@context":["https://www.w3.org/ns/credentials/v2"],"type":["VerifiableCredential"],"credentialSubject":{"a":1},"proof":{}}`),
-		"data model 1.1 inside": credential(`{"@context":["https://www.w3.org/2018/credentials/v1"],"type":["VerifiableCredential"],"credentialSubject":{"a":1}}`),
-		"no subject":            credential(`{"@context":["https://www.w3.org/ns/credentials/v2"],"type":["VerifiableCredential"]}`),
-		"no type":               credential(`{"@context":["https://www.w3.org/ns/credentials/v2"],"type":["Passport"],"credentialSubject":{"a":1}}`),
-		"validUntil no date":    credential(`{"@context":["https://www.w3.org/ns/credentials/v2"],"type":["VerifiableCredential"],"credentialSubject":{"a":1},"validUntil":"soon"}`),
+		"credential with proof": credential(`{"issuer":"did:example:e","@context":["https://www.w3.org/ns/credentials/v2"],"type":["VerifiableCredential"],"credentialSubject":{"a":1},"proof":{}}`),
+		"data model 1.1 inside": credential(`{"issuer":"did:example:e","@context":["https://www.w3.org/2018/credentials/v1"],"type":["VerifiableCredential"],"credentialSubject":{"a":1}}`),
+		"no issuer":             credential(`{"@context":["https://www.w3.org/ns/credentials/v2"],"type":["VerifiableCredential"],"credentialSubject":{"a":1}}`),
+		"issuer without id":     credential(`{"issuer":{"name":"A"},"@context":["https://www.w3.org/ns/credentials/v2"],"type":["VerifiableCredential"],"credentialSubject":{"a":1}}`),
+		"data model 1.1 first":  func(o *offerContent, _ *offerBody) { o.Versions = []string{"1.1", "2.0"} },
+		"no subject":            credential(`{"issuer":"did:example:e","@context":["https://www.w3.org/ns/credentials/v2"],"type":["VerifiableCredential"]}`),
+		"no type":               credential(`{"issuer":"did:example:e","@context":["https://www.w3.org/ns/credentials/v2"],"type":["Passport"],"credentialSubject":{"a":1}}`),
+		"validUntil no date":    credential(`{"issuer":"did:example:e","@context":["https://www.w3.org/ns/credentials/v2"],"type":["VerifiableCredential"],"credentialSubject":{"a":1},"validUntil":"soon"}`),
 		"binding unknown":       func(o *offerContent, _ *offerBody) { o.Binding.Signed = nil },
 		"binding left out":      func(o *offerContent, _ *offerBody) { o.Binding = nil },
 		"no nonce":              func(o *offerContent, _ *offerBody) { o.Binding.Signed.Nonce = "" },
@@ -282,6 +289,61 @@ func TestDecline(t *testing.T) {
 	require.ErrorIs(t, w.holder.Accept(t.Context(), id, w.staff), ErrState)
 	require.ErrorIs(t, w.holder.Decline(t.Context(), id, "again"), ErrState)
 	require.Zero(t, w.signed)
+	w.forgotten(w.issuerNode, w.holderNode)
+}
+
+// forgotten sees that no record of the protocol holds a claim any more.
+func (w *world) forgotten(nodes ...*memtx.Node) {
+	w.t.Helper()
+	for _, n := range nodes {
+		for _, kind := range []string{kindExchange, kindAttachments} {
+			for _, r := range n.Store.Records(kind) {
+				require.NotContains(w.t, string(r.Data), "Enhanced")
+				require.NotContains(w.t, string(r.Data), photo().Data.Base64)
+			}
+		}
+	}
+}
+
+// TestDelete: what has ended can be forgotten, and nothing else.
+func TestDelete(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	issuerID, holderID := w.offer()
+	for name, call := range map[string]func() error{
+		"issuer, going on": func() error { return w.issuer.Delete(t.Context(), issuerID) },
+		"holder, going on": func() error { return w.holder.Delete(t.Context(), holderID) },
+	} {
+		require.ErrorIs(t, call(), ErrState, name)
+	}
+	require.ErrorIs(t, w.issuer.Delete(t.Context(), holderID), didcomm.ErrNotFound)
+	require.ErrorIs(t, w.holder.Delete(t.Context(), issuerID), didcomm.ErrNotFound)
+	require.NoError(t, w.holder.Decline(t.Context(), holderID, "No."))
+	w.settle()
+	require.NoError(t, w.issuer.Delete(t.Context(), issuerID))
+	require.NoError(t, w.holder.Delete(t.Context(), holderID))
+	for _, n := range []*memtx.Node{w.issuerNode, w.holderNode} {
+		require.Empty(t, n.Store.Records(kindExchange))
+		require.Empty(t, n.Store.Records(kindAttachments))
+		events := n.Store.Events()
+		require.Equal(t, "issue-credential/deleted", events[len(events)-1].Action)
+	}
+	require.ErrorIs(t, w.holder.Delete(t.Context(), holderID), didcomm.ErrNotFound)
+}
+
+// TestExpire_NoPeer: an exchange whose connection was deleted ends without a word.
+func TestExpire_NoPeer(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	id, _ := w.offer()
+	require.NoError(t, w.issuerNode.Store.Update(t.Context(), func(tx didcomm.Tx) error { return tx.DeleteConnection("to-hazel") }))
+	n, err := w.issuer.Expire(t.Context(), start.Add(time.Hour))
+	require.NoError(t, err)
+	require.Equal(t, 1, n)
+	x, err := w.issuer.Exchange(t.Context(), id)
+	require.NoError(t, err)
+	require.Equal(t, Abandoned, x.State)
+	require.Empty(t, w.issuerNode.Store.TakeOutbox())
 }
 
 func TestWithdraw(t *testing.T) {
@@ -587,6 +649,28 @@ func TestIssuer_OfferRefused(t *testing.T) {
 	require.NoError(t, err)
 	require.Empty(t, all)
 	require.Empty(t, w.issuerNode.Store.TakeOutbox())
+}
+
+// TestIssuer_Ack: an ack that is not final, or says nothing known, ends nothing.
+func TestIssuer_Ack(t *testing.T) {
+	t.Parallel()
+	for body, want := range map[string]State{
+		`{"status":"OK"}`: Done, `{"status":"PENDING"}`: CredentialIssued,
+		`{"status":"FAIL"}`: CredentialIssued, `{}`: CredentialIssued, `{"status":1}`: CredentialIssued,
+	} {
+		w := newWorld(t)
+		put(t, w.issuerNode, w, RoleIssuer, CredentialIssued, "thread-1")
+		m, err := didcomm.New("m1", messageType(ack), "thread-1", "", json.RawMessage(body))
+		require.NoError(t, err)
+		err = w.issuerNode.Store.Deliver(t.Context(), w.issuer, "to-hazel", m)
+		if want == Done || strings.Contains(body, "PENDING") {
+			require.NoError(t, err, body)
+		} else {
+			requireRefused(t, err, "w.m.msg.malformed")
+		}
+		require.Equal(t, want, w.only(w.issuer.Exchanges).State, body)
+		require.Empty(t, w.issuerNode.Store.TakeOutbox())
+	}
 }
 
 // TestExchange_Prints: no way of printing an exchange shows a claim.

@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/staffpassport/staffpassport/did"
 	"github.com/staffpassport/staffpassport/didcomm"
+	"github.com/staffpassport/staffpassport/didcomm/internal/exchange"
 	"github.com/staffpassport/staffpassport/internal/strictjson"
 	"github.com/staffpassport/staffpassport/vc"
 	"github.com/staffpassport/staffpassport/vc/verify"
@@ -40,6 +42,17 @@ type Received struct {
 	Secured     vc.Secured           // its bytes
 	Attachments []didcomm.Attachment // beside it, such as the photo; not verified
 }
+
+// String shows nothing of the credential.
+func (r Received) String() string {
+	return fmt.Sprintf("issue.Received with %d attachments", len(r.Attachments))
+}
+
+// Format shows what String shows, under every verb.
+func (r Received) Format(f fmt.State, _ rune) { exchange.Print(f, r.String()) }
+
+// LogValue is the same as String.
+func (r Received) LogValue() slog.Value { return slog.StringValue(r.String()) }
 
 func (h *Holder) party() party {
 	return party{role: RoleHolder, store: h.Store, clock: h.Now, ids: h.NewID}
@@ -120,7 +133,11 @@ func (h *Holder) Accept(ctx context.Context, id string, key did.Signer) error {
 	if _, err := Next(p.role, x.State, Event{request, true}); err != nil {
 		return err
 	}
-	r, b, err := h.request(ctx, p, x, key)
+	holder, err := holderOf(x, key)
+	if err != nil {
+		return err
+	}
+	r, b, err := bind(ctx, p, x, key)
 	if err != nil {
 		return err
 	}
@@ -130,7 +147,7 @@ func (h *Holder) Accept(ctx context.Context, id string, key did.Signer) error {
 	}
 	b.Formats = didcomm.Formats{{AttachID: a.ID, Format: formatRequest}}
 	b.Requests = []didcomm.Attachment{a}
-	holder, late := x.Holder, false
+	late := false
 	err = p.change(ctx, id, func(tx didcomm.Tx, x *record) error {
 		if _, err := Next(p.role, x.State, Event{request, true}); err != nil {
 			return err
@@ -150,24 +167,31 @@ func (h *Holder) Accept(ctx context.Context, id string, key did.Signer) error {
 	return err
 }
 
-// request makes the content of a request and sets x.Holder.
-func (h *Holder) request(ctx context.Context, p party, x *record, key did.Signer) (*requestContent, *requestBody, error) {
-	r, b := &requestContent{Version: dataModel}, new(requestBody)
+// holderOf returns the DID that the credential of an offer will be about if key
+// accepts it; none if the offer asks for none.
+func holderOf(x *record, key did.Signer) (did.DID, error) {
 	subject, single := subjectID(x.Offered)
 	if key == nil {
 		if x.Bound || subject != "" {
-			return nil, nil, fmt.Errorf("%w: the offer needs a key", ErrBinding)
+			return did.DID{}, fmt.Errorf("%w: the offer needs a key", ErrBinding)
 		}
-		return r, b, nil
+		return did.DID{}, nil
 	}
-	x.Holder = key.VerificationMethod().DID
-	if !single || subject != "" && subject != x.Holder.String() {
-		return nil, nil, fmt.Errorf("%w: the offer is for another DID", ErrBinding)
+	holder := key.VerificationMethod().DID
+	if !single || subject != "" && subject != holder.String() {
+		return did.DID{}, fmt.Errorf("%w: the offer is for another DID", ErrBinding)
 	}
-	if x.Binding == nil {
-		if subject == "" { // the issuer could not know whom to name
-			return nil, nil, fmt.Errorf("%w: the offer takes no key", ErrBinding)
-		}
+	if x.Binding == nil && subject == "" { // the issuer could not know whom to name
+		return did.DID{}, fmt.Errorf("%w: the offer takes no key", ErrBinding)
+	}
+	return holder, nil
+}
+
+// bind returns the content of a request and its message, with the proof that the
+// offer asks for.
+func bind(ctx context.Context, p party, x *record, key did.Signer) (*requestContent, *requestBody, error) {
+	r, b := &requestContent{Version: dataModel}, new(requestBody)
+	if key == nil || x.Binding == nil {
 		return r, b, nil
 	}
 	proof, err := proveBinding(ctx, p.newID(), x.Binding, key)
@@ -265,7 +289,7 @@ func (h *Holder) keep(ctx context.Context, p party, read *record, c *verify.Cred
 		if err := h.Keep(ctx, tx, &x.Exchange, r); err != nil {
 			return err
 		}
-		if err := p.send(tx, x, ack, ackBody{"OK"}); err != nil {
+		if err := p.send(tx, x, ack, exchange.Ack{Status: exchange.AckOK}); err != nil {
 			return err
 		}
 		return p.step(tx, x, Event{ack, true}, "ok")
@@ -327,6 +351,12 @@ func (h *Holder) Expire(ctx context.Context, before time.Time) (int, error) {
 // Abandon implements [didcomm.Abandoner].
 func (h *Holder) Abandon(_ context.Context, tx didcomm.Tx, c didcomm.Connection, thread string, r *didcomm.Problem) (bool, error) {
 	return h.party().abandon(tx, c, thread, r, r.Code != undeliverable)
+}
+
+// Delete forgets an exchange that has ended, as a host does when it need not keep it
+// any longer; the audit log stays. One that goes on is [ErrState].
+func (h *Holder) Delete(ctx context.Context, id string) error {
+	return h.party().remove(ctx, id)
 }
 
 // Exchanges returns every exchange of this role, oldest first.

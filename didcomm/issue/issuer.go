@@ -5,10 +5,12 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/staffpassport/staffpassport/did"
 	"github.com/staffpassport/staffpassport/didcomm"
+	"github.com/staffpassport/staffpassport/didcomm/internal/exchange"
 	"github.com/staffpassport/staffpassport/vc"
 )
 
@@ -54,6 +56,17 @@ type Offer struct {
 	// undoes the offer. It may be nil.
 	Started func(ctx context.Context, tx didcomm.Tx, x *Exchange) error
 }
+
+// String shows nothing of the credential.
+func (o Offer) String() string {
+	return fmt.Sprintf("issue.Offer with %d attachments", len(o.Attachments))
+}
+
+// Format shows what String shows, under every verb.
+func (o Offer) Format(f fmt.State, _ rune) { exchange.Print(f, o.String()) }
+
+// LogValue is the same as String.
+func (o Offer) LogValue() slog.Value { return slog.StringValue(o.String()) }
 
 func (i *Issuer) party() party {
 	return party{role: RoleIssuer, store: i.Store, clock: i.Now, ids: i.NewID}
@@ -139,6 +152,9 @@ func (i *Issuer) Handle(_ context.Context, tx didcomm.Tx, c didcomm.Connection, 
 	}
 	switch m.Type.Name {
 	case ack:
+		if ok, err := exchange.Acknowledged(m); err != nil || !ok {
+			return err
+		}
 		return p.step(tx, x, e, "ok")
 	case propose:
 		return decline(x)
@@ -218,7 +234,7 @@ func (i *Issuer) Work(ctx context.Context, id string) error {
 // issue returns the signed credential of x and sets x.Holder.
 func (i *Issuer) issue(ctx context.Context, x *record) (vc.Secured, error) {
 	var err error
-	if x.Holder, err = checkBinding(ctx, i.Resolver, x.Binding, x.Proof); err != nil {
+	if x.Holder, err = checkBinding(ctx, i.Resolver, x.Binding, x.Proof, i.party().now()); err != nil {
 		return vc.Secured{}, err
 	}
 	if id, _ := subjectID(x.Offered); id != "" && id != x.Holder.String() {
@@ -293,6 +309,12 @@ func (i *Issuer) Expire(ctx context.Context, before time.Time) (int, error) {
 // Abandon implements [didcomm.Abandoner].
 func (i *Issuer) Abandon(_ context.Context, tx didcomm.Tx, c didcomm.Connection, thread string, r *didcomm.Problem) (bool, error) {
 	return i.party().abandon(tx, c, thread, r, r.Code != undeliverable)
+}
+
+// Delete forgets an exchange that has ended, as a host does when it need not keep it
+// any longer; the audit log stays. One that goes on is [ErrState].
+func (i *Issuer) Delete(ctx context.Context, id string) error {
+	return i.party().remove(ctx, id)
 }
 
 // Exchanges returns every exchange of this role, oldest first.

@@ -53,11 +53,6 @@ type issueBody struct {
 	Attach      []didcomm.Attachment `json:"~attach,omitempty"`
 }
 
-// ackBody is ack (RFC 0015).
-type ackBody struct {
-	Status string `json:"status"`
-}
-
 // offerContent is the attachment of an offer (RFC 0809, "Credential Offer
 // Attachment Format").
 type offerContent struct {
@@ -120,7 +115,7 @@ func readOffer(m *didcomm.Message) (*offerBody, *offerContent, error) {
 	if err := read(b.Formats, formatOffer, b.Offers, &o); err != nil {
 		return nil, nil, err
 	}
-	if !slices.Contains(o.Versions, dataModel) {
+	if len(o.Versions) == 0 || o.Versions[0] != dataModel { // of which the credential on offer is
 		return nil, nil, fmt.Errorf("%w: data model version", ErrUnsupported)
 	}
 	if err := checkOffered(o.Credential); err != nil {
@@ -156,7 +151,8 @@ func read(formats didcomm.Formats, format string, among []didcomm.Attachment, v 
 }
 
 // checkOffered holds an offered credential to the data model, with the exceptions
-// of RFC 0809, "Credential Offer Exceptions".
+// of RFC 0809, "Credential Offer Exceptions". That RFC lets an offer leave out the
+// issuer too; here it is refused, because a person decides by it.
 func checkOffered(credential []byte) error {
 	o, err := strictjson.ParseObject(credential)
 	if err != nil {
@@ -168,13 +164,12 @@ func checkOffered(credential []byte) error {
 	for _, name := range []string{"validFrom", "credentialStatus"} {
 		o.Delete(name)
 	}
-	switch issuer, _ := o.Get("issuer"); issuer := issuer.(type) {
-	case nil:
-		o.Set("issuer", "urn:unknown")
-	case *strictjson.Object:
-		if _, named := issuer.Get("id"); !named {
-			issuer.Set("id", "urn:unknown")
-		}
+	issuer, named := o.Get("issuer")
+	if i, ok := issuer.(*strictjson.Object); ok {
+		_, named = i.Get("id")
+	}
+	if !named {
+		return fmt.Errorf("%w: offered credential without an issuer", ErrUnsupported)
 	}
 	if _, err := vc.ParseObject(o); err != nil {
 		return fmt.Errorf("%w: offered credential: %v", ErrMalformed, err)

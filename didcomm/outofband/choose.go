@@ -83,7 +83,7 @@ func (i *Invitation) handshake() (didcomm.Type, bool) {
 }
 
 func (i *Invitation) service(ctx context.Context, r did.Resolver) (didcomm.Service, error) {
-	var unavailable error
+	var unavailable, mediated error
 	for _, s := range i.Services {
 		found, err := s.find(ctx, r)
 		switch {
@@ -93,10 +93,15 @@ func (i *Invitation) service(ctx context.Context, r did.Resolver) (didcomm.Servi
 			return didcomm.Service{}, ctx.Err()
 		case errors.Is(err, did.ErrUnavailable):
 			unavailable = err
+		case errors.Is(err, didcomm.ErrMediator):
+			mediated = err
 		}
 	}
 	if unavailable != nil {
 		return didcomm.Service{}, fmt.Errorf("outofband: %w", unavailable)
+	}
+	if mediated != nil {
+		return didcomm.Service{}, refused(fmt.Errorf("%w: %w", ErrUnsupported, mediated))
 	}
 	return didcomm.Service{}, refused(fmt.Errorf("%w: no service that can be reached", ErrUnsupported))
 }

@@ -6,6 +6,7 @@
 // A receiver calls [ParseURL] and then [Invitation.Choose]; what comes out is the
 // [didcomm.Invitation] that package connect answers. A sender turns the one that
 // connect made into a message with [New] and into a link with [Invitation.URL].
+// [Next] is the protocol as a pure function; connect runs it for both halves.
 //
 // An invitation is plain text from anybody. Nothing in it is proven: label and
 // goal are what its writer says of itself. Attached requests are tolerated and not
@@ -167,6 +168,8 @@ func refused(err error) error {
 	switch {
 	case errors.Is(err, ErrTooLarge):
 		p.Code, p.Comment = "oversized-invitation", "The invitation is too large."
+	case errors.Is(err, didcomm.ErrMediator):
+		p.Code, p.Comment = "unsupported-invitation", "The inviter is behind a mediator, through which this agent cannot send."
 	case errors.Is(err, ErrUnsupported):
 		p.Code, p.Comment = "unsupported-invitation", "The invitation asks for something this agent does not support."
 	case errors.Is(err, ErrExpired):

@@ -186,6 +186,7 @@ func TestChoose(t *testing.T) {
 			s.RecipientKeys = []string{"did:key:zDnaerDaTF5BXEavCrfRZEk316dpbLsfPDZ3WJ5hRTPFU2169"}
 		})), "", ErrUnsupported},
 		{"bad routing key", with(inline(func(s *Service) { s.RoutingKeys = []string{"did:key:z6Mk"} })), "", ErrUnsupported},
+		{"behind a mediator", with(inline(func(s *Service) { s.RoutingKeys = s.RecipientKeys })), "", ErrUnsupported},
 		{"17 recipients", with(inline(func(s *Service) {
 			for range 16 {
 				s.RecipientKeys = append(s.RecipientKeys, s.RecipientKeys[0])
@@ -221,6 +222,20 @@ func TestChoose(t *testing.T) {
 			require.LessOrEqual(t, got.Request.Minor, 1)
 		})
 	}
+}
+
+// TestChoose_Mediator: a person is told why the invitation is of no use.
+func TestChoose_Mediator(t *testing.T) {
+	t.Parallel()
+	i, err := New(made(t))
+	require.NoError(t, err)
+	i.Services[0].RoutingKeys = i.Services[0].RecipientKeys
+	_, err = i.Choose(t.Context(), resolver(), start)
+	require.ErrorIs(t, err, ErrUnsupported)
+	require.ErrorIs(t, err, didcomm.ErrMediator)
+	var p *didcomm.Problem
+	require.ErrorAs(t, err, &p)
+	require.Contains(t, p.Comment, "mediator")
 }
 
 // down is a resolver that cannot tell.

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/staffpassport/staffpassport/didcomm"
+	"github.com/staffpassport/staffpassport/didcomm/internal/exchange"
 	"github.com/staffpassport/staffpassport/didcomm/internal/memtx"
 )
 
@@ -19,15 +20,15 @@ func messages(t *testing.T, w *world, thread, id string) map[string]*didcomm.Mes
 	r.Inputs[0].ID = "input-1"
 	d, err := newDefinition("definition-1", r)
 	require.NoError(t, err)
-	q, err := newAttachment("a", definitionContent{options{"challenge-1", "https://birchwood.example"}, *d})
+	q, err := newAttachment("a", definitionContent{options{"challenge-1", domain(t)}, *d})
 	require.NoError(t, err)
-	s := w.prove(t, w.staff, &record{Exchange: Exchange{Inputs: r.Inputs}, Definition: "definition-1"}, "https://birchwood.example", "challenge-1", nil)
+	s := w.prove(t, w.staff, &record{Exchange: Exchange{Inputs: r.Inputs}, Definition: "definition-1"}, domain(t), "challenge-1", nil)
 	out := map[string]*didcomm.Message{}
 	for name, body := range map[string]any{
 		propose:      map[string]any{"comment": "shall I?", "formats": []any{}},
 		request:      requestBody{Confirms: true, Formats: didcomm.Formats{{AttachID: "a", Format: formatDefinition}}, Requests: []didcomm.Attachment{q}},
 		presentation: presentationBody{Formats: didcomm.Formats{{AttachID: "a", Format: formatSubmission}}, Presentations: []didcomm.Attachment{didcomm.NewAttachment("a", "", s.Bytes)}},
-		ack:          ackBody{"OK"},
+		ack:          exchange.Ack{Status: "OK"},
 		problem:      map[string]any{"description": map[string]string{"code": codeAbandoned, "en": "no"}},
 		"dance":      map[string]any{},
 	} {

@@ -44,12 +44,3 @@ func loadAttachments(tx didcomm.Tx, id string) (out []didcomm.Attachment, err er
 	}
 	return out, err
 }
-
-// dropAttachments forgets what came beside a presentation that was decided.
-func dropAttachments(tx didcomm.Tx, id string) error {
-	kept, err := loadAttachments(tx, id)
-	if err != nil || len(kept) == 0 {
-		return err
-	}
-	return tx.Save(kindAttachments, id, []didcomm.Attachment{})
-}

@@ -24,7 +24,8 @@ func metadata(name string) bool {
 // checkConsent sees that every claim in the credentials of a presentation, which
 // is about to be sent as it stands, lies under a pointer that was ticked for an
 // input that the credential answers, and that every attachment is named by a
-// claim. Where such an input allows no other claim than it asks for, its own
+// claim. Around the credentials it says nothing but who presents and to which
+// request. Where such an input allows no other claim than it asks for, its own
 // fields bound it as well.
 func checkConsent(presentation []byte, inputs []Input, at []int, a Answer) error {
 	p, err := vc.ParsePresentation(presentation)
@@ -35,6 +36,17 @@ func checkConsent(presentation []byte, inputs []Input, at []int, a Answer) error
 		if name != submissionMember && name != "proof" {
 			return fmt.Errorf("%w: %s of the presentation", ErrConsent, name)
 		}
+	}
+	if p.ID != "" || len(p.Holder.Other) > 0 {
+		return fmt.Errorf("%w: id or holder of the presentation", ErrConsent)
+	}
+	if !slices.Equal(p.Type, []string{vc.TypePresentation, submissionType}) {
+		return fmt.Errorf("%w: type of the presentation", ErrConsent)
+	}
+	if !slices.EqualFunc(p.Context, vc.Contexts(submissionContext), func(a, b vc.Context) bool {
+		return a.URL == b.URL && len(a.Inline) == 0
+	}) {
+		return fmt.Errorf("%w: context of the presentation", ErrConsent)
 	}
 	named := map[string]bool{}
 	for i, s := range p.Credentials {

@@ -92,6 +92,20 @@ func TestAbuse_DC14_OnlyWhatWasTicked(t *testing.T) {
 		"a presenter that adds a credential": {nil, func(w *world, a *Answer) {
 			a.Presenter = stuffing{a.Presenter, w.credential(skillType, `"skill":"Fire safety"`)}
 		}, ErrConsent},
+		"a presenter that describes the holder": {nil, func(_ *world, a *Answer) {
+			a.Presenter = changing{a.Presenter, func(p *vc.Presentation) {
+				p.Holder.Other = map[string]json.RawMessage{"name": json.RawMessage(`"Hazel"`)}
+			}}
+		}, ErrConsent},
+		"a presenter that adds a type": {nil, func(_ *world, a *Answer) {
+			a.Presenter = changing{a.Presenter, func(p *vc.Presentation) { p.Type = append(p.Type, "HazelPresentation") }}
+		}, ErrConsent},
+		"a presenter that adds an id": {nil, func(_ *world, a *Answer) {
+			a.Presenter = changing{a.Presenter, func(p *vc.Presentation) { p.ID = "urn:hazel" }}
+		}, ErrConsent},
+		"a presenter that adds a context": {nil, func(_ *world, a *Answer) {
+			a.Presenter = changing{unproven{}, func(p *vc.Presentation) { p.Context = append(p.Context, vc.Context{URL: "https://hazel.example"}) }}
+		}, ErrConsent},
 		"a presenter of another format": {nil, func(_ *world, a *Answer) { a.Presenter = jwt{} }, ErrUnsupported},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -137,6 +151,25 @@ type adding struct{ Presenter }
 func (p adding) Present(ctx context.Context, d *vc.Presentation, audience, nonce string) (vc.Secured, error) {
 	d.Other["note"] = json.RawMessage(`"Hazel likes rivers"`)
 	return p.Presenter.Present(ctx, d, audience, nonce)
+}
+
+// changing is a presenter that does something else before it signs.
+type changing struct {
+	Presenter
+	change func(*vc.Presentation)
+}
+
+func (p changing) Present(ctx context.Context, d *vc.Presentation, audience, nonce string) (vc.Secured, error) {
+	p.change(d)
+	return p.Presenter.Present(ctx, d, audience, nonce)
+}
+
+// unproven is a presenter that does not sign.
+type unproven struct{}
+
+func (unproven) Present(_ context.Context, d *vc.Presentation, _, _ string) (vc.Secured, error) {
+	b, err := d.MarshalJSON()
+	return vc.Secured{MediaType: vc.MediaTypePresentation, Bytes: b}, err
 }
 
 // stuffing is a presenter that shows more than it was told.
@@ -203,12 +236,18 @@ func TestVerifier_Refuses(t *testing.T) {
 		"submission of another input":  submission1(func(s *submission) { s.Map[0].ID = "x" }),
 		"submission entry twice":       submission1(func(s *submission) { s.Map = append(s.Map, s.Map[0]) }),
 		"submission in another format": submission1(func(s *submission) { s.Map[0].Format = "jwt_vc" }),
-		"submission past the end":      submission1(func(s *submission) { s.Map[0].Path = "$.verifiableCredential[1]" }),
-		"submission far past the end":  submission1(func(s *submission) { s.Map[0].Path = "$.verifiableCredential[99999999999999999999]" }),
-		"submission elsewhere":         submission1(func(s *submission) { s.Map[0].Path = "$.holder" }),
-		"submission deeper":            submission1(func(s *submission) { s.Map[0].Path = "$.verifiableCredential[0].x" }),
-		"submission nested":            submission1(func(s *submission) { s.Map[0].Nested = json.RawMessage(`{"path":"$"}`) }),
-		"submission without a path":    submission1(func(s *submission) { s.Map[0].Path = "" }),
+		"submission without a position": {func(t *testing.T, w *world, x *record) vc.Secured {
+			return w.prove(t, w.staff, x, x.Domain, x.Challenge, func(p *vc.Presentation) {
+				p.Credentials = append(p.Credentials, w.credential(skillType, `"skill":"Fire safety"`))
+				p.Other[submissionMember] = json.RawMessage(strings.Replace(string(p.Other[submissionMember]), "[0]", "", 1))
+			})
+		}, "incomplete"},
+		"submission past the end":     submission1(func(s *submission) { s.Map[0].Path = "$.verifiableCredential[1]" }),
+		"submission far past the end": submission1(func(s *submission) { s.Map[0].Path = "$.verifiableCredential[99999999999999999999]" }),
+		"submission elsewhere":        submission1(func(s *submission) { s.Map[0].Path = "$.holder" }),
+		"submission deeper":           submission1(func(s *submission) { s.Map[0].Path = "$.verifiableCredential[0].x" }),
+		"submission nested":           submission1(func(s *submission) { s.Map[0].Nested = json.RawMessage(`{"path":"$"}`) }),
+		"submission without a path":   submission1(func(s *submission) { s.Map[0].Path = "" }),
 		"not a presentation": {func(*testing.T, *world, *record) vc.Secured {
 			return vc.Secured{Bytes: []byte(`{"a":1}`)}
 		}, "malformed"},

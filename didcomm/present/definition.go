@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/staffpassport/staffpassport/didcomm"
+	"github.com/staffpassport/staffpassport/didcomm/internal/exchange"
+	"github.com/staffpassport/staffpassport/internal/strictjson"
 	"github.com/staffpassport/staffpassport/vc"
 )
 
@@ -45,13 +47,17 @@ type Input struct {
 type Field struct {
 	At       vc.Pointer `json:"at"` // in the credential, such as "/credentialSubject/dbs"
 	Optional bool       `json:"optional,omitempty"`
+	// Retain says that the verifier means to keep the claim, and not only to look
+	// at it (intent_to_retain): a person should be told.
+	Retain bool `json:"retain,omitempty"`
 }
 
 // Limits of a request; one for a passport with every core skill has about 34 inputs.
 const (
 	maxInputs = 64
 	maxFields = 128
-	maxText   = 500 // bytes of a text that a page would show
+	maxText   = exchange.MaxText
+	maxDomain = 4 << 10 // a did:peer in its long form
 )
 
 var (
@@ -91,21 +97,55 @@ type formats struct {
 }
 
 type descriptor struct {
-	ID          string      `json:"id"`
-	Name        string      `json:"name,omitempty"`
-	Purpose     string      `json:"purpose,omitempty"`
-	Constraints constraints `json:"constraints"`
+	ID          string             `json:"id"`
+	Name        string             `json:"name,omitempty"`
+	Purpose     string             `json:"purpose,omitempty"`
+	Group       json.RawMessage    `json:"group,omitempty"`
+	Format      map[string]formats `json:"format,omitempty"`
+	Constraints constraints        `json:"constraints"`
 }
 
+// constraints and field refuse members that are not known here: each is another
+// condition, of which the person would not be told.
 type constraints struct {
 	Limit  string  `json:"limit_disclosure,omitempty"`
 	Fields []field `json:"fields,omitempty"`
 }
 
+// UnmarshalJSON reads the known members and refuses all others.
+func (c *constraints) UnmarshalJSON(data []byte) error {
+	type known constraints
+	return readOnly(data, (*known)(c), "limit_disclosure", "fields")
+}
+
 type field struct {
 	Path     []string        `json:"path"`
+	ID       string          `json:"id,omitempty"`
+	Name     string          `json:"name,omitempty"`
+	Purpose  string          `json:"purpose,omitempty"`
 	Filter   json.RawMessage `json:"filter,omitempty"`
 	Optional bool            `json:"optional,omitempty"`
+	Retain   bool            `json:"intent_to_retain,omitempty"`
+}
+
+// UnmarshalJSON reads the known members and refuses all others.
+func (f *field) UnmarshalJSON(data []byte) error {
+	type known field
+	return readOnly(data, (*known)(f), "path", "id", "name", "purpose", "filter", "optional", "intent_to_retain")
+}
+
+// readOnly reads an object that has no member but those named.
+func readOnly(data []byte, v any, names ...string) error {
+	o, err := strictjson.ParseObject(data)
+	if err != nil {
+		return err
+	}
+	for name := range o.All() {
+		if !slices.Contains(names, name) {
+			return fmt.Errorf("%w: constraint", ErrUnsupported)
+		}
+	}
+	return strictjson.Unmarshal(data, v)
 }
 
 // typeFilter says that a list of types holds one (Presentation Exchange asks for
@@ -116,8 +156,21 @@ type typeFilter struct {
 	Const    string       `json:"const,omitempty"`
 }
 
+// UnmarshalJSON reads the known members and refuses all others.
+func (f *typeFilter) UnmarshalJSON(data []byte) error {
+	type known typeFilter
+	return readOnly(data, (*known)(f), "type", "contains", "const")
+}
+
 type constFilter struct {
+	Type  string `json:"type,omitempty"`
 	Const string `json:"const"`
+}
+
+// UnmarshalJSON reads the known members and refuses all others.
+func (f *constFilter) UnmarshalJSON(data []byte) error {
+	type known constFilter
+	return readOnly(data, (*known)(f), "type", "const")
 }
 
 const typePath = "$.type"
@@ -127,7 +180,7 @@ func newDefinition(id string, r Request) (*definition, error) {
 	d := &definition{ID: id, Purpose: r.Purpose,
 		Format: map[string]formats{"ldp_vp": {ProofType: []string{proofType}}}}
 	for _, in := range r.Inputs {
-		filter, err := json.Marshal(typeFilter{Type: "array", Contains: &constFilter{in.Type}})
+		filter, err := json.Marshal(typeFilter{Type: "array", Contains: &constFilter{Const: in.Type}})
 		if err != nil {
 			return nil, err
 		}
@@ -137,7 +190,7 @@ func newDefinition(id string, r Request) (*definition, error) {
 		}
 		out.Constraints.Fields = []field{{Path: []string{typePath}, Filter: filter}}
 		for _, f := range in.Fields {
-			out.Constraints.Fields = append(out.Constraints.Fields, field{Path: []string{pathOf(f.At)}, Optional: f.Optional})
+			out.Constraints.Fields = append(out.Constraints.Fields, field{Path: []string{pathOf(f.At)}, Optional: f.Optional, Retain: f.Retain})
 		}
 		d.Inputs = append(d.Inputs, out)
 	}
@@ -174,10 +227,10 @@ func readDefinition(c *definitionContent) ([]Input, error) {
 	if len(d.Inputs) > maxInputs || len(d.Rules) > 0 && string(d.Rules) != "null" {
 		return nil, fmt.Errorf("%w: submission requirements", ErrUnsupported)
 	}
-	if vp, asked := d.Format["ldp_vp"]; len(d.Format) > 0 && (!asked || !slices.Contains(vp.ProofType, proofType)) {
+	if len(d.Format) > 0 && !slices.Contains(d.Format["ldp_vp"].ProofType, proofType) {
 		return nil, fmt.Errorf("%w: proof type", ErrUnsupported)
 	}
-	if c.Options.Challenge == "" || c.Options.Domain == "" || len(c.Options.Challenge) > maxText || len(c.Options.Domain) > maxText {
+	if c.Options.Challenge == "" || c.Options.Domain == "" || len(c.Options.Challenge) > maxText || len(c.Options.Domain) > maxDomain {
 		return nil, fmt.Errorf("%w: no challenge or domain", ErrUnsupported)
 	}
 	var inputs []Input
@@ -196,6 +249,15 @@ func readDefinition(c *definitionContent) ([]Input, error) {
 
 func readDescriptor(in descriptor) (Input, error) {
 	out := Input{ID: in.ID, Name: clip(in.Name), Purpose: clip(in.Purpose), Only: in.Constraints.Limit == "required"}
+	if len(in.Group) > 0 && string(in.Group) != "null" {
+		return Input{}, fmt.Errorf("%w: group", ErrUnsupported)
+	}
+	if len(in.Format) > 0 && !slices.Contains(in.Format[credentialFormat].ProofType, proofType) {
+		return Input{}, fmt.Errorf("%w: format of a credential", ErrUnsupported)
+	}
+	if !slices.Contains([]string{"", "required", "preferred"}, in.Constraints.Limit) {
+		return Input{}, fmt.Errorf("%w: limit_disclosure", ErrMalformed)
+	}
 	if len(in.Constraints.Fields) > maxFields {
 		return Input{}, fmt.Errorf("%w: too many fields", ErrUnsupported)
 	}
@@ -208,11 +270,14 @@ func readDescriptor(in descriptor) (Input, error) {
 			out.Type = typ
 			continue
 		}
+		if len(f.Filter) > 0 && string(f.Filter) != "null" {
+			return Input{}, fmt.Errorf("%w: filter on a claim", ErrUnsupported)
+		}
 		at, ok := firstPointer(f.Path)
 		if !ok {
 			return Input{}, fmt.Errorf("%w: path of a field", ErrUnsupported)
 		}
-		out.Fields = append(out.Fields, Field{At: at, Optional: f.Optional})
+		out.Fields = append(out.Fields, Field{At: at, Optional: f.Optional, Retain: f.Retain})
 	}
 	return out, nil
 }

@@ -19,7 +19,9 @@
 //
 // A prover sends nothing that a person did not ask it to send: there is no
 // automatic answer and no setting for one. [Prover.Present] is the only way, and
-// it refuses to send a claim that is not among those the person ticked.
+// it refuses to send a claim that is not among those the person ticked. A request for
+// a presentation to anybody but the peer that asks is refused, and so is one with a
+// condition that the person would not be told of.
 //
 // A verifier asks with a fresh challenge for its own domain, takes one answer, and
 // believes only what [verify.Verifier] made of the bytes.

@@ -2,16 +2,16 @@ package present
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"strings"
 	"time"
 
 	"github.com/staffpassport/staffpassport/did"
 	"github.com/staffpassport/staffpassport/didcomm"
+	"github.com/staffpassport/staffpassport/didcomm/internal/exchange"
 	"github.com/staffpassport/staffpassport/vc"
 	"github.com/staffpassport/staffpassport/vc/verify"
 )
@@ -36,6 +36,9 @@ type Exchange struct {
 	Inputs  []Input   `json:"inputs,omitempty"`  // what it asks for
 	Expires time.Time `json:"expires,omitzero"`  // of the request; zero means never
 
+	// Domain is whom the presentation is for, as the verifier says: its own DID on
+	// this connection, unless a prover takes others ([Prover.UnsafeAnyDomain]).
+	Domain string `json:"domain,omitempty"`
 	// Confirms says that the verifier announced an answer.
 	Confirms bool `json:"confirms,omitempty"`
 	// Revealed is what the person ticked, by input, in the prover's own record.
@@ -57,23 +60,24 @@ func (x Exchange) String() string {
 	return fmt.Sprintf("present-proof %s, %s in %q", x.Thread, x.Role, string(x.State))
 }
 
+// Format shows what String shows, under every verb.
+func (x Exchange) Format(f fmt.State, _ rune) { exchange.Print(f, x.String()) }
+
+// LogValue is the same as String.
+func (x Exchange) LogValue() slog.Value { return slog.StringValue(x.String()) }
+
 // record is what is kept of an exchange: the rest is of no use to a page.
 type record struct {
 	Exchange
 	Definition   string     `json:"definition"` // its id
 	Challenge    string     `json:"challenge"`
-	Domain       string     `json:"domain"`
 	Presentation vc.Secured `json:"presentation,omitzero"` // as received, until it is decided
 }
 
 // exchangeID makes a connection, a thread and a role one identifier: a thread is
 // looked up only together with the connection its message came on.
 func exchangeID(connection, thread string, r Role) string {
-	h := sha256.New()
-	for _, s := range []string{connection, thread, string(r)} {
-		fmt.Fprintf(h, "%d:%s", len(s), s)
-	}
-	return base64.RawURLEncoding.EncodeToString(h.Sum(nil)[:18])
+	return exchange.ID(connection, thread, string(r))
 }
 
 // A party is what the two roles have in common.
@@ -164,7 +168,7 @@ func (p party) step(tx didcomm.Tx, x *record, e Event, outcome string) error {
 	x.State, x.Since = next, p.now()
 	if next.Final() { // what was shown is kept by whoever decided about it
 		x.Presentation = vc.Secured{}
-		if err := dropAttachments(tx, x.ID); err != nil {
+		if err := tx.Delete(kindAttachments, x.ID); err != nil {
 			return err
 		}
 	}
@@ -204,7 +208,18 @@ const codeAbandoned = "abandoned"
 // end abandons x and tells the peer why. The reason holds no claim.
 func (p party) end(tx didcomm.Tx, x *record, outcome, reason string) error {
 	x.Code, x.Reason, x.ByPeer = outcome, clip(reason), false
+	if err := p.report(tx, x); err != nil {
+		return err
+	}
+	return p.step(tx, x, Event{problem, true}, outcome)
+}
+
+// report tells the peer that x is abandoned, if there still is one.
+func (p party) report(tx didcomm.Tx, x *record) error {
 	c, err := tx.Connection(x.Connection)
+	if errors.Is(err, didcomm.ErrNotFound) {
+		return nil
+	}
 	if err != nil {
 		return err
 	}
@@ -213,10 +228,23 @@ func (p party) end(tx didcomm.Tx, x *record, outcome, reason string) error {
 	if err != nil {
 		return err
 	}
-	if err := tx.Send(c, report); err != nil {
-		return err
-	}
-	return p.step(tx, x, Event{problem, true}, outcome)
+	return tx.Send(c, report)
+}
+
+// remove forgets an exchange that has ended.
+func (p party) remove(ctx context.Context, id string) error {
+	return p.change(ctx, id, func(tx didcomm.Tx, x *record) error {
+		if !x.State.Final() {
+			return fmt.Errorf("%w: the exchange goes on", ErrState)
+		}
+		if err := tx.Delete(kindAttachments, id); err != nil {
+			return err
+		}
+		if err := tx.Delete(kindExchange, id); err != nil {
+			return err
+		}
+		return tx.Audit(didcomm.Event{Action: protocolName + "/deleted", Outcome: "ok", Connection: x.Connection, Thread: x.Thread})
+	})
 }
 
 // change loads x in a transaction of its own and lets f change it.
@@ -274,7 +302,7 @@ func overdue(x *Exchange, before, now time.Time) bool {
 		(x.State == RequestSent || x.State == RequestReceived) && expired(x.Expires, now)
 }
 
-func expired(at, now time.Time) bool { return !at.IsZero() && !now.Before(at) }
+func expired(at, now time.Time) bool { return exchange.Expired(at, now) }
 
 // reported handles a problem report: it ends an exchange that can still end. A
 // warning (RFC 0035, "Unknown Error") does not. A report is never answered.

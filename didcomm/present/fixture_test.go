@@ -14,6 +14,7 @@ import (
 
 	"github.com/staffpassport/staffpassport/did"
 	"github.com/staffpassport/staffpassport/did/didkey"
+	"github.com/staffpassport/staffpassport/did/didpeer"
 	"github.com/staffpassport/staffpassport/didcomm"
 	"github.com/staffpassport/staffpassport/didcomm/internal/memtx"
 	"github.com/staffpassport/staffpassport/vc"
@@ -80,11 +81,36 @@ func newWorld(t testing.TB) *world {
 	t.Helper()
 	w := &world{t: t, clock: &clock{t: start}, employer: signer(t, 1), staff: signer(t, 2),
 		verifierNode: memtx.NewNode("to-hazel"), proverNode: memtx.NewNode("to-birchwood")}
-	w.verifier = &Verifier{Store: &w.verifierNode.Store, Check: w.check(), Domain: "https://birchwood.example", Decided: w.note, Now: w.clock.Now}
+	w.verifier = &Verifier{Store: &w.verifierNode.Store, Check: w.check(), Decided: w.note, Now: w.clock.Now}
 	w.prover = &Prover{Store: &w.proverNode.Store, Now: w.clock.Now}
+	w.theirs(w.verifierNode, func(c *didcomm.Connection) { c.Mine = peerDID(t, 5) })
+	w.theirs(w.proverNode, func(c *didcomm.Connection) { c.Theirs = peerDID(t, 5) })
 	w.verifierNode.Handler, w.verifierNode.Workers = w.verifier, map[string]didcomm.Worker{TaskVerify: w.verifier}
 	w.proverNode.Handler = w.prover
 	return w
+}
+
+// theirs changes the connection of a node.
+func (w *world) theirs(n *memtx.Node, change func(*didcomm.Connection)) {
+	w.t.Helper()
+	require.NoError(w.t, n.Store.Update(w.t.Context(), func(tx didcomm.Tx) error {
+		c, err := tx.Connection(n.Connection)
+		if err != nil {
+			return err
+		}
+		change(&c)
+		return tx.SaveConnection(c)
+	}))
+}
+
+// domain is the verifier's DID on its connection, which is who a presentation is for.
+func domain(t testing.TB) string { return didpeer.Short(peerDID(t, 5)).String() }
+
+func peerDID(t testing.TB, seed byte) did.DID {
+	t.Helper()
+	id, err := didpeer.NewDIDComm(signer(t, seed).Public().(ed25519.PublicKey), "https://birchwood.example/didcomm", nil)
+	require.NoError(t, err)
+	return id
 }
 
 func (w *world) node(r Role) *memtx.Node {
@@ -95,7 +121,7 @@ func (w *world) node(r Role) *memtx.Node {
 }
 
 func (w *world) check() *verify.Verifier {
-	return &verify.Verifier{Resolver: didkey.Resolver{}, Contexts: contexts(), Now: w.clock.Now,
+	return &verify.Verifier{Resolver: didkey.Resolver{}, Contexts: contexts(), Now: w.clock.Now, Replay: verify.NonceUsedOnceByCaller{},
 		Trust: verify.TrustedIssuers{w.employer.VerificationMethod().DID: {passportType, skillType}}}
 }
 
@@ -207,8 +233,8 @@ func put(t testing.TB, n *memtx.Node, role Role, state State, thread string) *re
 	r.Inputs[0].ID = "input-1"
 	x := &record{Exchange: Exchange{
 		ID: exchangeID(n.Connection, thread, role), Role: role, State: state, Connection: n.Connection, Thread: thread,
-		Created: start, Since: start, Inputs: r.Inputs, Confirms: true,
-	}, Definition: "definition-1", Challenge: "challenge-1", Domain: "https://birchwood.example"}
+		Created: start, Since: start, Inputs: r.Inputs, Confirms: true, Domain: domain(t),
+	}, Definition: "definition-1", Challenge: "challenge-1"}
 	if state == Start {
 		return x
 	}

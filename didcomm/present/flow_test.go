@@ -2,10 +2,10 @@ package present
 
 import (
 	"context"
-	"crypto/ed25519"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -54,9 +54,7 @@ func TestPresent(t *testing.T) {
 	for _, r := range w.verifierNode.Store.Records(kindExchange) {
 		require.NotContains(t, string(r.Data), "Enhanced", "no copy stays")
 	}
-	for _, r := range w.verifierNode.Store.Records(kindAttachments) {
-		require.JSONEq(t, "[]", string(r.Data))
-	}
+	require.Empty(t, w.verifierNode.Store.Records(kindAttachments))
 }
 
 func TestRequest_WireForm(t *testing.T) {
@@ -78,7 +76,7 @@ func TestRequest_WireForm(t *testing.T) {
 	var c map[string]any
 	require.NoError(t, json.Unmarshal(raw, &c))
 	options := c["options"].(map[string]any)
-	require.Equal(t, "https://birchwood.example", options["domain"])
+	require.Equal(t, domain(t), options["domain"])
 	require.Len(t, options["challenge"], 26)
 	definition := c["presentation_definition"].(map[string]any)
 	require.Equal(t, map[string]any{"ldp_vp": map[string]any{"proof_type": []any{"DataIntegrityProof"}}}, definition["format"])
@@ -106,46 +104,98 @@ func TestRequest_FreshChallenge(t *testing.T) {
 	require.Len(t, seen, 3)
 }
 
-// TestPresent_PairwiseDomain: without a domain of its own a verifier asks for its
-// DID on the connection, and a prover gives that to nobody else.
-func TestPresent_PairwiseDomain(t *testing.T) {
+// TestProver_Domain: a verifier asks for its DID on the connection, and a prover
+// gives a presentation for anything else to nobody: the peer could pass it on.
+func TestProver_Domain(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.verifier.Domain = ""
-	mine, other := peerDID(t, 5), peerDID(t, 6)
-	for n, set := range map[*memtx.Node]func(*didcomm.Connection){
-		w.verifierNode: func(c *didcomm.Connection) { c.Mine = mine },
-		w.proverNode:   func(c *didcomm.Connection) { c.Theirs = mine },
-	} {
-		require.NoError(t, n.Store.Update(t.Context(), func(tx didcomm.Tx) error {
-			c, err := tx.Connection(n.Connection)
-			if err != nil {
-				return err
-			}
-			set(&c)
-			return tx.SaveConnection(c)
-		}))
-	}
 	verifierID, proverID := w.ask(wanted())
-	require.Equal(t, didpeer.Short(mine).String(), w.load(t, verifierID).Domain)
+	require.Equal(t, domain(t), w.load(t, verifierID).Domain)
+	x, err := w.prover.Exchange(t.Context(), proverID)
+	require.NoError(t, err)
+	require.Equal(t, domain(t), x.Domain)
 	require.NoError(t, w.prover.Present(t.Context(), proverID, w.answer()))
 	w.settle()
 	require.Equal(t, Done, w.only(w.verifier.Exchanges).State)
 
-	for _, domain := range []string{other.String(), didpeer.Short(other).String()} {
-		w.verifier.Domain = domain
-		_, err := w.verifier.Request(t.Context(), "to-hazel", wanted())
-		require.NoError(t, err)
-		m := w.verifierNode.Store.TakeOutbox()[0].Message
-		requireRefused(t, w.proverNode.Store.Deliver(t.Context(), w.prover, "to-birchwood", m), codeAbandoned)
+	mine, other := peerDID(t, 5), peerDID(t, 6)
+	for domain, ok := range map[string]bool{
+		mine.String():                                   true,
+		didpeer.Short(mine).String():                    true,
+		other.String():                                  false,
+		didpeer.Short(other).String():                   false,
+		"https://birchwood.example":                     false,
+		"127.0.0.1":                                     false,
+		w.employer.VerificationMethod().DID.String():    false,
+		didpeer.Short(mine).String() + "#key-1":         false,
+		" " + didpeer.Short(mine).String():              false,
+		"did:web:birchwood.example":                     false,
+		strings.ToUpper(didpeer.Short(mine).String()):   false,
+		didpeer.Short(mine).String()[:len(domain(t))-1]: false,
+	} {
+		for _, unsafe := range []bool{false, true} {
+			w := newWorld(t)
+			w.verifier.Domain, w.prover.UnsafeAnyDomain = domain, unsafe
+			_, err := w.verifier.Request(t.Context(), "to-hazel", wanted())
+			require.NoError(t, err)
+			m := w.verifierNode.Store.TakeOutbox()[0].Message
+			err = w.proverNode.Store.Deliver(t.Context(), w.prover, "to-birchwood", m)
+			if ok || unsafe {
+				require.NoError(t, err, domain)
+				require.Equal(t, domain, w.only(w.prover.Exchanges).Domain)
+				continue
+			}
+			requireRefused(t, err, codeAbandoned)
+			all, err := w.prover.Exchanges(t.Context())
+			require.NoError(t, err)
+			require.Empty(t, all, domain)
+		}
 	}
 }
 
-func peerDID(t *testing.T, seed byte) did.DID {
-	t.Helper()
-	id, err := didpeer.NewDIDComm(signer(t, seed).Public().(ed25519.PublicKey), "https://birchwood.example/didcomm", nil)
+// TestProver_DomainOfNobody: a peer without a DID of its own is nobody's audience.
+func TestProver_DomainOfNobody(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.theirs(w.proverNode, func(c *didcomm.Connection) { c.Theirs = did.DID{} })
+	_, err := w.verifier.Request(t.Context(), "to-hazel", wanted())
 	require.NoError(t, err)
-	return id
+	m := w.verifierNode.Store.TakeOutbox()[0].Message
+	requireRefused(t, w.proverNode.Store.Deliver(t.Context(), w.prover, "to-birchwood", m), codeAbandoned)
+}
+
+// TestProver_Ack: an ack that is not final, or says nothing known, ends nothing.
+func TestProver_Ack(t *testing.T) {
+	t.Parallel()
+	for body, want := range map[string]State{
+		`{"status":"OK"}`: Done, `{"status":"PENDING"}`: PresentationSent,
+		`{"status":"FAIL"}`: PresentationSent, `{}`: PresentationSent, `{"status":1}`: PresentationSent,
+	} {
+		w := newWorld(t)
+		put(t, w.proverNode, RoleProver, PresentationSent, "thread-1")
+		m, err := didcomm.New("m1", messageType(ack), "thread-1", "", json.RawMessage(body))
+		require.NoError(t, err)
+		err = w.proverNode.Store.Deliver(t.Context(), w.prover, "to-birchwood", m)
+		if want == Done || strings.Contains(body, "PENDING") {
+			require.NoError(t, err, body)
+		} else {
+			requireRefused(t, err, "w.m.msg.malformed")
+		}
+		require.Equal(t, want, w.only(w.prover.Exchanges).State, body)
+		require.Empty(t, w.proverNode.Store.TakeOutbox())
+	}
+}
+
+// TestRequest_Retain: what a verifier means to keep reaches the person.
+func TestRequest_Retain(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	r := wanted()
+	r.Inputs[0].Fields[0].Retain = true
+	w.ask(r)
+	x := w.only(w.prover.Exchanges)
+	require.True(t, x.Inputs[0].Fields[0].Retain)
+	require.False(t, x.Inputs[0].Fields[1].Retain)
 }
 
 func counter() func() string {
@@ -262,6 +312,11 @@ func TestProver_RequestRefused(t *testing.T) {
 			d["input_descriptors"] = []any{map[string]any{"id": "a", "constraints": map[string]any{"fields": list}}}
 		})
 	}
+	constraint := func(name string, v any) func(*requestBody) {
+		return inside(func(_, d map[string]any) {
+			d["input_descriptors"] = []any{map[string]any{"id": "a", "constraints": map[string]any{name: v}}}
+		})
+	}
 	for name, change := range map[string]func(*requestBody){
 		"another format":   func(b *requestBody) { b.Formats[0].Format = "hlindy/proof-req@v2.0" },
 		"no attachment":    func(b *requestBody) { b.Requests = nil },
@@ -281,14 +336,31 @@ func TestProver_RequestRefused(t *testing.T) {
 		"other format inside": inside(func(_, d map[string]any) {
 			d["format"] = map[string]any{"jwt_vp": map[string]any{"alg": []any{"EdDSA"}}}
 		}),
-		"requirements":         inside(func(_, d map[string]any) { d["submission_requirements"] = []any{map[string]any{"rule": "pick"}} }),
-		"path with a wildcard": fields(map[string]any{"path": []any{"$.credentialSubject[*].a"}}),
-		"path recursive":       fields(map[string]any{"path": []any{"$..a"}}),
-		"path with a filter":   fields(map[string]any{"path": []any{"$.a[?(@.b)]"}}),
-		"path the root":        fields(map[string]any{"path": []any{"$"}}),
-		"no path":              fields(map[string]any{"purpose": "x"}),
-		"type by pattern":      fields(map[string]any{"path": []any{"$.type"}, "filter": map[string]any{"pattern": "Pass.*"}}),
-		"type without filter":  fields(map[string]any{"path": []any{"$.type"}}),
+		"requirements":          inside(func(_, d map[string]any) { d["submission_requirements"] = []any{map[string]any{"rule": "pick"}} }),
+		"path with a wildcard":  fields(map[string]any{"path": []any{"$.credentialSubject[*].a"}}),
+		"path recursive":        fields(map[string]any{"path": []any{"$..a"}}),
+		"path with a filter":    fields(map[string]any{"path": []any{"$.a[?(@.b)]"}}),
+		"path the root":         fields(map[string]any{"path": []any{"$"}}),
+		"no path":               fields(map[string]any{"purpose": "x"}),
+		"type by pattern":       fields(map[string]any{"path": []any{"$.type"}, "filter": map[string]any{"pattern": "Pass.*"}}),
+		"type without filter":   fields(map[string]any{"path": []any{"$.type"}}),
+		"filter on a claim":     fields(map[string]any{"path": []any{"$.a"}, "filter": map[string]any{"type": "string"}}),
+		"predicate":             fields(map[string]any{"path": []any{"$.a"}, "predicate": "required"}),
+		"unknown field member":  fields(map[string]any{"path": []any{"$.a"}, "x": 1}),
+		"more in a type filter": fields(map[string]any{"path": []any{"$.type"}, "filter": map[string]any{"contains": map[string]any{"const": "A"}, "minItems": 3}}),
+		"pattern of a type":     fields(map[string]any{"path": []any{"$.type"}, "filter": map[string]any{"contains": map[string]any{"const": "A", "pattern": "B"}}}),
+		"is_holder":             constraint("is_holder", []any{map[string]any{"field_id": []any{"a"}, "directive": "required"}}),
+		"same_subject":          constraint("same_subject", []any{map[string]any{"field_id": []any{"a"}, "directive": "preferred"}}),
+		"subject_is_issuer":     constraint("subject_is_issuer", "required"),
+		"statuses":              constraint("statuses", map[string]any{"active": map[string]any{"directive": "required"}}),
+		"unknown constraint":    constraint("x", true),
+		"limit of its own":      constraint("limit_disclosure", "forbidden"),
+		"group": inside(func(_, d map[string]any) {
+			d["input_descriptors"] = []any{map[string]any{"id": "a", "group": []any{"A"}}}
+		}),
+		"other format of a credential": inside(func(_, d map[string]any) {
+			d["input_descriptors"] = []any{map[string]any{"id": "a", "format": map[string]any{"jwt_vc": map[string]any{"alg": []any{"EdDSA"}}}}}
+		}),
 		"two types": fields(map[string]any{"path": []any{"$.type"}, "filter": map[string]any{"const": "A"}},
 			map[string]any{"path": []any{"$.type"}, "filter": map[string]any{"const": "B"}}),
 	} {
@@ -332,6 +404,40 @@ func TestDeclineAndWithdraw(t *testing.T) {
 	require.Equal(t, Abandoned, w.only(w.prover.Exchanges).State)
 	require.ErrorIs(t, w.prover.Present(t.Context(), proverID, w.answer()), ErrState)
 	require.Empty(t, w.proverNode.Store.TakeOutbox())
+}
+
+// TestDelete: what has ended can be forgotten, and nothing else.
+func TestDelete(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	verifierID, proverID := w.ask(wanted())
+	require.ErrorIs(t, w.verifier.Delete(t.Context(), verifierID), ErrState)
+	require.ErrorIs(t, w.prover.Delete(t.Context(), proverID), ErrState)
+	require.ErrorIs(t, w.verifier.Delete(t.Context(), proverID), didcomm.ErrNotFound)
+	require.ErrorIs(t, w.prover.Delete(t.Context(), verifierID), didcomm.ErrNotFound)
+	require.NoError(t, w.prover.Present(t.Context(), proverID, w.answer()))
+	w.settle()
+	require.NoError(t, w.verifier.Delete(t.Context(), verifierID))
+	require.NoError(t, w.prover.Delete(t.Context(), proverID))
+	for _, n := range []*memtx.Node{w.verifierNode, w.proverNode} {
+		require.Empty(t, n.Store.Records(kindExchange))
+		events := n.Store.Events()
+		require.Equal(t, "present-proof/deleted", events[len(events)-1].Action)
+	}
+	require.ErrorIs(t, w.verifier.Delete(t.Context(), verifierID), didcomm.ErrNotFound)
+}
+
+// TestExpire_NoPeer: an exchange whose connection was deleted ends without a word.
+func TestExpire_NoPeer(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.ask(wanted())
+	require.NoError(t, w.verifierNode.Store.Update(t.Context(), func(tx didcomm.Tx) error { return tx.DeleteConnection("to-hazel") }))
+	n, err := w.verifier.Expire(t.Context(), start.Add(time.Hour))
+	require.NoError(t, err)
+	require.Equal(t, 1, n)
+	require.Equal(t, Abandoned, w.only(w.verifier.Exchanges).State)
+	require.Empty(t, w.verifierNode.Store.TakeOutbox())
 }
 
 func TestExpire(t *testing.T) {
@@ -484,6 +590,22 @@ func TestVerifier_DecidedFails(t *testing.T) {
 	require.Equal(t, Abandoned, w.only(w.prover.Exchanges).State)
 	require.Len(t, w.decided, 1)
 	require.Nil(t, w.decided[0].Presentation)
+
+	w = newWorld(t)
+	w.verifier.Decided = func(_ context.Context, tx didcomm.Tx, x *Exchange, d Decision) error {
+		if err := tx.Save("decided", x.ID, d.Err == nil); err != nil {
+			return err
+		}
+		return fmt.Errorf("%w: the photo does not match", didcomm.ErrPermanent)
+	}
+	_, id = w.ask(wanted())
+	require.NoError(t, w.prover.Present(t.Context(), id, w.answer()))
+	require.Equal(t, []string{presentation, problem}, names(w.settle()), "refused, whatever Decided says of that")
+	require.Equal(t, "not-accepted", w.only(w.verifier.Exchanges).Code)
+	require.Equal(t, Abandoned, w.only(w.prover.Exchanges).State)
+	require.Empty(t, w.verifierNode.Store.Records("decided"), "what failed is undone")
+	events := w.verifierNode.Store.Events()
+	require.Equal(t, "not-heard", events[len(events)-2].Outcome)
 
 	w = newWorld(t)
 	w.verifier.Decided = nil

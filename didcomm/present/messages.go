@@ -4,9 +4,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/staffpassport/staffpassport/didcomm"
+	"github.com/staffpassport/staffpassport/didcomm/internal/exchange"
 	"github.com/staffpassport/staffpassport/internal/strictjson"
 )
 
@@ -29,11 +29,6 @@ type presentationBody struct {
 	Formats       didcomm.Formats      `json:"formats"`
 	Presentations []didcomm.Attachment `json:"presentations~attach"`
 	Attach        []didcomm.Attachment `json:"~attach,omitempty"`
-}
-
-// ackBody is ack (RFC 0015).
-type ackBody struct {
-	Status string `json:"status"`
 }
 
 // content returns the bytes of the attachment in a format.
@@ -67,7 +62,11 @@ func readRequest(m *didcomm.Message) (*requestBody, *definitionContent, []Input,
 }
 
 func unmarshal(data []byte, v any) error {
-	if err := strictjson.Unmarshal(data, v); err != nil {
+	err := strictjson.Unmarshal(data, v)
+	switch {
+	case errors.Is(err, ErrUnsupported): // of a constraint
+		return fmt.Errorf("%w: constraint", ErrUnsupported)
+	case err != nil:
 		return fmt.Errorf("%w: %v", ErrMalformed, err)
 	}
 	return nil
@@ -81,4 +80,4 @@ func newAttachment(id string, content any) (didcomm.Attachment, error) {
 	return didcomm.NewAttachment(id, "application/json", b), nil
 }
 
-func clip(s string) string { return strings.ToValidUTF8(s[:min(len(s), maxText)], "") }
+func clip(s string) string { return exchange.Clip(s) }

@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/staffpassport/staffpassport/did"
 	"github.com/staffpassport/staffpassport/did/didpeer"
 	"github.com/staffpassport/staffpassport/didcomm"
+	"github.com/staffpassport/staffpassport/didcomm/internal/exchange"
 	"github.com/staffpassport/staffpassport/vc"
 )
 
@@ -16,6 +18,13 @@ import (
 // for concurrent use and must not be changed after first use.
 type Prover struct {
 	Store didcomm.Store // the runtime
+
+	// UnsafeAnyDomain takes requests for a presentation to a domain that is not
+	// the DID of the peer that asks. Whoever asks can then pass the presentation
+	// on to that domain, as if the person had come to it. Some other agents write
+	// the name of a host there, and cannot be answered without; a person should be
+	// shown [Exchange.Domain] before.
+	UnsafeAnyDomain bool
 
 	Now   func() time.Time // nil: time.Now
 	NewID func() string    // nil: [didcomm.NewID]
@@ -75,6 +84,9 @@ func (v *Prover) Handle(_ context.Context, tx didcomm.Tx, c didcomm.Connection, 
 		return unexpected(x, err)
 	}
 	if m.Type.Name == ack {
+		if ok, err := exchange.Acknowledged(m); err != nil || !ok {
+			return err
+		}
 		return p.step(tx, x, e, "ok")
 	}
 	if expired(m.Expires, p.now()) {
@@ -87,7 +99,7 @@ func (v *Prover) Handle(_ context.Context, tx didcomm.Tx, c didcomm.Connection, 
 	case err != nil:
 		return refuse(codeAbandoned, "The request cannot be read.", err)
 	}
-	if !meant(r.Options.Domain, c) {
+	if !v.UnsafeAnyDomain && !meant(r.Options.Domain, c) {
 		return refuse(codeAbandoned, "The request is for a presentation to somebody else.", nil)
 	}
 	if x.Purpose = clip(r.Definition.Purpose); x.Purpose == "" {
@@ -98,12 +110,12 @@ func (v *Prover) Handle(_ context.Context, tx didcomm.Tx, c didcomm.Connection, 
 	return p.step(tx, x, e, "ok")
 }
 
-// meant reports whether a presentation for domain may be given to the peer of c. A
-// did:peer belongs to one connection: another connection's would let this peer
-// pass the presentation on.
+// meant reports whether a presentation for domain may be given to the peer of c: it
+// is the peer's own DID on this connection, in either form. Any other would let the
+// peer pass the presentation on.
 func meant(domain string, c didcomm.Connection) bool {
 	id, err := did.Parse(domain)
-	return err != nil || id.Method() != "peer" || didpeer.Short(id) == didpeer.Short(c.Theirs)
+	return err == nil && !c.Theirs.IsZero() && didpeer.Short(id) == didpeer.Short(c.Theirs)
 }
 
 // Present answers a request. It proves the presentation outside any transaction,
@@ -193,6 +205,12 @@ func (v *Prover) Abandon(_ context.Context, tx didcomm.Tx, c didcomm.Connection,
 	return v.party().abandon(tx, c, thread, r, r.Code != undeliverable)
 }
 
+// Delete forgets an exchange that has ended, as a host does when it need not keep it
+// any longer; the audit log stays. One that goes on is [ErrState].
+func (v *Prover) Delete(ctx context.Context, id string) error {
+	return v.party().remove(ctx, id)
+}
+
 // Exchanges returns every exchange of this role, oldest first.
 func (v *Prover) Exchanges(ctx context.Context) ([]Exchange, error) {
 	return v.party().exchanges(ctx)
@@ -211,3 +229,21 @@ func (v *Prover) Exchange(ctx context.Context, id string) (*Exchange, error) {
 	}
 	return &x.Exchange, nil
 }
+
+// String tells how much is shown and nothing of it.
+func (a Answer) String() string { return fmt.Sprintf("present.Answer of %d inputs", len(a.Shown)) }
+
+// Format shows what String shows, under every verb.
+func (a Answer) Format(f fmt.State, _ rune) { exchange.Print(f, a.String()) }
+
+// LogValue is the same as String.
+func (a Answer) LogValue() slog.Value { return slog.StringValue(a.String()) }
+
+// String tells how much is shown and nothing of it.
+func (s Shown) String() string { return fmt.Sprintf("present.Shown with %d ticks", len(s.Reveal)) }
+
+// Format shows what String shows, under every verb.
+func (s Shown) Format(f fmt.State, _ rune) { exchange.Print(f, s.String()) }
+
+// LogValue is the same as String.
+func (s Shown) LogValue() slog.Value { return slog.StringValue(s.String()) }

@@ -99,8 +99,8 @@ func readSubmission(presentation []byte, definition string, inputs []Input) ([]i
 		if i < 0 || at[i] >= 0 {
 			return nil, fmt.Errorf("%w: submission entry", ErrIncomplete)
 		}
-		pos, ok := position(e.Path)
-		if !ok || pos >= len(p.Credentials) || len(e.Nested) > 0 || !slices.Contains([]string{credentialFormat, "ldp_vp"}, e.Format) {
+		pos, ok := position(e.Path, len(p.Credentials))
+		if !ok || len(e.Nested) > 0 || !slices.Contains([]string{credentialFormat, "ldp_vp"}, e.Format) {
 			return nil, fmt.Errorf("%w: submission entry", ErrIncomplete)
 		}
 		at[i] = pos
@@ -108,9 +108,10 @@ func readSubmission(presentation []byte, definition string, inputs []Input) ([]i
 	return at, nil
 }
 
-// position reads the path of a submission entry. RFC 0510 writes a dot before the
-// bracket; a presentation with one credential may leave the position out.
-func position(path string) (int, bool) {
+// position reads the path of a submission entry among n credentials. RFC 0510 writes
+// a dot before the bracket; a presentation with one credential may leave the
+// position out.
+func position(path string, n int) (int, bool) {
 	p, ok := pointerOf(path)
 	if !ok {
 		return 0, false
@@ -120,17 +121,17 @@ func position(path string) (int, bool) {
 		return 0, false
 	}
 	if rest == "" {
-		return 0, true
+		return 0, n == 1
 	}
 	index, ok := strings.CutPrefix(rest, "/")
 	if !ok || !isIndex(index) || len(index) > 3 {
 		return 0, false
 	}
-	n := 0
+	at := 0
 	for _, c := range index {
-		n = 10*n + int(c-'0')
+		at = 10*at + int(c-'0')
 	}
-	return n, true
+	return at, at < n
 }
 
 // checkAnswer holds verified credentials to what was asked for: the right type,

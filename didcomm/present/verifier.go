@@ -5,11 +5,13 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"log/slog"
 	"strconv"
 	"time"
 
 	"github.com/staffpassport/staffpassport/did/didpeer"
 	"github.com/staffpassport/staffpassport/didcomm"
+	"github.com/staffpassport/staffpassport/didcomm/internal/exchange"
 	"github.com/staffpassport/staffpassport/internal/strictjson"
 	"github.com/staffpassport/staffpassport/vc"
 	"github.com/staffpassport/staffpassport/vc/verify"
@@ -26,16 +28,19 @@ type Verifier struct {
 	Check interface {
 		Presentation(ctx context.Context, s vc.Secured, want verify.Session) (*verify.Presentation, error)
 	}
-	// Domain is whom a presentation must be made for: this organisation's DID or
-	// URL. Empty means the verifier's own DID of each connection, in its short
-	// form: a prover can see that this is who it talks to, so that nobody can
-	// have a request of ours answered through a connection of theirs.
+	// Domain is whom a presentation must be made for. Leave it empty: it is then
+	// the verifier's own DID of each connection, in its short form. A prover can
+	// see that this is who it talks to, so that nobody can have a request of ours
+	// answered through a connection of theirs, and a [Prover] refuses any other
+	// domain unless told otherwise. Other agents may need a URL here.
 	Domain string
 
 	// Decided hears of every presentation that was decided about, good or not,
 	// in the transaction that answers it; it must use tx only. For a good one
 	// an error that matches [didcomm.ErrPermanent] refuses it after all; any
-	// other is retried. Nil means that the exchange's own record is enough.
+	// other is retried. For a refused one an error undoes what Decided did and is
+	// audited, and the presentation stays refused. Nil means that the exchange's
+	// own record is enough.
 	Decided func(ctx context.Context, tx didcomm.Tx, x *Exchange, d Decision) error
 
 	Now   func() time.Time // nil: time.Now
@@ -57,6 +62,20 @@ type Decision struct {
 	// [ErrIncomplete].
 	Err error
 }
+
+// String tells whether the presentation was good and nothing that it holds.
+func (d Decision) String() string {
+	if d.Err != nil {
+		return "present.Decision: refused"
+	}
+	return "present.Decision: accepted"
+}
+
+// Format shows what String shows, under every verb.
+func (d Decision) Format(f fmt.State, _ rune) { exchange.Print(f, d.String()) }
+
+// LogValue is the same as String.
+func (d Decision) LogValue() slog.Value { return slog.StringValue(d.String()) }
 
 var (
 	_ didcomm.Handler   = (*Verifier)(nil)
@@ -151,15 +170,17 @@ func (v *Verifier) Handle(_ context.Context, tx didcomm.Tx, c didcomm.Connection
 		raw, err = content(b.Formats, formatSubmission, b.Presentations)
 	}
 	if err == nil {
-		_, err = strictjson.ParseObject(raw)
+		if _, bad := strictjson.ParseObject(raw); bad != nil {
+			err = fmt.Errorf("%w: %v", ErrMalformed, bad)
+		}
 	}
 	if err == nil {
-		err = checkAttachments(b.Attach)
+		err = saveAttachments(tx, x.ID, b.Attach)
 	}
-	if err != nil {
+	if errors.Is(err, didcomm.ErrMalformed) || errors.Is(err, ErrMalformed) || errors.Is(err, ErrUnsupported) {
 		return p.end(tx, x, "malformed-presentation", "The presentation cannot be read.")
 	}
-	if err := saveAttachments(tx, x.ID, b.Attach); err != nil {
+	if err != nil {
 		return err
 	}
 	x.Presentation = vc.Secured{MediaType: vc.MediaTypePresentation, Bytes: raw}
@@ -229,8 +250,31 @@ func (d *Decision) assign(x *record) error {
 	return nil
 }
 
-// decide records a decision and answers, in one transaction.
+// decide records a decision and answers, in one transaction. A refusal stands even
+// if Decided cannot take it.
 func (v *Verifier) decide(ctx context.Context, p party, id string, d Decision) error {
+	var unheard error
+	tell := func(tx didcomm.Tx, x *record, d Decision) error {
+		if v.Decided == nil {
+			return nil
+		}
+		err := v.Decided(ctx, tx, &x.Exchange, d)
+		if d.Err != nil {
+			unheard = err
+		}
+		return err
+	}
+	err := v.settle(ctx, p, id, d, tell)
+	if unheard == nil || ctx.Err() != nil {
+		return err
+	}
+	return v.settle(ctx, p, id, d, func(tx didcomm.Tx, x *record, _ Decision) error {
+		return tx.Audit(didcomm.Event{Action: protocolName + "/decided", Outcome: "not-heard", Connection: x.Connection, Thread: x.Thread})
+	})
+}
+
+// settle is one try at [Verifier.decide].
+func (v *Verifier) settle(ctx context.Context, p party, id string, d Decision, tell func(didcomm.Tx, *record, Decision) error) error {
 	return p.change(ctx, id, func(tx didcomm.Tx, x *record) error {
 		if x.State != PresentationReceived {
 			return nil
@@ -247,15 +291,13 @@ func (v *Verifier) decide(ctx context.Context, p party, id string, d Decision) e
 			d.Presentation, d.ByInput = nil, nil
 			x.describe(d.Err)
 		}
-		if v.Decided != nil {
-			if err := v.Decided(ctx, tx, &x.Exchange, d); err != nil {
-				return err
-			}
+		if err := tell(tx, x, d); err != nil {
+			return err
 		}
 		if d.Err != nil {
 			return p.end(tx, x, x.Code, x.Reason)
 		}
-		if err := p.send(tx, x, ack, ackBody{"OK"}); err != nil {
+		if err := p.send(tx, x, ack, exchange.Ack{Status: exchange.AckOK}); err != nil {
 			return err
 		}
 		return p.step(tx, x, Event{ack, true}, "ok")
@@ -312,6 +354,12 @@ func (v *Verifier) Expire(ctx context.Context, before time.Time) (int, error) {
 // Abandon implements [didcomm.Abandoner].
 func (v *Verifier) Abandon(_ context.Context, tx didcomm.Tx, c didcomm.Connection, thread string, r *didcomm.Problem) (bool, error) {
 	return v.party().abandon(tx, c, thread, r, r.Code != undeliverable)
+}
+
+// Delete forgets an exchange that has ended, as a host does when it need not keep it
+// any longer; the audit log stays. One that goes on is [ErrState].
+func (v *Verifier) Delete(ctx context.Context, id string) error {
+	return v.party().remove(ctx, id)
 }
 
 // Exchanges returns every exchange of this role, oldest first.

@@ -26,7 +26,8 @@ const (
 		`"presentation_definition":{"id":"f65e384c-ce08-4711-a037-1d4e40280399","input_descriptors":[{"constraints":{"fields":[{"path":["$.credentialSubject.employeeId"]}]},` +
 		`"id":"passport","schema":[{"uri":"https://www.w3.org/2018/credentials#VerifiableCredential"}]}]}}},"mime-type":"application/json"}],` +
 		`"will_confirm":true,"~thread":{"thid":"06aae00e-1268-4521-a854-1c0b0e744bf1"}}`
-	// The example of RFC 0510, with a proof type that is known here.
+	// The example of RFC 0510, with a proof type that is known here, and a group and
+	// a filter, which are not.
 	rfcRequest = `{"@type":"https://didcomm.org/present-proof/2.2/request-presentation","@id":"0ac534c8-98ed-4fe3-8a41-3600775e1e92","comment":"some comment",` +
 		`"formats":[{"attach_id":"ed7d9b1f-9eed-4bde-b81c-3aa7485cf947","format":"dif/presentation-exchange/definitions@v1.0"}],` +
 		`"request_presentations~attach":[{"@id":"ed7d9b1f-9eed-4bde-b81c-3aa7485cf947","mime-type":"application/json","data":{"json":{` +
@@ -43,10 +44,11 @@ func TestProver_RequestsOfOtherAgents(t *testing.T) {
 			Inputs: []Input{{ID: "passport", Fields: []Field{{At: "/credentialSubject/employeeId"}}}}},
 		frameworkRequest: {Thread: "06aae00e-1268-4521-a854-1c0b0e744bf1", Purpose: "Show passport", Confirms: true,
 			Inputs: []Input{{ID: "passport", Fields: []Field{{At: "/credentialSubject/employeeId"}}}}},
-		rfcRequest: {Thread: "0ac534c8-98ed-4fe3-8a41-3600775e1e92", Purpose: "some comment",
+		understood(rfcRequest): {Thread: "0ac534c8-98ed-4fe3-8a41-3600775e1e92", Purpose: "some comment",
 			Inputs: []Input{{ID: "citizenship_input", Name: "US Passport", Only: true, Fields: []Field{{At: "/credentialSubject/birth_date"}}}}},
 	} {
 		w := newWorld(t)
+		w.prover.UnsafeAnyDomain = true
 		m, err := didcomm.ParseMessage([]byte(text))
 		require.NoError(t, err)
 		require.NoError(t, w.proverNode.Store.Deliver(t.Context(), w.prover, "to-birchwood", m))
@@ -66,6 +68,26 @@ func TestProver_RequestsOfOtherAgents(t *testing.T) {
 		sent := w.proverNode.Store.TakeOutbox()[0].Message
 		require.Equal(t, want.Thread, sent.Thread)
 		require.NotEqual(t, want.Thread, sent.ID)
+	}
+}
+
+// understood takes out what is refused in the example of RFC 0510.
+func understood(request string) string {
+	return strings.NewReplacer(`"group":["A"],`, ``, `,"filter":{"type":"date","minimum":"1999-5-16"}`, ``).Replace(request)
+}
+
+// TestProver_RFCRequest: a condition that the person would not see is refused.
+func TestProver_RFCRequest(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{rfcRequest, strings.Replace(rfcRequest, `"group":["A"],`, ``, 1),
+		strings.Replace(rfcRequest, `,"filter":{"type":"date","minimum":"1999-5-16"}`, ``, 1)} {
+		w := newWorld(t)
+		w.prover.UnsafeAnyDomain = true
+		m, err := didcomm.ParseMessage([]byte(text))
+		require.NoError(t, err)
+		err = w.proverNode.Store.Deliver(t.Context(), w.prover, "to-birchwood", m)
+		requireRefused(t, err, codeAbandoned)
+		require.ErrorIs(t, err, ErrUnsupported)
 	}
 }
 
@@ -95,6 +117,7 @@ func FuzzRequest(f *testing.F) {
 	f.Add([]byte(credoRequest))
 	f.Add([]byte(frameworkRequest))
 	f.Add([]byte(rfcRequest))
+	f.Add([]byte(understood(rfcRequest)))
 	f.Fuzz(func(t *testing.T, plaintext []byte) {
 		m, err := didcomm.ParseMessage(plaintext)
 		if err != nil {

@@ -68,16 +68,25 @@ type Config struct {
 	Packer Packer
 	Sender Sender
 
-	MaxAge     time.Duration // after which an undelivered message is given up: 14 days
+	// MaxAge is after how long an undelivered message is given up: 14 days. For as
+	// long, and a few minutes for clocks that differ, it is remembered which messages
+	// were received and which were given up. What arrives again after that is for the
+	// protocol's state to refuse.
+	MaxAge time.Duration
+
 	MinBackoff time.Duration // wait after the first failure of a delivery or task: 1 s
 	MaxBackoff time.Duration // longest wait, reached by doubling: 10 min
 	Poll       time.Duration // how often the store is searched for work nobody announced: 30 s
-	Parallel   int           // deliveries at once, over all connections: 32
+	Parallel   int           // deliveries at once, over all connections, and tasks at once of each kind: 32
 
-	Now       func() time.Time  // time.Now
-	Rand      io.Reader         // row names and jitter: crypto/rand
-	Log       *slog.Logger      // types, threads and outcomes, never content: none
-	Failpoint func(name string) // called at each of the At constants, in tests: none
+	Now  func() time.Time // time.Now
+	Rand io.Reader        // row names and jitter: crypto/rand
+	Log  *slog.Logger     // types, threads and outcomes, never content: none
+
+	// UnsafeFailpoint is called at each of [Failpoints], also while a transaction is
+	// open: none. It is for tests that stop a process there. In production it can
+	// only hold up, or take down, what it is called from.
+	UnsafeFailpoint func(name string)
 }
 
 // An Agent is one party's messaging runtime. It is safe for concurrent use and
@@ -87,6 +96,7 @@ type Agent struct {
 
 	settled *settled
 	commits *commits
+	pruning *pruning
 	random  sync.Mutex    // Rand need not be safe for concurrent use
 	turns   atomic.Uint64 // how many updates came to their commit
 
@@ -128,13 +138,11 @@ func New(c Config) (*Agent, error) {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	if c.Failpoint == nil {
-		c.Failpoint = func(string) {}
-	}
 	return &Agent{
 		config:  c,
 		settled: newSettled(),
 		commits: newCommits(),
+		pruning: newPruning(),
 		routes:  make(map[route]reaction),
 		workers: make(map[string]didcomm.Worker),
 	}, nil
@@ -232,10 +240,12 @@ func (a *Agent) view(ctx context.Context, f func(*tx) error) error {
 func (a *Agent) update(ctx context.Context, f func(*tx) error) error {
 	var done *tx
 	var gone []row
+	var pruned map[string]time.Time
 	err := a.config.Store.Update(ctx, func(s StoreTx) error {
 		t := &tx{agent: a, store: s}
 		defer t.close()
-		if err := f(t); err != nil {
+		err := f(t)
+		if err != nil {
 			return err
 		}
 		gone = a.settled.rows()
@@ -247,15 +257,19 @@ func (a *Agent) update(ctx context.Context, f func(*tx) error) error {
 		if err := t.writeAudit(); err != nil {
 			return err
 		}
+		if pruned, err = t.prune(); err != nil {
+			return err
+		}
 		t.turn, done = a.turns.Add(1), t
-		a.config.Failpoint(AtBeforeCommit)
+		a.failpoint(atBeforeCommit)
 		return nil
 	})
 	if err != nil {
 		return err
 	}
-	a.config.Failpoint(AtAfterCommit)
+	a.failpoint(atAfterCommit)
 	a.settled.remove(gone)
+	a.pruning.set(pruned)
 	a.commits.add()
 	if r := a.running(); r != nil {
 		r.committed(done)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"iter"
@@ -55,8 +54,8 @@ func (t *tx) writeAudit() error {
 	if err != nil {
 		return err
 	}
-	data, err := encode(auditRecord{
-		N: head.N + 1, Time: t.agent.config.Now(), Previous: head.Last, Events: t.events,
+	data, err := encodeRecord(auditRecord{
+		N: head.N + 1, Time: t.agent.config.Now().UTC(), Previous: head.Last, Events: t.events,
 	})
 	if err != nil {
 		return err
@@ -89,7 +88,11 @@ func (a *Agent) AuditLog(ctx context.Context) iter.Seq2[AuditEntry, error] {
 					return err
 				}
 				var rec auditRecord
-				if json.Unmarshal(r.Data, &rec) != nil || rec.N != last.N+1 || r.ID != auditID(rec.N) || rec.Previous != last.Last {
+				err := decodeRecord(r.Data, &rec)
+				if errors.Is(err, ErrVersion) {
+					return err
+				}
+				if err != nil || rec.N != last.N+1 || r.ID != auditID(rec.N) || rec.Previous != last.Last {
 					return fmt.Errorf("%w after record %d", ErrAudit, last.N)
 				}
 				for _, e := range rec.Events {

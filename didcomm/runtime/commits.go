@@ -2,7 +2,6 @@ package runtime
 
 import (
 	"context"
-	"encoding/json"
 	"sync"
 	"time"
 )
@@ -48,7 +47,7 @@ func (c *commits) wait(ctx context.Context, seen uint64) (uint64, error) {
 type Pending struct {
 	Outbox int       // messages not delivered yet
 	Tasks  int       // deferred work not done yet
-	Dead   int       // messages given up, ever
+	Dead   int       // messages given up, as long as that is remembered: see [Config].MaxAge
 	Retry  time.Time // when the first of those that failed is tried again; zero if none did
 }
 
@@ -64,9 +63,7 @@ func (a *Agent) Pending(ctx context.Context) (p Pending, err error) {
 				if settled[row{kind, r.ID}] {
 					continue
 				}
-				if err := p.count(kind, r.Data); err != nil {
-					return err
-				}
+				p.count(kind, r.Data)
 			}
 		}
 		return nil
@@ -74,25 +71,22 @@ func (a *Agent) Pending(ctx context.Context) (p Pending, err error) {
 	return p, err
 }
 
-func (p *Pending) count(kind string, data []byte) error {
+func (p *Pending) count(kind string, data []byte) {
 	var retry struct {
 		Next time.Time `json:"next"`
 	}
 	switch kind {
 	case kindOutbox:
 		p.Outbox++
-		return nil
+		return
 	case kindDead:
 		p.Dead++
-		return nil
+		return
 	case kindTask:
 		p.Tasks++
 	}
-	if err := json.Unmarshal(data, &retry); err != nil {
-		return err
-	}
+	_ = decodeRecord(data, &retry) // what cannot be read has no time
 	if n := retry.Next; !n.IsZero() && (p.Retry.IsZero() || n.Before(p.Retry)) {
 		p.Retry = n
 	}
-	return nil
 }

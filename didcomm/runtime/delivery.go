@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"github.com/staffpassport/staffpassport/didcomm"
@@ -23,6 +24,8 @@ type lane struct {
 	heard chan struct{} // a token: the peer spoke, so it can be reached
 	first []*letter     // what it begins with, if it is known to be all there is
 	retry retry         // the head failed; zero if it did not
+	read  uint64        // all turns that its last reading can have seen
+	lost  atomic.Bool   // a letter was taken out of the store
 }
 
 // runLane delivers until the lane is empty or the runner stops.
@@ -39,11 +42,15 @@ func (r *runner) runLane(l *lane) {
 				r.storeFailed("outbox")
 				continue
 			}
-			r.hasRead(l)
+			l.read = r.agent.turns.Load()
 		}
 		for _, m := range letters {
 			if !r.rest(l) {
 				return
+			}
+			if l.lost.Swap(false) {
+				more = true // or nothing is left: the store knows
+				break
 			}
 			if !r.deliver(l, m) {
 				more = true // and what is behind it waits
@@ -51,6 +58,7 @@ func (r *runner) runLane(l *lane) {
 			}
 		}
 		if !more && r.retire(l) {
+			r.delivered(l) // or what failed was taken out of the store
 			return
 		}
 	}
@@ -101,7 +109,7 @@ func (r *runner) deliver(l *lane, m *letter) bool {
 			return true
 		}
 	}
-	a.config.Failpoint(AtBeforeRetry)
+	a.failpoint(atBeforeRetry)
 	l.retry = a.after(l.retry)
 	r.logLetter(m, slog.LevelInfo, "retried")
 	if err := a.saveRetry(r.work, l.name, l.retry); err != nil {
@@ -113,26 +121,40 @@ func (r *runner) deliver(l *lane, m *letter) bool {
 // attempt packs a letter and sends it. Its place among the parallel deliveries is
 // held only meanwhile.
 func (r *runner) attempt(m *letter) error {
-	select {
-	case r.slots <- struct{}{}:
-		defer func() { <-r.slots }()
-	case <-r.stop.Done():
+	if m.Conn == "" {
+		if !r.take(r.few) {
+			return errStopped
+		}
+		defer func() { <-r.few }()
+	}
+	if !r.take(r.slots) {
 		return errStopped
 	}
+	defer func() { <-r.slots }()
 	a := r.agent
 	ctx, cancel := context.WithTimeout(r.work, sendTimeout)
 	defer cancel()
-	a.config.Failpoint(AtBeforeSend)
+	a.failpoint(atBeforeSend)
 	envelope, err := a.config.Packer.Pack(ctx, m.plaintext, m.From, m.To, m.Routing...)
 	if err != nil {
 		return err
 	}
-	a.config.Failpoint(AtAfterPack)
+	a.failpoint(atAfterPack)
 	if err := a.config.Sender.Send(ctx, m.Endpoint, envelope); err != nil {
 		return err
 	}
-	a.config.Failpoint(AtAfterSend)
+	a.failpoint(atAfterSend)
 	return nil
+}
+
+// take waits for a place, and reports whether it has one or the runner ends.
+func (r *runner) take(places chan struct{}) bool {
+	select {
+	case places <- struct{}{}:
+		return true
+	case <-r.stop.Done():
+		return false
+	}
 }
 
 // delivered forgets the failures of a lane once its head has left.

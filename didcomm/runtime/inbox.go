@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/ed25519"
 	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -45,7 +44,7 @@ var errDuplicate = errors.New("runtime: handled before")
 // ([didcomm.ErrConflict]). After any other error nothing happened and the peer may
 // send again. The text of an error is for the local log, not for the peer.
 func (a *Agent) Receive(ctx context.Context, envelope []byte) error {
-	a.config.Failpoint(AtBeforeUnpack)
+	a.failpoint(atBeforeUnpack)
 	in, err := a.open(ctx, envelope)
 	if err != nil {
 		a.config.Log.LogAttrs(ctx, slog.LevelInfo, "didcomm envelope refused", slog.Bool("permanent", errors.Is(err, didcomm.ErrPermanent)))
@@ -59,7 +58,7 @@ func (a *Agent) Receive(ctx context.Context, envelope []byte) error {
 	})
 	var p *didcomm.Problem
 	if errors.As(err, &p) {
-		a.config.Failpoint(AtBeforeReport)
+		a.failpoint(atBeforeReport)
 		outcome = p.Code
 		err = a.update(ctx, func(t *tx) (err error) {
 			connection, err = a.recordProblem(t, in, p)
@@ -84,7 +83,7 @@ func (a *Agent) Receive(ctx context.Context, envelope []byte) error {
 	if r := a.running(); r != nil && connection != "" {
 		r.hurry(connection) // whoever speaks is there to listen
 	}
-	a.config.Failpoint(AtBeforeAnswer)
+	a.failpoint(atBeforeAnswer)
 	return nil
 }
 
@@ -136,30 +135,27 @@ func (a *Agent) handle(ctx context.Context, t *tx, in *inbound) (connection, out
 			refusal = refuse(ErrExpired)
 		}
 		return connection, "", refusal, errDuplicate
+	case before != nil && before.conflict: // a peer that repeats itself does not fill the log
+		return connection, "", refuse(didcomm.ErrConflict), errDuplicate
 	case before != nil:
-		// Kept under the digest as well, so that a peer that repeats itself
-		// does not fill the log.
-		key += "/" + hex.EncodeToString(in.digest[:])
-		refusal = refuse(didcomm.ErrConflict)
-		if again, err := t.seen(key); err != nil || again != nil {
-			if err == nil {
-				err = errDuplicate
-			}
-			return connection, "", refusal, err
+		before.conflict = true
+		if err := t.markSeen(key, *before); err != nil {
+			return connection, "", nil, err
 		}
-		return connection, outcomeConflict, refusal, t.record(key, in, c.ID, outcomeConflict)
+		return connection, outcomeConflict, refuse(didcomm.ErrConflict), t.Audit(in.event(c.ID, outcomeConflict))
 	case !in.m.Expires.IsZero() && a.config.Now().After(in.m.Expires.Add(clockSkew)):
 		return connection, outcomeExpired, refuse(ErrExpired), t.record(key, in, c.ID, outcomeExpired)
 	}
 	if err := t.markSeen(key, sighting{digest: in.digest}); err != nil {
 		return connection, "", nil, err
 	}
-	a.config.Failpoint(AtBeforeHandle)
+	a.failpoint(atBeforeHandle)
+	t.about = origin{Conn: c.ID, Mine: in.keys.Recipient, Theirs: in.keys.Sender, Thread: in.m.Thread}
 	outcome, err = a.dispatch(ctx, t, c, in)
 	if err != nil {
 		return connection, "", nil, err
 	}
-	a.config.Failpoint(AtAfterHandle)
+	a.failpoint(atAfterHandle)
 	return connection, outcome, nil, t.Audit(in.event(c.ID, outcome))
 }
 

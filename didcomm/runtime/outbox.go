@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/ed25519"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"time"
 
@@ -51,22 +49,24 @@ func (t *tx) Send(c didcomm.Connection, m *didcomm.Message) error {
 	if err != nil {
 		return err
 	}
-	if len(plaintext) > didcomm.MaxMessage {
-		return fmt.Errorf("runtime: %s is larger than any peer takes: %w", m.Type, didcomm.ErrPermanent)
-	}
 	l := &letter{
 		Lane: c.ID, Conn: c.ID,
 		From: c.MyKey, To: c.TheirKey, Routing: c.RoutingKeys, Endpoint: c.Endpoint,
 		Type: m.Type, Thread: m.Thread, Created: t.agent.config.Now(), Expires: m.Expires,
 		Apart: len(plaintext) > maxInline, plaintext: plaintext,
 	}
+	tags := []string{"lane/" + l.Lane}
 	if l.Lane == "" {
-		l.Lane = "key/" + name(c.TheirKey)
+		l.Lane = strangerLane + name(c.TheirKey)
+		tags = []string{"lane/" + l.Lane, tagStranger}
+		if err := t.makeRoom(); err != nil {
+			return err
+		}
 	}
 	if l.id, err = t.agent.rowID(); err != nil {
 		return err
 	}
-	data, err := encode(l)
+	data, err := encodeRecord(l)
 	if err != nil {
 		return err
 	}
@@ -79,14 +79,17 @@ func (t *tx) Send(c didcomm.Connection, m *didcomm.Message) error {
 		data = append(data, plaintext...)
 	}
 	t.letters = append(t.letters, l)
-	return t.store.Put(kindOutbox, l.id, data, "lane/"+l.Lane)
+	return t.store.Put(kindOutbox, l.id, data, tags...)
 }
 
 func parseLetter(r didcomm.Record) (*letter, error) {
 	head, body, ok := bytes.Cut(r.Data, []byte("\n"))
 	l := &letter{id: r.ID, plaintext: body}
-	if !ok || json.Unmarshal(head, l) != nil {
-		return nil, errors.New("runtime: stored message cannot be read")
+	if !ok {
+		return nil, errUnreadable
+	}
+	if err := decodeRecord(head, l); err != nil {
+		return nil, err
 	}
 	return l, nil
 }
@@ -115,6 +118,7 @@ const (
 // letters reads the head of a lane, in order. more says that there are others behind.
 func (a *Agent) letters(ctx context.Context, lane string) (batch []*letter, more bool, err error) {
 	settled := a.settled.copy() // before the transaction: see settled
+	var broken []row
 	size := 0
 	err = a.view(ctx, func(t *tx) error {
 		for r, err := range t.find(kindOutbox, "lane/"+lane) {
@@ -130,7 +134,8 @@ func (a *Agent) letters(ctx context.Context, lane string) (batch []*letter, more
 			}
 			l, err := parseLetter(r)
 			if err != nil {
-				return err
+				broken = a.passOver(broken, row{kindOutbox, r.ID}, err)
+				continue
 			}
 			if l.Apart {
 				if l.plaintext, err = t.store.Get(kindBody, l.id); err != nil {
@@ -142,6 +147,9 @@ func (a *Agent) letters(ctx context.Context, lane string) (batch []*letter, more
 		}
 		return nil
 	})
+	if err == nil {
+		err = a.discard(ctx, broken)
+	}
 	return batch, more, err
 }
 
@@ -164,6 +172,7 @@ func (a *Agent) saveRetry(ctx context.Context, lane string, next retry) error {
 func (a *Agent) pendingLanes(ctx context.Context) (lanes []string, err error) {
 	settled := a.settled.copy() // before the transaction: see settled
 	found := make(map[string]bool)
+	var broken []row
 	err = a.view(ctx, func(t *tx) error {
 		for r, err := range t.find(kindOutbox, "") {
 			if err != nil {
@@ -171,7 +180,8 @@ func (a *Agent) pendingLanes(ctx context.Context) (lanes []string, err error) {
 			}
 			l, err := parseLetter(r)
 			if err != nil {
-				return err
+				broken = a.passOver(broken, row{kindOutbox, r.ID}, err)
+				continue
 			}
 			if !settled[row{kindOutbox, r.ID}] && !found[l.Lane] {
 				found[l.Lane] = true
@@ -180,64 +190,8 @@ func (a *Agent) pendingLanes(ctx context.Context) (lanes []string, err error) {
 		}
 		return nil
 	})
-	return lanes, err
-}
-
-// A deadLetter is what stays of a message that was given up.
-type deadLetter struct {
-	Connection string       `json:"connection,omitempty"`
-	Thread     string       `json:"thread"`
-	Type       didcomm.Type `json:"type"`
-	Created    time.Time    `json:"created"`
-	Died       time.Time    `json:"died"`
-	Reason     string       `json:"reason"`
-}
-
-// Why a letter dies.
-const (
-	reasonAge     = "max-age"
-	reasonExpired = "expired"
-	reasonRefused = "refused"
-)
-
-// bury gives a letter up: it leaves the outbox, the audit log and the protocol that
-// owns its thread learn of it, in one transaction.
-func (a *Agent) bury(ctx context.Context, l *letter, reason string, cause error) error {
-	a.config.Failpoint(AtBeforeDead)
-	err := a.buryTelling(ctx, l, reason, cause, true)
-	var p *didcomm.Problem
-	if errors.As(err, &p) { // the protocol's own change is undone, the letter is dead all the same
-		err = a.buryTelling(ctx, l, reason, cause, false)
+	if err == nil {
+		err = a.discard(ctx, broken)
 	}
-	return err
-}
-
-func (a *Agent) buryTelling(ctx context.Context, l *letter, reason string, cause error, tell bool) error {
-	return a.update(ctx, func(t *tx) error {
-		for _, r := range l.rows() {
-			if err := t.store.Delete(r.kind, r.id); err != nil {
-				return err
-			}
-		}
-		if err := t.save(kindDead, l.id, deadLetter{l.Conn, l.Thread, l.Type, l.Created, a.config.Now(), reason}); err != nil {
-			return err
-		}
-		err := t.Audit(didcomm.Event{
-			Action:  "undeliverable/" + l.Type.Protocol + "/" + l.Type.Name,
-			Outcome: reason, Connection: l.Conn, Thread: l.Thread,
-		})
-		if err != nil || !tell {
-			return err
-		}
-		c, err := t.Connection(l.Conn)
-		if errors.Is(err, didcomm.ErrNotFound) {
-			c, err = l.connection(), nil
-		}
-		if err != nil {
-			return err
-		}
-		p := &didcomm.Problem{Code: codeUndeliverable, Comment: "a message could not be delivered: " + reason, Err: cause}
-		_, err = a.abandon(ctx, t, c, l.Thread, p)
-		return err
-	})
+	return lanes, err
 }

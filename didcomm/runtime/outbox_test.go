@@ -423,11 +423,11 @@ func TestRun_TwiceAtOnce(t *testing.T) {
 	})
 }
 
-func TestRun_StoreBroken(t *testing.T) {
+func TestRun_StoreNewer(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, nil)
-	f.store.state["outbox-retry"] = []stored{{id: "river", data: []byte("{")}}
-	require.Error(t, f.Run(t.Context()))
+	f.store.state["outbox-retry"] = []stored{{id: "river", data: []byte(`{"v":2}`)}}
+	require.ErrorIs(t, f.Run(t.Context()), runtime.ErrVersion)
 }
 
 // What is under way when Run ends is finished and not sent again; what is not, stays.

@@ -30,7 +30,7 @@ func gated(t *testing.T, point string, test func(t *testing.T, f *fixture, g *ga
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		g := &gate{point: point, open: make(chan struct{})}
-		f := newFixture(t, func(c *runtime.Config) { c.Failpoint = g.failpoint })
+		f := newFixture(t, func(c *runtime.Config) { c.UnsafeFailpoint = g.failpoint })
 		stop := f.run()
 		synctest.Wait()
 		f.send("fern", message(t, "toy/1.0/ping", "first", "")) // from here on commits are announced in turn

@@ -2,7 +2,7 @@ package runtime
 
 import (
 	"context"
-	"encoding/json"
+	"errors"
 	"log/slog"
 	"slices"
 	"sync"
@@ -23,14 +23,15 @@ type runner struct {
 	stop  context.Context // ends when nothing new may begin
 	work  context.Context // ends when what has begun must end too
 	slots chan struct{}   // one token per delivery under way
+	few   chan struct{}   // one token per delivery to a stranger under way
 	tasks map[string]chan struct{}
 	wg    sync.WaitGroup
 
 	mu      sync.Mutex
-	ended   bool              // no lane may start
-	polled  bool              // every letter older than this run has a lane
-	turn    uint64            // of the last transaction that was announced
-	read    map[string]uint64 // by lane: all turns that its last reading can have seen
+	ended   bool   // no lane may start
+	polled  bool   // every letter older than this run has a lane
+	turn    uint64 // of the last transaction that was announced
+	read    uint64 // all turns that a reading by a lane that is gone can have seen
 	lanes   map[string]*lane
 	retries map[string]retry // as the last Run left them
 }
@@ -46,9 +47,9 @@ func (a *Agent) Run(ctx context.Context) error {
 	r := &runner{
 		agent: a, stop: ctx, work: work,
 		slots: make(chan struct{}, a.config.Parallel),
+		few:   make(chan struct{}, max(1, a.config.Parallel/4)), // whose address hangs must not hold up peers
 		tasks: make(map[string]chan struct{}),
 		lanes: make(map[string]*lane),
-		read:  make(map[string]uint64),
 	}
 	var err error
 	if r.retries, err = a.retries(work); err != nil {
@@ -62,7 +63,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	go r.flushSettled()
 	go r.poll()
 	<-ctx.Done()
-	a.config.Failpoint(AtBeforeDrain)
+	a.failpoint(atBeforeDrain)
 	r.mu.Lock()
 	r.ended = true
 	r.mu.Unlock()
@@ -83,10 +84,10 @@ func (a *Agent) begin(r *runner) error {
 	}
 	a.runner = r
 	for task, w := range a.workers {
-		wake := make(chan struct{}, 1)
-		r.tasks[task] = wake
+		d := newDesk(r, task, w)
+		r.tasks[task] = d.wake
 		r.wg.Add(1)
-		go r.doTasks(task, w, wake)
+		go d.run()
 	}
 	return nil
 }
@@ -106,10 +107,10 @@ func (a *Agent) retries(ctx context.Context) (map[string]retry, error) {
 				return err
 			}
 			var next retry
-			if err := json.Unmarshal(r.Data, &next); err != nil {
+			if err := decodeRecord(r.Data, &next); errors.Is(err, ErrVersion) {
 				return err
 			}
-			all[r.ID] = next
+			all[r.ID] = next // one that cannot be read is none
 		}
 		return nil
 	})
@@ -135,8 +136,8 @@ func (r *runner) poll() {
 //
 // Letters go to their lane without being read back from the store if the lane is
 // empty, if nothing can be before them (every older letter was found by a poll or
-// announced here, since no transaction between is still to come), and if the lane has
-// not read the store since (it may have found and delivered them already).
+// announced here, since no transaction between is still to come), and if no lane that
+// is gone has read the store since (it may have found and delivered them already).
 func (r *runner) committed(t *tx) {
 	for _, task := range t.tasks {
 		if c, ok := r.tasks[task]; ok {
@@ -145,7 +146,7 @@ func (r *runner) committed(t *tx) {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	inTurn := r.polled && t.turn == r.turn+1
+	inTurn := r.polled && t.turn == r.turn+1 && t.turn > r.read
 	r.turn = max(r.turn, t.turn)
 	var fresh []*lane
 	for _, m := range t.letters {
@@ -153,7 +154,7 @@ func (r *runner) committed(t *tx) {
 		if isNew {
 			fresh = append(fresh, l)
 		}
-		if inTurn && t.turn > r.read[m.Lane] && slices.Contains(fresh, l) {
+		if inTurn && slices.Contains(fresh, l) {
 			l.first = append(l.first, m)
 		} else if l != nil {
 			notify(l.mail)
@@ -161,6 +162,12 @@ func (r *runner) committed(t *tx) {
 	}
 	for _, l := range fresh {
 		go r.runLane(l)
+	}
+	for _, name := range t.dropped {
+		if l, ok := r.lanes[name]; ok {
+			l.lost.Store(true)
+			notify(l.heard)
+		}
 	}
 }
 
@@ -179,13 +186,6 @@ func (r *runner) wake(names []string) {
 			go r.runLane(l)
 		}
 	}
-}
-
-// hasRead notes that a lane has read the store.
-func (r *runner) hasRead(l *lane) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.read[l.name] = r.agent.turns.Load()
 }
 
 // lane returns the lane of this name, or a new one whose goroutine the caller must
@@ -220,7 +220,7 @@ func (r *runner) retire(l *lane) bool {
 	if len(l.mail) > 0 {
 		return false
 	}
-	delete(r.lanes, l.name)
+	r.remove(l)
 	return true
 }
 
@@ -229,8 +229,13 @@ func (r *runner) forget(l *lane) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.lanes[l.name] == l {
-		delete(r.lanes, l.name)
+		r.remove(l)
 	}
+}
+
+func (r *runner) remove(l *lane) {
+	delete(r.lanes, l.name)
+	r.read = max(r.read, l.read)
 }
 
 func (r *runner) storeFailed(what string) {

@@ -75,7 +75,7 @@ func (a *Agent) flush(ctx context.Context) error {
 	if a.settled.empty() {
 		return nil
 	}
-	a.config.Failpoint(AtBeforeDelete)
+	a.failpoint(atBeforeDelete)
 	return a.update(ctx, func(*tx) error { return nil })
 }
 

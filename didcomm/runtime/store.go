@@ -5,6 +5,7 @@ import (
 	"crypto/ed25519"
 	"errors"
 	"iter"
+	"log/slog"
 
 	"github.com/staffpassport/staffpassport/didcomm"
 )
@@ -72,6 +73,9 @@ func (r Received) String() string {
 	return "authenticated envelope"
 }
 
+// LogValue is the same as String.
+func (r Received) LogValue() slog.Value { return slog.StringValue(r.String()) }
+
 // GoString is the same as String.
 func (r Received) GoString() string { return r.String() }
 
@@ -97,6 +101,8 @@ var (
 	ErrExpired = errors.New("runtime: message expired")
 	// ErrAudit says that the audit log is not as it was written.
 	ErrAudit = errors.New("runtime: audit log was altered")
+	// ErrVersion says that a record was written by a newer version of this package.
+	ErrVersion = errors.New("runtime: written by a newer version")
 	// ErrRunning says that the agent runs already.
 	ErrRunning = errors.New("runtime: agent runs already")
 )
@@ -105,7 +111,8 @@ var (
 // the protocol chose, after recordPrefix.
 const (
 	kindConnection = "connection"
-	kindSeen       = "seen"        // what was handled: digest and outcome
+	kindSeen       = "seen"        // what was handled: see sighting
+	kindOnce       = "once"        // what protocols did once: see sighting
 	kindOutbox     = "outbox"      // messages to deliver, tagged with their lane
 	kindBody       = "outbox-body" // plaintexts too large for the outbox row
 	kindRetry      = "outbox-retry"

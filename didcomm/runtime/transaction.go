@@ -1,7 +1,6 @@
 package runtime
 
 import (
-	"bytes"
 	"crypto/ed25519"
 	"encoding/base64"
 	"encoding/json"
@@ -25,7 +24,9 @@ type tx struct {
 
 	events  []didcomm.Event // written as one audit record before the commit
 	letters []*letter       // what was sent
+	dropped []string        // lanes that lost a letter
 	tasks   []string        // whose worker got work
+	about   origin          // the message whose handler runs, if one does
 	turn    uint64          // in the order of commits
 }
 
@@ -43,27 +44,37 @@ func (t *tx) writable() error {
 	return nil
 }
 
-func (t *tx) Once(key string, digest [32]byte) (bool, error) {
-	key = "once/" + key
-	before, err := t.seen(key)
-	if err != nil {
-		return false, err
-	}
-	if before == nil {
-		return true, t.markSeen(key, sighting{digest: digest})
-	}
-	if before.digest != digest {
-		return false, didcomm.ErrConflict
-	}
-	return false, nil
-}
-
 func (t *tx) Load(kind, id string, v any) error {
-	return t.load(recordPrefix+kind, id, v)
+	if t.store == nil {
+		return errEnded
+	}
+	data, err := t.store.Get(recordPrefix+kind, id)
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal(data, v); err != nil {
+		return fmt.Errorf("runtime: stored %s cannot be read: %v", kind, err)
+	}
+	return nil
 }
 
 func (t *tx) Save(kind, id string, v any) error {
-	return t.save(recordPrefix+kind, id, v)
+	data, err := encode(v)
+	if err != nil {
+		return fmt.Errorf("runtime: %s: %v", kind, err)
+	}
+	return t.put(recordPrefix+kind, id, data)
+}
+
+func (t *tx) Delete(kind, id string) error { return t.remove(recordPrefix+kind, id) }
+
+func (t *tx) DeleteConnection(id string) error { return t.remove(kindConnection, id) }
+
+func (t *tx) remove(kind, id string) error {
+	if err := t.writable(); err != nil {
+		return err
+	}
+	return t.store.Delete(kind, id)
 }
 
 func (t *tx) load(kind, id string, v any) error {
@@ -74,36 +85,29 @@ func (t *tx) load(kind, id string, v any) error {
 	if err != nil {
 		return err
 	}
-	if err := json.Unmarshal(data, v); err != nil {
-		return fmt.Errorf("runtime: stored %s cannot be read: %v", kind, err)
+	if err := decodeRecord(data, v); err != nil {
+		return fmt.Errorf("%w: %s", err, kind)
 	}
 	return nil
 }
 
+// save stores a record of the runtime's own.
 func (t *tx) save(kind, id string, v any, tags ...string) error {
+	data, err := encodeRecord(v)
+	if err != nil {
+		return fmt.Errorf("runtime: %s: %v", kind, err)
+	}
+	return t.put(kind, id, data, tags...)
+}
+
+func (t *tx) put(kind, id string, data []byte, tags ...string) error {
 	if err := t.writable(); err != nil {
 		return err
 	}
 	if id == "" {
 		return fmt.Errorf("runtime: %s without an id", kind)
 	}
-	data, err := encode(v)
-	if err != nil {
-		return fmt.Errorf("runtime: %s: %v", kind, err)
-	}
 	return t.store.Put(kind, id, data, tags...)
-}
-
-// encode is json.Marshal without the escapes meant for HTML, which would rewrite the
-// raw JSON inside a record.
-func encode(v any) ([]byte, error) {
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	if err := e.Encode(v); err != nil {
-		return nil, err
-	}
-	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
 }
 
 func (t *tx) List(kind string) iter.Seq2[didcomm.Record, error] {
@@ -156,14 +160,14 @@ func (t *tx) peer(k didcomm.Keys) (c *didcomm.Connection, unfinished bool, err e
 			return nil, false, err
 		}
 		c = new(didcomm.Connection)
-		return c, false, json.Unmarshal(r.Data, c)
+		return c, false, decodeRecord(r.Data, c)
 	}
 	for r, err := range t.find(kindConnection, tagMine(k.Recipient)) {
 		if err != nil {
 			return nil, false, err
 		}
 		var other didcomm.Connection
-		if err := json.Unmarshal(r.Data, &other); err != nil {
+		if err := decodeRecord(r.Data, &other); err != nil {
 			return nil, false, err
 		}
 		unfinished = unfinished || !other.Established
@@ -177,37 +181,4 @@ func (t *tx) Audit(e didcomm.Event) error {
 	}
 	t.events = append(t.events, e)
 	return nil
-}
-
-// A sighting is what is kept of a message that was handled.
-type sighting struct {
-	digest  [32]byte
-	outcome string // empty if it is to be answered with success
-}
-
-// seen returns the sighting under key, or nil.
-func (t *tx) seen(key string) (*sighting, error) {
-	if t.store == nil {
-		return nil, errEnded
-	}
-	data, err := t.store.Get(kindSeen, key)
-	if errors.Is(err, didcomm.ErrNotFound) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	var s sighting
-	if len(data) < len(s.digest) {
-		return nil, errors.New("runtime: stored sighting cannot be read")
-	}
-	s.outcome = string(data[copy(s.digest[:], data):])
-	return &s, nil
-}
-
-func (t *tx) markSeen(key string, s sighting) error {
-	if err := t.writable(); err != nil {
-		return err
-	}
-	return t.store.Put(kindSeen, key, append(s.digest[:], s.outcome...))
 }

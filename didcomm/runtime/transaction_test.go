@@ -94,12 +94,14 @@ func TestTx_Refuses(t *testing.T) {
 	big := message(t, "toy/1.0/ping", "m1", "")
 	big.Body = []byte(`{"x":"` + strings.Repeat("x", didcomm.MaxMessage-20) + `"}`)
 	change := map[string]func(tx didcomm.Tx) error{
-		"Save":           func(tx didcomm.Tx) error { return tx.Save("plant", "a", note{}) },
-		"SaveConnection": func(tx didcomm.Tx) error { return tx.SaveConnection(connection("new", true)) },
-		"Send":           func(tx didcomm.Tx) error { return tx.Send(connection("river", true), m) },
-		"Defer":          func(tx didcomm.Tx) error { return tx.Defer("toy/work", "x") },
-		"Audit":          func(tx didcomm.Tx) error { return tx.Audit(didcomm.Event{Action: "x"}) },
-		"Once":           func(tx didcomm.Tx) error { _, err := tx.Once("x", [32]byte{}); return err },
+		"Delete":           func(tx didcomm.Tx) error { return tx.Delete("plant", "a") },
+		"DeleteConnection": func(tx didcomm.Tx) error { return tx.DeleteConnection("river") },
+		"Save":             func(tx didcomm.Tx) error { return tx.Save("plant", "a", note{}) },
+		"SaveConnection":   func(tx didcomm.Tx) error { return tx.SaveConnection(connection("new", true)) },
+		"Send":             func(tx didcomm.Tx) error { return tx.Send(connection("river", true), m) },
+		"Defer":            func(tx didcomm.Tx) error { return tx.Defer("toy/work", "x") },
+		"Audit":            func(tx didcomm.Tx) error { return tx.Audit(didcomm.Event{Action: "x"}) },
+		"Once":             func(tx didcomm.Tx) error { _, err := tx.Once("x", [32]byte{}); return err },
 	}
 	read := map[string]func(tx didcomm.Tx) error{
 		"Load":       func(tx didcomm.Tx) error { return tx.Load("plant", "a", new(note)) },

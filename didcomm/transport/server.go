@@ -1,12 +1,14 @@
 package transport
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
 	"net/http"
 	"os"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/staffpassport/staffpassport/didcomm"
@@ -20,10 +22,21 @@ const receiveTime = time.Minute
 // seconds. A peer of ours goes by its own schedule.
 const retryAfter = "5"
 
+// maxRequests bounds the memory that strangers can take: this many times
+// [didcomm.MaxEnvelope] is 256 MiB.
+const maxRequests = 64
+
 // A Server receives envelopes. It is an [http.Handler] without a path: where it is
 // mounted is up to the caller.
 type Server struct {
+	// MaxRequests is how many envelopes are read and worked on at once, 64 if it is
+	// zero; each may take 4 MiB before anything is known of its sender. The request
+	// beyond is answered with 503 and read no further. It must not change while the
+	// server serves. Limits on one address are for what stands before the server.
+	MaxRequests int
+
 	receive func(ctx context.Context, envelope []byte) error
+	active  atomic.Int64
 }
 
 // NewServer returns a server that hands each envelope to receive, which may be
@@ -33,7 +46,7 @@ type Server struct {
 //   - nil: 202, the envelope is taken and safe;
 //   - [didcomm.ErrPermanent], [didcomm.ErrConflict] or [didcomm.ErrMalformed]: 400,
 //     the same envelope will never be taken;
-//   - any other: 503, the peer may send it again.
+//   - any other, and too many requests at once: 503, the peer may send it again.
 //
 // The context of receive ends after a minute, not when the peer hangs up.
 func NewServer(receive func(ctx context.Context, envelope []byte) error) *Server {
@@ -44,6 +57,11 @@ func NewServer(receive func(ctx context.Context, envelope []byte) error) *Server
 // [didcomm.MaxEnvelope] bytes, of exactly one of the two media types of RFC 0019
 // without parameters. All answers have an empty body.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	defer s.active.Add(-1)
+	if s.active.Add(1) > int64(cmp.Or(s.MaxRequests, maxRequests)) {
+		unavailable(w)
+		return
+	}
 	envelope, status := readEnvelope(w, r)
 	if status != 0 {
 		w.WriteHeader(status)
@@ -58,9 +76,13 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case errors.Is(err, didcomm.ErrPermanent), errors.Is(err, didcomm.ErrConflict), errors.Is(err, didcomm.ErrMalformed):
 		w.WriteHeader(http.StatusBadRequest)
 	default:
-		w.Header().Set("Retry-After", retryAfter)
-		w.WriteHeader(http.StatusServiceUnavailable)
+		unavailable(w)
 	}
+}
+
+func unavailable(w http.ResponseWriter) {
+	w.Header().Set("Retry-After", retryAfter)
+	w.WriteHeader(http.StatusServiceUnavailable)
 }
 
 // readEnvelope returns the body of the request, or the status that refuses it.

@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/staffpassport/staffpassport/didcomm"
@@ -274,4 +275,44 @@ func dial(t testing.TB, server *httptest.Server) *net.TCPConn {
 	t.Cleanup(func() { _ = conn.Close() })
 	require.NoError(t, conn.SetDeadline(time.Now().Add(10*time.Second)))
 	return conn.(*net.TCPConn)
+}
+
+// Requests beyond the bound are refused at once, whatever they hold, and the place of
+// one that ended is free again.
+func TestServer_BoundOnRequests(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct{ set, want int }{"default": {0, 64}, "set": {3, 3}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			hold, under := make(chan struct{}), make(chan struct{}, 100)
+			s := transport.NewServer(func(context.Context, []byte) error {
+				under <- struct{}{}
+				<-hold
+				return nil
+			})
+			s.MaxRequests = tc.set
+			send := func() *httptest.ResponseRecorder {
+				r := httptest.NewRequest(http.MethodPost, "/", strings.NewReader("{}"))
+				r.Header.Set("Content-Type", "application/didcomm-envelope-enc")
+				w := httptest.NewRecorder()
+				s.ServeHTTP(w, r)
+				return w
+			}
+			var all sync.WaitGroup
+			for range tc.want {
+				all.Go(func() { assert.Equal(t, http.StatusAccepted, send().Code) })
+			}
+			for range tc.want {
+				<-under
+			}
+			for range 3 {
+				w := send()
+				require.Equal(t, http.StatusServiceUnavailable, w.Code)
+				require.NotEmpty(t, w.Header().Get("Retry-After"))
+			}
+			close(hold)
+			all.Wait()
+			require.Equal(t, http.StatusAccepted, send().Code)
+		})
+	}
 }

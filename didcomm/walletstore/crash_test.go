@@ -57,7 +57,7 @@ func TestCrash_EveryPoint(t *testing.T) {
 				a.start()
 				b.start()
 				wrong := converge(a, b, threads, 20*time.Second)
-				if point == runtime.AtBeforeDrain {
+				if point == "run/before-drain" {
 					at.current().cancel()
 					<-at.died
 					at.stop()
@@ -80,22 +80,22 @@ func TestCrash_EveryPoint(t *testing.T) {
 func deaths(point, side string) int32 {
 	ash := side == "ash"
 	switch point {
-	case runtime.AtBeforeReport: // the bad ping
+	case "receive/before-problem": // the bad ping
 		if ash {
 			return 0
 		}
 		return 1
-	case runtime.AtBeforeDead, runtime.AtBeforeRetry: // the message to nowhere; the envelopes that are lost
+	case "outbox/before-dead", "outbox/before-retry": // the message to nowhere; the envelopes that are lost
 		if ash {
 			return 1
 		}
 		return 0
-	case runtime.AtBeforeTask, runtime.AtAfterTask: // birch answers
+	case "task/before-work", "task/after-work": // birch answers
 		if ash {
 			return 0
 		}
 		return 1
-	case runtime.AtBeforeDelete: // mostly other transactions delete
+	case "outbox/before-delete": // mostly other transactions delete
 		return 0
 	}
 	return 1
@@ -148,9 +148,9 @@ func TestCrash_FindsPlantedBugs(t *testing.T) {
 		wait  time.Duration // before dying, so that what was sent arrives
 		want  string
 	}{
-		{"no dedupe", bugs{noDedupe: true}, "ash", runtime.AtAfterSend, 0, "t1: 2 pings"},
-		{"sign again on resend", bugs{signAgain: true}, "birch", runtime.AtAfterTask, 50 * time.Millisecond, "t1: two answers"},
-		{"ack before the effect", bugs{ackFirst: true}, "ash", runtime.AtBeforeTask, 200 * time.Millisecond, "acknowledged and not kept"},
+		{"no dedupe", bugs{noDedupe: true}, "ash", "outbox/after-send", 0, "t1: 2 pings"},
+		{"sign again on resend", bugs{signAgain: true}, "birch", "task/after-work", 50 * time.Millisecond, "t1: two answers"},
+		{"ack before the effect", bugs{ackFirst: true}, "ash", "task/before-work", 200 * time.Millisecond, "acknowledged and not kept"},
 		{"answer before commit", bugs{lyingUpdate: true}, "birch", "", 0, "stuck"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

@@ -152,13 +152,13 @@ func (p *party) open() *process {
 	require.NoError(p.t, err)
 	pr := &process{wallet: w, ran: make(chan struct{})}
 	pr.agent, err = runtime.New(runtime.Config{
-		Store:      &mortal{Store: walletstore.New(w), party: p, process: pr},
-		Packer:     packer{&envelope.Packer{Keys: w}},
-		Sender:     carrier{p, pr},
-		MinBackoff: 2 * time.Millisecond,
-		MaxBackoff: 20 * time.Millisecond,
-		Poll:       200 * time.Millisecond,
-		Failpoint:  func(name string) { p.at(pr, name) },
+		Store:           &mortal{Store: walletstore.New(w), party: p, process: pr},
+		Packer:          packer{&envelope.Packer{Keys: w}},
+		Sender:          carrier{p, pr},
+		MinBackoff:      2 * time.Millisecond,
+		MaxBackoff:      20 * time.Millisecond,
+		Poll:            200 * time.Millisecond,
+		UnsafeFailpoint: func(name string) { p.at(pr, name) },
 	})
 	require.NoError(p.t, err)
 	pr.reader, err = runtime.New(runtime.Config{Store: walletstore.New(w), Packer: packer{}, Sender: carrier{}})

@@ -63,6 +63,13 @@ func atLink(t *testing.T, link string) *browser {
 	return b
 }
 
+// in returns the same browser for a subtest.
+func (b *browser) in(t *testing.T) *browser {
+	c := *b
+	c.t = t
+	return &c
+}
+
 func (b *browser) request(method, ref, contentType string, body io.Reader) *http.Request {
 	b.t.Helper()
 	u, err := b.base.Parse(ref)
@@ -85,7 +92,26 @@ func (b *browser) do(r *http.Request) *browser {
 	body, err := io.ReadAll(res.Body)
 	require.NoError(b.t, err)
 	b.status, b.header, b.at, b.body = res.StatusCode, res.Header, res.Request.URL, string(body)
+	b.noClaims()
 	return b
+}
+
+// claims are what the demo's record and contact card say of a person.
+var claims = regexp.MustCompile(`(?i)hazel|severn|AB123456C|7700900123|1988-04-17|10101010|001001001001`)
+
+var addresses = regexp.MustCompile(` (?:href|src|action)="([^"]*)"|<title>([^<]*)<`)
+
+// noClaims requires that nothing of the last page's address, title, header or
+// links, which programs keep and send on, says anything about a person.
+func (b *browser) noClaims() {
+	b.t.Helper()
+	require.NotRegexp(b.t, claims, b.at.String())
+	for name, values := range b.header {
+		require.NotRegexp(b.t, claims, values, name)
+	}
+	for _, a := range addresses.FindAllStringSubmatch(b.body, -1) {
+		require.NotRegexp(b.t, claims, a[1]+a[2])
+	}
 }
 
 // get opens an address of the role.
@@ -362,4 +388,3 @@ func passportFields(d *demo) fill {
 	}
 	return f
 }
-

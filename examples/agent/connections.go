@@ -32,15 +32,19 @@ func (p *party) invite(ctx context.Context, goalCode, goal string) (didcomm.Invi
 // it. The same link again is the same exchange. What is wrong with a link is a
 // *didcomm.Problem.
 func (p *party) receive(ctx context.Context, link string) (exchange string, err error) {
-	message, err := outofband.ParseURL(link)
-	if err != nil {
-		return "", err
-	}
-	inv, err := message.Choose(ctx, p.resolver, p.now())
+	inv, err := p.read(ctx, link)
 	if err != nil {
 		return "", err
 	}
 	return p.connect.Receive(ctx, inv)
+}
+
+func (p *party) read(ctx context.Context, link string) (didcomm.Invitation, error) {
+	message, err := outofband.ParseURL(link)
+	if err != nil {
+		return didcomm.Invitation{}, err
+	}
+	return message.Choose(ctx, p.resolver, p.now())
 }
 
 // kindAnswered holds the connection that an invitation of ours led to, by the id of

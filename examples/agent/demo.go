@@ -8,6 +8,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/staffpassport/staffpassport/didcomm/runtime"
 	"github.com/staffpassport/staffpassport/schema"
 	"github.com/staffpassport/staffpassport/vc/verify"
 	"github.com/staffpassport/staffpassport/wallet"
@@ -33,9 +34,9 @@ type demo struct {
 
 // hooks are there for tests. Each may be nil.
 type hooks struct {
-	failpoint func(role, point string)                       // called at each of the runtime's failpoints
-	store     func(role string, s wallet.Store) wallet.Store // goes between a wallet and its file
-	unlocker  wallet.Unlocker                                // instead of the passphrase, whose slowness tests need not prove again
+	tune     func(role string, c *runtime.Config)           // changes how a role's messaging runs
+	store    func(role string, s wallet.Store) wallet.Store // goes between a wallet and its file
+	unlocker wallet.Unlocker                                // instead of the passphrase, whose slowness tests need not prove again
 }
 
 // run opens the three roles, starts them, and walks the line or waits. It returns
@@ -102,8 +103,8 @@ func (d *demo) open(ctx context.Context) (err error) {
 		if d.basePort != 0 {
 			c.port = d.basePort + offset
 		}
-		if f := d.hooks.failpoint; f != nil {
-			c.failpoint = func(point string) { f(role, point) }
+		if f := d.hooks.tune; f != nil {
+			c.tune = func(c *runtime.Config) { f(role, c) }
 		}
 		if f := d.hooks.store; f != nil {
 			c.store = func(s wallet.Store) wallet.Store { return f(role, s) }

@@ -195,7 +195,7 @@ func TestWrongPassphrase(t *testing.T) {
 }
 
 // open opens the three roles without running them.
-func open(t *testing.T, d *demo) *demo {
+func open(t testing.TB, d *demo) *demo {
 	t.Helper()
 	if d.record.passport == nil {
 		in, err := readStaffFiles("", "")
@@ -214,7 +214,7 @@ func open(t *testing.T, d *demo) *demo {
 }
 
 // running opens the three roles and runs them for the length of the test.
-func running(t *testing.T, d *demo) *demo {
+func running(t testing.TB, d *demo) *demo {
 	t.Helper()
 	open(t, d)
 	for _, p := range d.parties() {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"time"
@@ -60,12 +61,29 @@ func openEmployer(ctx context.Context, c partyConfig, source staffRecord) (*empl
 // did returns the DID that the employer's passports name as their issuer.
 func (e *employer) did() did.DID { return e.signer.VerificationMethod().DID }
 
-// sign is the only place where the employer signs a passport.
-func (e *employer) sign(ctx context.Context, _ *issue.Exchange, c *vc.Credential) (vc.Secured, error) {
+// An issuedPassport is what the employer keeps of a passport that it signed: enough to
+// know it again, and nothing of what it says.
+type issuedPassport struct {
+	ID         string    `json:"id"`
+	SHA256     []byte    `json:"sha256"` // of the secured bytes
+	ValidUntil time.Time `json:"validUntil"`
+}
+
+const kindIssued = "issued" // by exchange
+
+// sign is the only place where the employer signs a passport. After a crash it may be
+// called again for an exchange: what it kept last is what is sent.
+func (e *employer) sign(ctx context.Context, x *issue.Exchange, c *vc.Credential) (vc.Secured, error) {
 	c.ValidFrom = e.now().UTC().Truncate(time.Second)
 	c.ValidUntil = c.ValidFrom.Add(passportLife)
 	i := dataintegrity.Issuer{Suite: dataintegrity.EdDSAJCS2022(), Signer: e.signer, Contexts: schema.Contexts(), Now: e.now}
-	return i.Secure(ctx, c)
+	s, err := i.Secure(ctx, c)
+	if err != nil {
+		return s, err
+	}
+	sum := sha256.Sum256(s.Bytes)
+	kept := issuedPassport{ID: c.ID, SHA256: sum[:], ValidUntil: c.ValidUntil}
+	return s, e.agent.Update(ctx, func(tx didcomm.Tx) error { return tx.Save(kindIssued, x.ID, kept) })
 }
 
 // addContact keeps a contact card and makes the invitation for its member of staff.

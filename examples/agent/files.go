@@ -23,9 +23,14 @@ type staffRecord struct {
 }
 
 // invalidFiles is everything wrong with a record and a photo.
-type invalidFiles []error
+type invalidFiles []invalidFile
 
-func (e invalidFiles) Error() string { return errors.Join(e...).Error() }
+func (e invalidFiles) Error() string { return fmt.Sprintf("%d files cannot be used", len(e)) }
+
+type invalidFile struct {
+	what string // "record" or "photo"
+	err  error
+}
 
 // readStaffFiles reads a record and a portrait; an empty name stands for the
 // embedded sample. The error lists everything wrong with both.
@@ -39,7 +44,7 @@ func readStaffFiles(recordFile, photoFile string) (staffRecord, error) {
 			own, err = schema.ParsePhoto(b)
 		}
 		if err != nil { // the record is judged with the sample's photo
-			problems = append(problems, fmt.Errorf("photo: %w", err))
+			problems = append(problems, invalidFile{"photo", err})
 		} else {
 			photo = own
 		}
@@ -50,7 +55,7 @@ func readStaffFiles(recordFile, photoFile string) (staffRecord, error) {
 			record, err = schema.ParseRecord(b, photo)
 		}
 		if err != nil {
-			problems = append(problems, fmt.Errorf("record: %w", err))
+			problems = append(problems, invalidFile{"record", err})
 		}
 	}
 	if len(problems) > 0 {
@@ -92,23 +97,27 @@ func printRecord(w io.Writer) error {
 	return enc.Encode(record)
 }
 
-// explain writes an error for the person at the terminal: a record's violations
-// one a line, with the place and the rule and never the value.
+// explain writes an error for the person at the terminal: the violations of a record
+// or a photo one a line, with the place and the rule and never the value.
 func explain(w io.Writer, err error) {
 	var files invalidFiles
-	if errors.As(err, &files) {
-		for _, e := range files {
-			explain(w, e)
-		}
-		return
-	}
-	var invalid *schema.ValidationError
-	if !errors.As(err, &invalid) {
+	if !errors.As(err, &files) {
 		fmt.Fprintln(w, "agent:", err)
 		return
 	}
-	fmt.Fprintf(w, "agent: the record cannot be issued, %d violations:\n", len(invalid.Violations))
-	for _, v := range invalid.Violations {
-		fmt.Fprintf(w, "  %s: %s (%s)\n", v.At, v.Message, v.Rule)
+	for _, f := range files {
+		var invalid *schema.ValidationError
+		if !errors.As(f.err, &invalid) {
+			fmt.Fprintf(w, "agent: %s: %v\n", f.what, f.err)
+			continue
+		}
+		fmt.Fprintf(w, "agent: the %s cannot be issued, %d violations:\n", f.what, len(invalid.Violations))
+		for _, v := range invalid.Violations {
+			at := string(v.At)
+			if at == "" {
+				at = f.what
+			}
+			fmt.Fprintf(w, "  %s: %s (%s)\n", at, v.Message, v.Rule)
+		}
 	}
 }

@@ -63,8 +63,7 @@ func openHost(ctx context.Context, c partyConfig, registered verify.TrustedIssue
 	}
 	h.verifier = &present.Verifier{
 		Store:   p.agent,
-		Check:   &verify.Verifier{Resolver: p.resolver, Trust: registered, Contexts: schema.Contexts(), Now: p.now},
-		Domain:  h.did().String(),
+		Check:   &verify.Verifier{Resolver: p.resolver, Trust: registered, Contexts: schema.Contexts(), Replay: verify.NonceUsedOnceByCaller{}, Now: p.now},
 		Decided: h.decided,
 		Now:     p.now,
 	}

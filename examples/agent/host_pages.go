@@ -133,7 +133,7 @@ func (h *host) view(r *http.Request, v *visit) (visitView, error) {
 	out.Result = &resultView{Issuer: res.Issuer, HasPhoto: len(res.Photo) > 0, Preview: sections(res.Passport), photo: res.Photo}
 	for _, c := range res.Checks {
 		switch {
-		case c.Outcome == verify.NotRun:
+		case c.Outcome == verify.NotRun, c.Outcome == verify.LeftToCaller:
 		case c.Index == verify.Whole:
 			out.Result.Presentation = append(out.Result.Presentation, c)
 		default:

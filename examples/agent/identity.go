@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/ed25519"
 	"errors"
 
 	"github.com/staffpassport/staffpassport/did"
@@ -62,21 +61,9 @@ func (p *party) signer(ctx context.Context, id did.DID) (did.Signer, error) {
 		return nil, err
 	}
 	vm := didkey.SigningMethod(id)
-	m, err := doc.Document.Method(vm, did.Authentication)
+	m, err := doc.Document.Method(vm, did.Authentication, p.now())
 	if err != nil {
 		return nil, err
 	}
 	return p.wallet.Signer(ctx, vm, m.PublicKey())
-}
-
-// verkeys makes the wallet's keys what the connect protocol asks for.
-type verkeys struct{ *wallet.Wallet }
-
-// NewVerkey makes a key for one connection.
-func (v verkeys) NewVerkey(ctx context.Context) (ed25519.PublicKey, error) {
-	pub, err := v.NewKey(ctx, wallet.Ed25519)
-	if err != nil {
-		return nil, err
-	}
-	return pub.(ed25519.PublicKey), nil
 }

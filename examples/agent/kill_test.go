@@ -46,7 +46,7 @@ func TestMain(m *testing.M) {
 	if hold, ok := strings.CutPrefix(plan, "command "); ok {
 		at, _ := strconv.Atoi(hold)
 		out := &lineCounter{w: os.Stdout, at: at, then: wait}
-		os.Exit(run(context.Background(), os.Args[1:], os.Stdin, out, os.Stderr))
+		os.Exit(untilStopped(os.Args[1:], os.Stdin, out, os.Stderr))
 	}
 	os.Exit(child([]byte(plan)))
 }
@@ -82,6 +82,13 @@ func child(plan []byte) int {
 	return exitOK
 }
 
+// failpoints calls f at each of the runtime's failpoints.
+func failpoints(f func(role, point string)) func(role string, c *runtime.Config) {
+	return func(role string, c *runtime.Config) {
+		c.UnsafeFailpoint = func(point string) { f(role, point) }
+	}
+}
+
 // demo makes the agent of a plan.
 func (c childPlan) demo(out, log io.Writer) *demo {
 	d := &demo{options: options{auto: true, dataDir: c.Dir, basePort: c.BasePort}, log: log}
@@ -92,11 +99,11 @@ func (c childPlan) demo(out, log io.Writer) *demo {
 	d.out = lines
 	var times atomic.Int32
 	d.hooks = hooks{unlocker: cheapKey{},
-		failpoint: func(role, point string) {
+		tune: failpoints(func(role, point string) {
 			if role == c.Role && point == c.Point && int(times.Add(1)) == c.Time {
 				kill()
 			}
-		},
+		}),
 		store: func(role string, s wallet.Store) wallet.Store {
 			if role == c.Forgets {
 				s = &forgetful{Store: s, dir: filepath.Join(c.Dir, role), commits: c.Commits}
@@ -281,22 +288,22 @@ func begin(t *testing.T, plan childPlan) *process {
 	t.Helper()
 	b, err := json.Marshal(plan)
 	require.NoError(t, err)
-	return start(t, childEnv+"="+string(b))
+	return start(t, nil, childEnv+"="+string(b))
 }
 
 // beginCommand starts a process that is the command with these arguments, and that
 // waits to be killed once it has printed hold lines, unless that is 0.
 func beginCommand(t *testing.T, hold int, args ...string) *process {
 	t.Helper()
-	return start(t, childEnv+"=command "+strconv.Itoa(hold), args...)
+	return start(t, args, childEnv+"=command "+strconv.Itoa(hold), "STAFFPASSPORT_PASSPHRASE="+killPassphrase)
 }
 
-func start(t *testing.T, env string, args ...string) *process {
+func start(t *testing.T, args []string, env ...string) *process {
 	t.Helper()
 	self, err := os.Executable()
 	require.NoError(t, err)
 	p := &process{cmd: exec.Command(self, args...)}
-	p.cmd.Env = append(os.Environ(), env, "STAFFPASSPORT_PASSPHRASE="+killPassphrase)
+	p.cmd.Env = append(os.Environ(), env...)
 	p.cmd.Stderr = &p.stderr
 	out, err := p.cmd.StdoutPipe()
 	require.NoError(t, err)
@@ -389,7 +396,7 @@ func TestKill_BetweenSteps(t *testing.T) {
 
 // needsTrouble are the failpoints that a line without trouble does not meet.
 func needsTrouble(point string) bool {
-	return point == runtime.AtBeforeReport || point == runtime.AtBeforeRetry || point == runtime.AtBeforeDead
+	return point == "receive/before-problem" || point == "outbox/before-retry" || point == "outbox/before-dead"
 }
 
 // pointsMet counts how often a line comes by each failpoint, by role.
@@ -398,11 +405,11 @@ func pointsMet(t *testing.T, troubled bool) map[string]int {
 	var mu sync.Mutex
 	met := map[string]int{}
 	d := childPlan{Dir: t.TempDir(), Trouble: troubled}.demo(io.Discard, t.Output())
-	d.hooks.failpoint = func(role, point string) {
+	d.hooks.tune = failpoints(func(role, point string) {
 		mu.Lock()
 		defer mu.Unlock()
 		met[role+" "+point]++
-	}
+	})
 	var err error
 	if d.record, err = readStaffFiles("", ""); err == nil {
 		err = d.run(t.Context())

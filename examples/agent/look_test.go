@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/ed25519"
+	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"iter"
@@ -34,6 +35,7 @@ type kept struct {
 	credentials []wallet.Credential
 	contacts    []contact
 	visits      []visit
+	issued      []issuedPassport
 	results     map[string]result // by exchange
 	journey     journey
 	waiting     map[string]bool // threads with a message to deliver, exchanges with a task to do
@@ -94,6 +96,7 @@ func (k *kept) read(ctx context.Context, w *wallet.Wallet) error {
 			{"record/present", into(&k.presents)},
 			{"record/contact", into(&k.contacts)},
 			{"record/visit", into(&k.visits)},
+			{"record/issued", into(&k.issued)},
 			{"connection", into(&k.connections)},
 			{"record/journey", func(r didcomm.Record) error { return json.Unmarshal(r.Data, &k.journey) }},
 			{"record/result", func(r didcomm.Record) error {
@@ -220,7 +223,7 @@ func stuck(all map[string]*kept) (wrong []string) {
 		}
 		ended := func(s side) bool { return s.final }
 		asks := func(s side) bool { return s.asksPerson }
-		done := len(b.sides) == 2 && (all2(b.sides, ended) || all2(b.sides, asks))
+		done := len(b.sides) == 2 && (every(b.sides, ended) || every(b.sides, asks))
 		if !b.busy && !done {
 			states := ""
 			for _, s := range b.sides {
@@ -270,7 +273,7 @@ func acknowledged(all map[string]*kept, lines int) (wrong []string) {
 	if issued && !held {
 		wrong = append(wrong, "acknowledged to the employer and not kept: passport")
 	}
-	if held && !(len(e.issues) == 1 && bytes.Equal(s.credentials[0].Secured.Bytes, e.issues[0].Secured.Bytes)) {
+	if held && !e.signed(s.credentials[0].Secured.Bytes) {
 		wrong = append(wrong, "the passport is not what the employer signed")
 	}
 	want(6, "visit", len(h.visits) >= 1)
@@ -310,6 +313,13 @@ func acknowledged(all map[string]*kept, lines int) (wrong []string) {
 		}
 	}
 	return append(wrong, stuck(all)...)
+}
+
+// signed reports whether an employer signed these bytes, and no others that it might
+// have sent.
+func (k *kept) signed(passport []byte) bool {
+	sum := sha256.Sum256(passport)
+	return len(k.issued) == 1 && bytes.Equal(k.issued[0].SHA256, sum[:])
 }
 
 // walked says what is wrong in the wallets after a line was walked to its end.

@@ -47,12 +47,15 @@ const usage = `usage: agent demo [-auto] [-base-port N] [-data DIR] [-record FIL
 With STAFFPASSPORT_DEBUG set, what the parties do is logged: never what is said.
 `
 
-func main() {
+func main() { os.Exit(untilStopped(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) }
+
+// untilStopped runs the program until it ends by itself or is asked to, and returns
+// the exit code.
+func untilStopped(args []string, stdin *os.File, stdout, stderr io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
 	context.AfterFunc(ctx, stop) // a second signal ends the program at once
-	code := run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
-	stop()
-	os.Exit(code)
+	return run(ctx, args, stdin, stdout, stderr)
 }
 
 // options are what the command line says.

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/ed25519"
 	"crypto/rand"
 	"encoding/json"
 	"errors"
@@ -18,9 +17,7 @@ import (
 	"github.com/staffpassport/staffpassport/did"
 	"github.com/staffpassport/staffpassport/did/didkey"
 	"github.com/staffpassport/staffpassport/did/didpeer"
-	"github.com/staffpassport/staffpassport/didcomm"
 	"github.com/staffpassport/staffpassport/didcomm/connect"
-	"github.com/staffpassport/staffpassport/didcomm/envelope"
 	"github.com/staffpassport/staffpassport/didcomm/runtime"
 	"github.com/staffpassport/staffpassport/didcomm/transport"
 	"github.com/staffpassport/staffpassport/didcomm/walletstore"
@@ -39,8 +36,8 @@ type partyConfig struct {
 	now         func() time.Time
 	fail        func(error) // told when the role cannot go on; may be nil
 
-	failpoint func(point string)                // nil but in tests
-	store     func(s wallet.Store) wallet.Store // nil but in tests
+	tune  func(c *runtime.Config)           // nil but in tests
+	store func(s wallet.Store) wallet.Store // nil but in tests
 }
 
 // A party is what the three roles have in common: a wallet, a messaging runtime
@@ -84,21 +81,23 @@ func openParty(ctx context.Context, c partyConfig) (_ *party, err error) {
 	}
 	p.resolver = did.Mux{"key": didkey.Resolver{}, "peer": didpeer.Resolver{}}
 	p.client = transport.NewClient(transport.Options{AllowLoopback: true}) // the others are on this machine
-	p.agent, err = runtime.New(runtime.Config{
+	config := runtime.Config{
 		Store:      walletstore.New(p.wallet),
-		Packer:     packing{&envelope.Packer{Keys: p.wallet}},
+		Packer:     walletstore.Packer(p.wallet),
 		Sender:     p.client,
 		MaxAge:     silence,
 		MinBackoff: 200 * time.Millisecond, // the others are on the same machine
 		Now:        c.now,
 		Log:        p.log,
-		Failpoint:  c.failpoint,
-	})
-	if err != nil {
+	}
+	if c.tune != nil {
+		c.tune(&config)
+	}
+	if p.agent, err = runtime.New(config); err != nil {
 		return nil, err
 	}
 	p.connect = &connect.Protocol{
-		Store: p.agent, Keys: verkeys{p.wallet}, Resolver: p.resolver, Label: p.label, Endpoint: p.endpoint(),
+		Store: p.agent, Keys: walletstore.Keys(p.wallet), Resolver: p.resolver, Label: p.label, Endpoint: p.endpoint(),
 		Connected: p.noteConnected, Now: p.now,
 	}
 	p.agent.HandleOpen("didexchange", 1, p.connect)
@@ -287,28 +286,4 @@ func (p *party) endSilent(ctx context.Context) {
 			return
 		}
 	}
-}
-
-// packing joins the envelope format to the runtime.
-type packing struct{ *envelope.Packer }
-
-// Pack implements runtime.Packer.
-func (p packing) Pack(ctx context.Context, plaintext []byte, from, to ed25519.PublicKey, routing ...ed25519.PublicKey) ([]byte, error) {
-	if len(routing) > 0 {
-		return nil, fmt.Errorf("agent: peers behind mediators are not reached yet: %w", didcomm.ErrPermanent)
-	}
-	return p.PackV1(ctx, plaintext, from, to)
-}
-
-// Unpack implements runtime.Packer.
-func (p packing) Unpack(ctx context.Context, env []byte) (runtime.Received, error) {
-	r, err := p.Packer.Unpack(ctx, env)
-	if err != nil {
-		return runtime.Received{}, err
-	}
-	out := runtime.Received{Plaintext: r.Plaintext, Recipient: r.Recipient}
-	if r.Authenticated {
-		out.Sender = r.Sender
-	}
-	return out, nil
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"net/http"
 	"slices"
@@ -58,12 +59,29 @@ func (s *staff) request(ctx context.Context, x *present.Exchange) (requestView, 
 		v.Unusable = "You have no passport yet."
 		return v, nil
 	}
+	v.Passports = slices.DeleteFunc(v.Passports, func(h heldPassport) bool { return !holds(h, x.Inputs[0]) })
+	if len(v.Passports) == 0 {
+		v.Unusable = "They ask for something that your passport does not hold."
+		return v, nil
+	}
 	newest := v.Passports[len(v.Passports)-1]
 	v.Chosen, v.Sections = newest.ID, parts(newest.Passport, x.Inputs)
 	if x.Inputs[0].Only && !asksWhole(x.Inputs[0], v.Sections) {
 		v.Unusable = "They want to see a part and no more, and your passport is of a kind that is shown whole or not at all."
 	}
 	return v, nil
+}
+
+// holds reports whether a passport has every claim that has to be shown.
+func holds(h heldPassport, in present.Input) bool {
+	var doc any
+	if err := json.Unmarshal(h.Secured.Bytes, &doc); err != nil {
+		return false
+	}
+	return !slices.ContainsFunc(in.Fields, func(f present.Field) bool {
+		_, there := f.At.Lookup(doc)
+		return !there && !f.Optional
+	})
 }
 
 // asksWhole reports whether an input asks for every section as a whole.

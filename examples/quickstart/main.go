@@ -6,7 +6,6 @@ package main
 import (
 	"context"
 	"crypto/ed25519"
-	"crypto/rand"
 	"fmt"
 	"os"
 	"time"
@@ -40,12 +39,13 @@ func run(ctx context.Context, employer, staff, host did.Signer) error {
 	if err != nil {
 		return err
 	}
-	nonce := rand.Text() // the host's, used once
+	nonces := verify.NewNonces(10*time.Minute, nil) // the host's: each is good once
+	nonce := nonces.New()
 	shown, err := (&dataintegrity.Presenter{Suite: suite, Signer: staff}).Present(ctx, vc.NewPresentation(holder, passport), verifier.String(), nonce)
 	if err != nil {
 		return err
 	}
-	v := &verify.Verifier{Resolver: didkey.Resolver{}, Trust: verify.TrustedIssuers{issuer: {schema.Type}}, Contexts: schema.Contexts()}
+	v := &verify.Verifier{Resolver: didkey.Resolver{}, Trust: verify.TrustedIssuers{issuer: {schema.Type}}, Contexts: schema.Contexts(), Replay: nonces}
 	presentation, err := v.Presentation(ctx, shown, verify.Session{Audience: verifier.String(), Nonce: nonce})
 	if err != nil {
 		return err // *verify.Error names the check that failed

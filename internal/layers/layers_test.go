@@ -136,8 +136,8 @@ func allowed(from, to string) bool {
 	if _, ok := joins[from]; ok {
 		return to != from && !strings.HasPrefix(to, from+"/")
 	}
-	// A package's own internal folder belongs to it.
-	return strings.HasPrefix(to, from+"/internal/")
+	// The internal folder of an area belongs to all of it, and a package's own to it.
+	return strings.HasPrefix(to, area(from)+"/internal/") || strings.HasPrefix(to, from+"/internal/")
 }
 
 func TestArrows(t *testing.T) {
@@ -172,6 +172,8 @@ func TestAllowed(t *testing.T) {
 		{"did", "did/didkey", false},
 		{"vc", "vc/verify", false},
 		{"vc/jose", "vc/sdjwt", false},
+		{"didcomm/connect", "didcomm/internal/oob", true},
+		{"didcomm/connect", "didcomm/outofband", false},
 		{"didcomm/issue", "didcomm/runtime", false},
 		{"didcomm/issue", "wallet", false},
 		{"wallet", "didcomm", false},

@@ -279,7 +279,8 @@ func forbiddenCalls(all []source) []string {
 					out = append(out, s.at(n)+": "+name+": "+l.why)
 				}
 			case *ast.BasicLit:
-				if n.Kind == token.STRING && strings.Contains(n.Value, "%+v") {
+				// printtest is what the tests of printing are made of.
+				if n.Kind == token.STRING && strings.Contains(n.Value, "%+v") && s.pkg != "didcomm/internal/printtest" {
 					out = append(out, s.at(n)+": %+v prints what types hide")
 				}
 			}

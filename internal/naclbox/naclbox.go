@@ -2,8 +2,9 @@
 // keys of crypto/ecdh, byte for byte those of golang.org/x/crypto/nacl/box.
 //
 // It exists for speed alone: that package derives a public key, which nobody asked
-// for, at every exchange, and so takes twice the time. A box itself is a
-// secretbox under the key that [Precompute] returns.
+// for, at every exchange, and so takes twice the time. Both ends use it: the wallet
+// opens, the envelope seals. A box itself is a secretbox under the key that
+// [Precompute] returns.
 package naclbox
 
 import (

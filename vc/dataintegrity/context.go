@@ -12,7 +12,7 @@ import (
 const submissionContext = "https://identity.foundation/presentation-exchange/submission/v1"
 
 // CheckContext checks the @context of a credential without its proof, for the
-// packages of this module: it is [credentials/v2] or one of the arrays in known,
+// packages of this module: it is [vc.ContextV2] alone or one of the arrays in known,
 // entry for entry, and there is no other @context below it. The error is
 // [ErrContextNotAllowed].
 func CheckContext(doc *strictjson.Object, known [][]string) error {
@@ -34,7 +34,7 @@ func CheckPresentationContext(doc *strictjson.Object, known [][]string) error {
 }
 
 // KnownContext reports, for the packages of this module, whether the @context of
-// o is [credentials/v2] or one of the arrays in known.
+// o is [vc.ContextV2] alone or one of the arrays in known.
 func KnownContext(o *strictjson.Object, known [][]string) bool {
 	c, _ := o.Get("@context")
 	return equal(c, []string{vc.ContextV2}) ||

@@ -49,7 +49,7 @@ func keyOf(t testing.TB, s did.Signer, rel did.Relationship) *did.VerificationMe
 	t.Helper()
 	res, err := didkey.Resolver{}.Resolve(context.Background(), s.VerificationMethod().DID, did.Version{})
 	require.NoError(t, err)
-	m, err := res.Document.Method(s.VerificationMethod(), rel)
+	m, err := res.Document.Method(s.VerificationMethod(), rel, noon)
 	require.NoError(t, err)
 	return m
 }
@@ -135,7 +135,7 @@ func TestSecureRefuses(t *testing.T) {
 		"no signer":       {issuer: func(i *dataintegrity.Issuer) { i.Signer = nil }, want: dataintegrity.ErrConfig},
 		"another issuer":  {issuer: func(i *dataintegrity.Issuer) { i.Signer = other }, want: dataintegrity.ErrControllerMismatch},
 		"signer fails":    {issuer: func(i *dataintegrity.Issuer) { i.Signer = failing{s, locked} }, want: locked},
-		"short signature": {issuer: func(i *dataintegrity.Issuer) { i.Signer = failing{s, nil} }, want: dataintegrity.ErrKey},
+		"short signature": {issuer: func(i *dataintegrity.Issuer) { i.Signer = failing{s, nil} }, want: dataintegrity.ErrSignature},
 		"malformed":       {change: func(c *vc.Credential) { c.Type = nil }, want: vc.ErrMalformed},
 		"proof already": {change: func(c *vc.Credential) {
 			c.Other = map[string]json.RawMessage{"proof": json.RawMessage(`{"type":"DataIntegrityProof"}`)}
@@ -227,6 +227,91 @@ type failing struct {
 }
 
 func (f failing) Sign(context.Context, []byte) ([]byte, error) { return []byte{1}, f.err }
+
+// posing says that it signs with one key and signs with another, as a key service
+// does after a mistaken rotation.
+type posing struct{ did.Signer }
+
+func (p posing) Sign(ctx context.Context, message []byte) ([]byte, error) {
+	_, key, err := ed25519.GenerateKey(nil)
+	if err != nil {
+		return nil, err
+	}
+	return ed25519.Sign(key, message), nil
+}
+
+// keyless has a key of the wrong length and must not be asked to sign.
+type keyless struct {
+	did.Signer
+	t testing.TB
+}
+
+func (keyless) Public() crypto.PublicKey { return ed25519.PublicKey{1} }
+
+func (k keyless) Sign(context.Context, []byte) ([]byte, error) {
+	k.t.Error("asked to sign")
+	return make([]byte, ed25519.SignatureSize), nil
+}
+
+func TestWhatASignerReturnsIsVerified(t *testing.T) {
+	t.Parallel()
+	s := signer(t, "Riverside Trust")
+	i := &dataintegrity.Issuer{Suite: dataintegrity.EdDSAJCS2022(), Signer: posing{s}}
+	_, err := i.Secure(context.Background(), credential(s))
+	require.ErrorIs(t, err, dataintegrity.ErrSignature)
+	h := &dataintegrity.Presenter{Suite: dataintegrity.EdDSAJCS2022(), Signer: posing{s}}
+	_, err = h.Present(context.Background(), vc.NewPresentation(s.VerificationMethod().DID), "a", "n")
+	require.ErrorIs(t, err, dataintegrity.ErrSignature)
+
+	i.Signer = keyless{s, t}
+	_, err = i.Secure(context.Background(), credential(s))
+	require.ErrorIs(t, err, dataintegrity.ErrKey)
+}
+
+// careless is a suite that changes a proof after making it.
+type careless struct {
+	dataintegrity.Suite
+	change func(*strictjson.Object)
+}
+
+func (c careless) Prove(ctx context.Context, doc *strictjson.Object, p *dataintegrity.Proof, s did.Signer) (*strictjson.Object, error) {
+	proof, err := c.Suite.Prove(ctx, doc, p, s)
+	c.change(proof)
+	return proof, err
+}
+
+func TestWhatASuiteMadeIsWhatWasAskedFor(t *testing.T) {
+	t.Parallel()
+	s := signer(t, "Rowan Tamar")
+	for name, change := range map[string]func(*strictjson.Object){
+		"no method":         func(o *strictjson.Object) { o.Delete("verificationMethod") },
+		"no purpose":        func(o *strictjson.Object) { o.Delete("proofPurpose") },
+		"another method":    func(o *strictjson.Object) { o.Set("verificationMethod", "did:example:a#b") },
+		"another purpose":   func(o *strictjson.Object) { o.Set("proofPurpose", "assertionMethod") },
+		"no domain":         func(o *strictjson.Object) { o.Delete("domain") },
+		"one domain more":   func(o *strictjson.Object) { o.Set("domain", []any{"a", "b"}) },
+		"another challenge": func(o *strictjson.Object) { o.Set("challenge", "m") },
+	} {
+		h := &dataintegrity.Presenter{Suite: careless{dataintegrity.EdDSAJCS2022(), change}, Signer: s}
+		_, err := h.Present(context.Background(), vc.NewPresentation(s.VerificationMethod().DID), "a", "n")
+		require.ErrorIs(t, err, dataintegrity.ErrProofMalformed, name)
+	}
+}
+
+func TestProveRefusesAnotherSuite(t *testing.T) {
+	t.Parallel()
+	s := signer(t, "Riverside Trust")
+	doc := object(t, []byte(`{"a":1}`))
+	for suite, want := range map[string]error{"": nil, "eddsa-jcs-2022": nil, "eddsa-rdfc-2022": dataintegrity.ErrSuite} {
+		p := &dataintegrity.Proof{Suite: suite, VerificationMethod: s.VerificationMethod(), Purpose: did.AssertionMethod}
+		proof, err := dataintegrity.EdDSAJCS2022().Prove(context.Background(), doc, p, s)
+		require.ErrorIs(t, err, want, suite)
+		if want == nil {
+			name, _ := proof.Text("cryptosuite")
+			require.Equal(t, "eddsa-jcs-2022", name)
+		}
+	}
+}
 
 func TestSuiteNeedsItsKey(t *testing.T) {
 	t.Parallel()

@@ -17,8 +17,8 @@
 // The JCS suites sign JSON and see no JSON-LD, so what a member means is settled
 // by the @context only if reader and writer know that exact array beforehand (VC
 // Data Model 2.0, section 6.3; Data Integrity, section 4.6). Known are
-// [credentials/v2] alone, for presentations also with the presentation exchange
-// context, and the arrays that a caller names. Any other array, an inline
+// the data model's own ([vc.ContextV2]) alone, for presentations also with the
+// presentation exchange context, and the arrays that a caller names. Any other array, an inline
 // context, and a @context deeper in the document are refused, at signing as at
 // verifying.
 package dataintegrity
@@ -38,7 +38,9 @@ type Suite interface {
 	// Name is the cryptosuite member of a proof.
 	Name() string
 	// Prove returns a proof over doc with the given options (section 4.2, step
-	// 1). The signer's key must be one that the suite can use.
+	// 1). The signer's key must be one that the suite can use, else ErrKey. What
+	// the signer returns is verified: ErrSignature says that it is no signature
+	// by its key.
 	Prove(ctx context.Context, doc *strictjson.Object, p *Proof, s did.Signer) (*strictjson.Object, error)
 	// Verify checks the cryptography of proof over doc, the secured document
 	// without that proof (section 4.4, step 8), and returns the document that

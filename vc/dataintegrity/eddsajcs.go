@@ -8,6 +8,7 @@ import (
 
 	"github.com/staffpassport/staffpassport/did"
 	"github.com/staffpassport/staffpassport/internal/diproof"
+	"github.com/staffpassport/staffpassport/internal/errtext"
 	"github.com/staffpassport/staffpassport/internal/strictjson"
 )
 
@@ -23,19 +24,22 @@ func (eddsaJCS2022) Name() string { return "eddsa-jcs-2022" }
 
 // Prove is section 3.3.1.
 func (s eddsaJCS2022) Prove(ctx context.Context, doc *strictjson.Object, p *Proof, signer did.Signer) (*strictjson.Object, error) {
+	if p.Suite != "" && p.Suite != s.Name() {
+		return nil, ErrSuite
+	}
 	pub, ok := signer.Public().(ed25519.PublicKey)
-	if !ok {
+	if !ok || len(pub) != ed25519.PublicKeySize {
 		return nil, ErrKey
 	}
-	options := p.options()
-	options.Set("cryptosuite", s.Name())
-	return diproof.Create(doc, options, s.Name(), func(data []byte) ([]byte, error) {
+	return diproof.Create(doc, p.options(s.Name()), s.Name(), func(data []byte) ([]byte, error) {
 		signature, err := signer.Sign(ctx, data)
 		if err != nil {
 			return nil, err
 		}
-		if len(signature) != ed25519.SignatureSize || len(pub) != ed25519.PublicKeySize {
-			return nil, ErrKey
+		// A signer may be a machine elsewhere, which may have another key or
+		// none: what it made must not go out as a proof.
+		if !ed25519.Verify(pub, data, signature) {
+			return nil, ErrSignature
 		}
 		return signature, nil
 	})
@@ -58,8 +62,8 @@ func (s eddsaJCS2022) Verify(doc, proof *strictjson.Object, key *did.Verificatio
 	case err == nil, errors.Is(err, ErrSignature):
 		return signed, err
 	case errors.Is(err, diproof.ErrContext):
-		return nil, fmt.Errorf("%w: %w", ErrContextNotAllowed, err)
+		return nil, fmt.Errorf("%w: %w", ErrContextNotAllowed, errtext.Below(err))
 	default:
-		return nil, fmt.Errorf("%w: %w", ErrProofMalformed, err)
+		return nil, fmt.Errorf("%w: %w", ErrProofMalformed, errtext.Below(err))
 	}
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/staffpassport/staffpassport/did"
 	"github.com/staffpassport/staffpassport/internal/diproof"
+	"github.com/staffpassport/staffpassport/internal/errtext"
 	"github.com/staffpassport/staffpassport/internal/strictjson"
 	"github.com/staffpassport/staffpassport/internal/xsd"
 )
@@ -17,7 +18,7 @@ import (
 //	 "verificationMethod": VerificationMethod, "proofPurpose": Purpose,
 //	 "expires": Expires, "domain": Domain, "challenge": Challenge}
 type Proof struct {
-	Suite              string
+	Suite              string // to prove, empty or the name of the suite that does
 	VerificationMethod did.URL
 	Purpose            did.Relationship
 	Created, Expires   time.Time // zero if absent
@@ -105,10 +106,10 @@ func ParseProof(o *strictjson.Object) (*Proof, error) {
 
 // options returns the proof as the object that is signed, in the order in which
 // the specification writes it.
-func (p *Proof) options() *strictjson.Object {
+func (p *Proof) options(suite string) *strictjson.Object {
 	o := strictjson.NewObject(
 		strictjson.Member{Name: "type", Value: diproof.Type},
-		strictjson.Member{Name: "cryptosuite", Value: p.Suite},
+		strictjson.Member{Name: "cryptosuite", Value: suite},
 	)
 	if !p.Created.IsZero() {
 		o.Set("created", xsd.Format(p.Created))
@@ -147,7 +148,7 @@ func readTime(o *strictjson.Object, name string) (time.Time, error) {
 	s, _ := v.(string)
 	t, err := xsd.ParseDateTimeStamp(s)
 	if err != nil {
-		return time.Time{}, fmt.Errorf("%w: %s: %w", ErrProofMalformed, name, err)
+		return time.Time{}, fmt.Errorf("%w: %s: %w", ErrProofMalformed, name, errtext.Below(err))
 	}
 	return t, nil
 }

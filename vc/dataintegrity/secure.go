@@ -3,9 +3,11 @@ package dataintegrity
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/staffpassport/staffpassport/did"
+	"github.com/staffpassport/staffpassport/internal/errtext"
 	"github.com/staffpassport/staffpassport/internal/strictjson"
 	"github.com/staffpassport/staffpassport/vc"
 )
@@ -17,7 +19,7 @@ type Issuer struct {
 	Signer did.Signer // required; its DID is the issuer of every credential
 
 	// Contexts are the @context arrays that may be signed besides
-	// [credentials/v2]. See the package comment.
+	// [vc.ContextV2] alone. See the package comment.
 	Contexts [][]string
 
 	// Now is the clock. Nil means time.Now.
@@ -57,7 +59,7 @@ type Presenter struct {
 	Signer did.Signer // required; its DID is the holder of every presentation
 
 	// Contexts are the @context arrays of presentations that may be signed
-	// besides [credentials/v2]. See the package comment.
+	// besides [vc.ContextV2] alone. See the package comment.
 	Contexts [][]string
 
 	// Lifetime is how long a verifier may take to look at the presentation.
@@ -110,13 +112,21 @@ func secure(ctx context.Context, suite Suite, signer did.Signer, doc *strictjson
 	if err != nil {
 		return vc.Secured{}, err
 	}
+	made, err := ParseProof(proof) // step 2
+	if err != nil {
+		return vc.Secured{}, err
+	}
+	if made.VerificationMethod != p.VerificationMethod || made.Purpose != p.Purpose ||
+		!slices.Equal(made.Domain, p.Domain) || made.Challenge != p.Challenge { // steps 3 and 4
+		return vc.Secured{}, fmt.Errorf("%w: the suite made another than was asked for", ErrProofMalformed)
+	}
 	doc.Set("proof", proof)
 	out, err := strictjson.Append(make([]byte, 0, 4096), doc)
 	if err != nil {
 		return vc.Secured{}, err
 	}
 	if len(out) > strictjson.DefaultMaxBytes { // no verifier of this module would read it
-		return vc.Secured{}, fmt.Errorf("dataintegrity: %w", strictjson.ErrTooLarge)
+		return vc.Secured{}, fmt.Errorf("dataintegrity: %w", errtext.Below(strictjson.ErrTooLarge))
 	}
 	return vc.Secured{MediaType: mediaType, Bytes: out}, nil
 }

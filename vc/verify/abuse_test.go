@@ -667,7 +667,8 @@ func TestAbuse_DI18_NoZone(t *testing.T) {
 // falls with it.
 func unparsable(t *testing.T, old, new string, want verify.Code) {
 	t.Helper()
-	v := &verify.Verifier{Resolver: noResolver{t}, Trust: verify.AnyIssuerUnsafe{}, Contexts: contexts(), Now: clockAt(noon)}
+	v := &verify.Verifier{Resolver: noResolver{t}, Trust: verify.AnyIssuerUnsafe{}, Contexts: contexts(),
+		Replay: verify.NonceUsedOnceByCaller{}, Now: clockAt(noon)}
 	s := issued(t)
 	bad := replaced(t, s, old, new)
 	_, err := v.Credential(context.Background(), bad)

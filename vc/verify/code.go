@@ -13,8 +13,8 @@ type Code string
 
 // The codes, in the order of the checks that give them.
 const (
-	// ErrConfig: the Verifier has no Resolver or no Trust, or the Session no
-	// audience or nonce. Nothing was looked at.
+	// ErrConfig: the Verifier has no Resolver, no Trust or, for a presentation,
+	// no Replay, or the Session no audience or nonce. Nothing was looked at.
 	ErrConfig Code = "config"
 
 	ErrMediaType  Code = "media-type"   // not a format this version verifies
@@ -50,10 +50,16 @@ const (
 	ErrUntrusted Code = "untrusted" // the issuer may not issue this
 	ErrReplay    Code = "replay"    // the nonce was used before, or never given out
 
-	// ErrUnavailable: the check could not be made now. It is the only code of an
-	// undecided check.
+	// ErrStatusUnsupported: the credential has a status, which this version cannot
+	// ask for. The check stays undecided: another try gives the same.
+	ErrStatusUnsupported Code = "status-unsupported"
+	// ErrUnavailable: the check could not be made now, so that it is undecided
+	// and worth another try.
 	ErrUnavailable Code = "unavailable"
 )
+
+// undecided reports whether a check that gives the code neither passed nor failed.
+func (c Code) undecided() bool { return c == ErrUnavailable || c == ErrStatusUnsupported }
 
 // Error implements error. The text holds no claim.
 func (c Code) Error() string { return "verify: " + c.text() }
@@ -136,6 +142,8 @@ func (c Code) text() string {
 		return "the issuer is not trusted for this credential"
 	case ErrReplay:
 		return "the presentation was used before"
+	case ErrStatusUnsupported:
+		return "the credential has a status that cannot be asked for here"
 	case ErrUnavailable:
 		return "the check could not be made now"
 	}

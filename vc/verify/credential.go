@@ -199,7 +199,7 @@ func (x *credential) checkTrust(ctx context.Context) *finding {
 // been withdrawn is not one that has not been.
 func (x *credential) checkStatus() *finding {
 	if _, present := x.signed.Get("credentialStatus"); present {
-		return wrong(ErrUnavailable, nil)
+		return wrong(ErrStatusUnsupported, nil)
 	}
 	return nil
 }

@@ -61,6 +61,7 @@ func verifier(t testing.TB) *verify.Verifier {
 		Resolver: did.Mux{"key": didkey.Resolver{}},
 		Trust:    verify.TrustedIssuers{employer(t).id: {passportType}},
 		Contexts: contexts(),
+		Replay:   verify.NonceUsedOnceByCaller{},
 		Now:      clockAt(noon),
 	}
 }

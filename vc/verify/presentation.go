@@ -175,7 +175,8 @@ func entriesOf(presentation *strictjson.Object) []*strictjson.Object {
 
 // recordReplay uses up the nonce.
 func (x *presentation) recordReplay(ctx context.Context) {
-	if x.v.Replay == nil {
+	switch x.v.Replay.(type) {
+	case NonceUsedOnceByCaller, *NonceUsedOnceByCaller:
 		x.log.leave(CheckReplay, "The caller sees to it that the request is answered once.")
 		return
 	}

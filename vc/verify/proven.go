@@ -132,16 +132,11 @@ func (p *proven) checkKey(ctx context.Context, purpose did.Relationship) *findin
 	if res.Deactivated {
 		return wrong(ErrKeyNotAuthorised, nil)
 	}
-	if p.key, err = res.Document.Method(vm, purpose); err != nil {
+	if p.key, err = res.Document.Method(vm, purpose, p.now); err != nil {
 		if errors.Is(err, did.ErrNotAuthorised) {
 			return wrong(ErrKeyNotAuthorised, err)
 		}
 		return wrong(ErrKeyNotFound, err)
-	}
-	for _, end := range []time.Time{p.key.Expires, p.key.Revoked} {
-		if !end.IsZero() && !p.now.Before(end) {
-			return wrong(ErrKeyNotAuthorised, nil)
-		}
 	}
 	return nil
 }

@@ -3,6 +3,7 @@ package verify
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"sync"
 	"time"
 )
@@ -15,6 +16,21 @@ import (
 // Implementations are safe for concurrent use.
 type Replay interface {
 	Use(ctx context.Context, nonce string) error
+}
+
+// NonceUsedOnceByCaller is a [Replay] for a caller that sees to it by itself: it
+// keeps the nonce of each request with the request, and takes one answer. It is
+// right for a protocol with one nonce an exchange, such as that of package
+// didcomm/present. Anywhere else the same presentation is good again and again.
+// The check is then listed as [LeftToCaller].
+type NonceUsedOnceByCaller struct{}
+
+var _ Replay = NonceUsedOnceByCaller{}
+
+// Use refuses. A [Verifier] does not call it, and what wraps the value and does
+// has no store of nonces.
+func (NonceUsedOnceByCaller) Use(context.Context, string) error {
+	return errors.New("no store of nonces")
 }
 
 // Nonces gives out nonces and takes each back once, within one process. It keeps

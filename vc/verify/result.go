@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/staffpassport/staffpassport/internal/errtext"
 )
 
 // A Check names a step of verification. The package comment says what each does.
@@ -28,12 +30,14 @@ const (
 // An Outcome is how a check ended.
 type Outcome string
 
-// The outcomes. Only Passed is good.
+// The outcomes. A result has only checks that Passed, and those that the caller
+// took over by name.
 const (
-	Passed    Outcome = "passed"
-	Failed    Outcome = "failed"
-	Undecided Outcome = "undecided" // could not be made now
-	NotRun    Outcome = "not-run"   // not reached, or left to the caller
+	Passed       Outcome = "passed"
+	Failed       Outcome = "failed"
+	Undecided    Outcome = "undecided"      // could not be made, now or in this version
+	NotRun       Outcome = "not-run"        // not reached
+	LeftToCaller Outcome = "left-to-caller" // by the verifier's policy
 )
 
 // Whole is the index of a check that is not about one of several credentials.
@@ -67,7 +71,7 @@ func (e *Error) Error() string {
 	}
 	fmt.Fprintf(&b, "%s: %s", e.Check, e.Code.text())
 	if e.Err != nil {
-		fmt.Fprintf(&b, ": %v", e.Err)
+		fmt.Fprintf(&b, ": %v", errtext.Below(e.Err))
 	}
 	return b.String()
 }
@@ -115,7 +119,7 @@ func (l *log) record(check Check, f *finding) bool {
 	switch {
 	case f == nil:
 		l.set(check, Result{Outcome: Passed, Sentence: passed(check, l.entries[0].Index)}, nil)
-	case f.code == ErrUnavailable:
+	case f.code.undecided():
 		l.set(check, Result{Outcome: Undecided, Code: f.code, Sentence: sentence(f.code.text())}, f.err)
 	default:
 		l.set(check, Result{Outcome: Failed, Code: f.code, Sentence: sentence(f.code.text())}, f.err)
@@ -123,9 +127,9 @@ func (l *log) record(check Check, f *finding) bool {
 	return f == nil
 }
 
-// leave notes that a check is left out on purpose.
+// leave notes that the verifier's policy leaves a check to the caller.
 func (l *log) leave(check Check, why string) {
-	l.set(check, Result{Outcome: NotRun, Sentence: why}, nil)
+	l.set(check, Result{Outcome: LeftToCaller, Sentence: why}, nil)
 }
 
 func (l *log) set(check Check, r Result, err error) {
@@ -142,17 +146,31 @@ func (l *log) refuse(check Check, code Code, err error) *Error {
 }
 
 // verdict returns the error that a list of checks amounts to: the first that
-// failed, or else the first that is undecided, or else nil.
+// failed, or else the first that is undecided (one that stays so before one worth
+// another try), or else the first that was never made and that nobody took over,
+// or else nil. The last would be a fault of this package: it is refused, so that a
+// check that somebody forgets to call cannot pass.
 func verdict(entries []entry) *Error {
-	for _, outcome := range []Outcome{Failed, Undecided} {
-		for _, e := range entries {
-			if e.Outcome == outcome {
-				return &Error{e.Index, e.Check, e.Code, e.err, results(entries)}
-			}
+	for _, ends := range []func(entry) bool{
+		func(e entry) bool { return e.Outcome == Failed },
+		func(e entry) bool { return e.Outcome == Undecided && e.Code != ErrUnavailable },
+		func(e entry) bool { return e.Outcome == Undecided },
+	} {
+		if i := slices.IndexFunc(entries, ends); i >= 0 {
+			e := entries[i]
+			return &Error{e.Index, e.Check, e.Code, e.err, results(entries)}
+		}
+	}
+	for _, e := range entries {
+		if e.Outcome != Passed && e.Outcome != LeftToCaller {
+			return &Error{e.Index, e.Check, ErrConfig, errNotMade, results(entries)}
 		}
 	}
 	return nil
 }
+
+// errNotMade is the cause of an [ErrConfig] that is not about configuration.
+var errNotMade = errors.New("the check was never made")
 
 func results(entries []entry) []Result {
 	out := make([]Result, len(entries))

@@ -153,7 +153,7 @@ func set(name string, value any) func(*strictjson.Object) {
 
 func refused(check verify.Check, code verify.Code) testdata.Expected {
 	outcome := "refused"
-	if code == verify.ErrUnavailable {
+	if code == verify.ErrUnavailable || code == verify.ErrStatusUnsupported {
 		outcome = "undecided"
 	}
 	return testdata.Expected{Outcome: outcome, Check: string(check), Code: string(code), Index: verify.Whole}
@@ -245,7 +245,7 @@ func (g *generator) credentials() {
 				s.Trusted = map[string][]string{me.id.String(): {"CoreSkillCredential"}}
 			}, refused(verify.CheckIssuer, verify.ErrUntrusted)},
 		{"status-unknown", "The credential may have been withdrawn in a way that the verifier cannot ask about.", vcdm + "4.10",
-			g.resigned(me, dataintegrity.Proof{}, set("credentialStatus", object(t, `{"type":"ExampleStatus"}`))), nil, refused(verify.CheckStatus, verify.ErrUnavailable)},
+			g.resigned(me, dataintegrity.Proof{}, set("credentialStatus", object(t, `{"type":"ExampleStatus"}`))), nil, refused(verify.CheckStatus, verify.ErrStatusUnsupported)},
 
 		{"duplicate-member", "The issuer is named twice.", "RFC 7493 section 2.3", g.edited(`"validFrom":`, `"issuer":"did:example:evil","validFrom":`), nil, refused(verify.CheckFormat, verify.ErrSyntax)},
 		{"duplicate-member-in-capitals", "The issuer is named twice, once in capitals.", "RFC 7493 section 2.3", g.edited(`"validFrom":`, `"ISSUER":"did:example:evil","validFrom":`), nil, refused(verify.CheckFormat, verify.ErrSyntax)},

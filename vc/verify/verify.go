@@ -1,11 +1,14 @@
 // Package verify decides whether received credentials and presentations may be
 // relied on.
 //
+//	nonces := verify.NewNonces(10*time.Minute, nil)
 //	v := &verify.Verifier{
 //		Resolver: did.Mux{"key": didkey.Resolver{}},
 //		Trust:    verify.TrustedIssuers{employer: {"StaffPassportCredential"}},
 //		Contexts: schema.Contexts(),
+//		Replay:   nonces,
 //	}
+//	// nonce := nonces.New() went out with the request
 //	p, err := v.Presentation(ctx, received, verify.Session{Audience: me, Nonce: nonce})
 //
 // A nil error means that every check passed, and only then is there a result: a
@@ -15,7 +18,8 @@
 // left to policy has a safe default and Unsafe in the name of anything less.
 //
 // "Forged" and "could not be decided" are different answers: the second is
-// [ErrUnavailable], worth another try later, and never accepted either.
+// [ErrUnavailable], worth another try later, or [ErrStatusUnsupported], which is
+// not, and never accepted either.
 //
 // # Checks
 //
@@ -61,9 +65,9 @@ import (
 	"github.com/staffpassport/staffpassport/vc/dataintegrity"
 )
 
-// A Verifier verifies credentials and presentations. Resolver and Trust are
-// required; every other field has a safe zero value. A Verifier is safe for
-// concurrent use and must not be changed after first use.
+// A Verifier verifies credentials and presentations. Resolver, Trust and, for
+// presentations, Replay are required; every other field has a safe zero value. A
+// Verifier is safe for concurrent use and must not be changed after first use.
 type Verifier struct {
 	// Resolver finds the documents of issuers and holders. Its errors that
 	// match did.ErrNotFound, ErrInvalid or ErrUnsupported fail a check; all
@@ -74,11 +78,12 @@ type Verifier struct {
 	Trust Trust
 
 	// Contexts are the @context arrays that this verifier knows the meaning of,
-	// besides [credentials/v2], such as schema.Contexts().
+	// besides the data model's own alone, such as schema.Contexts().
 	Contexts [][]string
 
-	// Replay sees to it that each nonce is used once. Nil: the caller must; the
-	// check is then listed as not run.
+	// Replay sees to it that each nonce is used once, such as the [Nonces] that
+	// gave it out. It is required for presentations; a caller that sees to it by
+	// other means says [NonceUsedOnceByCaller].
 	Replay Replay
 
 	// Holder says whom a presented credential must be about. The zero value is
@@ -149,7 +154,7 @@ func (v *Verifier) Credential(ctx context.Context, s vc.Secured) (*Credential, e
 // presentation is verified unless all are.
 func (v *Verifier) Presentation(ctx context.Context, s vc.Secured, want Session) (*Presentation, error) {
 	x := &presentation{proven: proven{v: v, log: newLog(Whole, presentationChecks())}, want: want}
-	if !v.ready() || want.Audience == "" || want.Nonce == "" {
+	if !v.ready() || v.Replay == nil || want.Audience == "" || want.Nonce == "" {
 		return nil, x.log.refuse(CheckFormat, ErrConfig, nil)
 	}
 	x.now = v.now()

@@ -66,12 +66,29 @@ func TestChecksOfSuccess(t *testing.T) {
 		require.Regexp(t, `^[A-Z].*\.$`, r.Sentence)
 	}
 
-	// Without a store of nonces the list says that the check was left out.
-	p, err = verifier(t).Presentation(context.Background(), presented(t, issued(t)), session(t))
-	require.NoError(t, err)
-	last := p.Checks()[len(p.Checks())-1]
-	require.Equal(t, "-1 replay not-run", list(p.Checks())[len(p.Checks())-1])
-	require.Contains(t, last.Sentence, "caller")
+	// A caller who keeps nonces elsewhere says so, and so does the list.
+	for _, byCaller := range []verify.Replay{verify.NonceUsedOnceByCaller{}, &verify.NonceUsedOnceByCaller{}} {
+		v.Replay = byCaller
+		p, err = v.Presentation(context.Background(), presented(t, issued(t)), session(t))
+		require.NoError(t, err)
+		last := p.Checks()[len(p.Checks())-1]
+		require.Equal(t, "-1 replay left-to-caller", list(p.Checks())[len(p.Checks())-1])
+		require.Contains(t, last.Sentence, "caller")
+	}
+}
+
+// TestAbuse_DI14_ReplayIsRequired: whoever forgets the replay check gets no
+// answer, and what wraps the value of a caller who takes it over is no store.
+func TestAbuse_DI14_ReplayIsRequired(t *testing.T) {
+	t.Parallel()
+	v := verifier(t)
+	v.Replay = nil
+	requirePresentationCode(t, v, presented(t, issued(t)), verify.ErrConfig)
+	_, err := v.Credential(context.Background(), issued(t))
+	require.NoError(t, err, "a credential by itself has no nonce")
+
+	v.Replay = struct{ verify.Replay }{verify.NonceUsedOnceByCaller{}}
+	requirePresentationCode(t, v, presented(t, issued(t)), verify.ErrUnavailable)
 }
 
 // TestChecksOfFailure: up to the signature the first failure ends the matter;
@@ -97,10 +114,16 @@ func TestChecksOfFailure(t *testing.T) {
 	require.ErrorAs(t, err, &e)
 	require.Equal(t, []string{
 		"-1 format passed", "-1 context passed", "-1 proof passed", "-1 key passed", "-1 signature passed",
-		"-1 time failed expired", "-1 issuer failed untrusted", "-1 status undecided unavailable",
+		"-1 time failed expired", "-1 issuer failed untrusted", "-1 status undecided status-unsupported",
 	}, list(e.Checks))
 	require.Equal(t, verify.ErrExpired, e.Code)
-	require.NotErrorIs(t, err, verify.ErrUnavailable, "what is false is not undecided")
+	require.NotErrorIs(t, err, verify.ErrStatusUnsupported, "what is false is not undecided")
+
+	// What stays undecided comes before what is worth another try.
+	v = verifier(t)
+	v.Trust = trustFunc(func() error { return errors.New("database is down") })
+	_, err = v.Credential(context.Background(), s)
+	requireCode(t, err, verify.ErrStatusUnsupported, verify.Whole)
 
 	// Of two credentials the first is undecided and the second forged: forged.
 	v = verifier(t)
@@ -413,7 +436,11 @@ func TestStatusIsUndecided(t *testing.T) {
 		c.Status = status
 		s, err := issuer(employer(t)).Secure(context.Background(), c)
 		require.NoError(t, err)
-		refusedEverywhere(t, verifier(t), s, verify.ErrUnavailable)
+		refusedEverywhere(t, verifier(t), s, verify.ErrStatusUnsupported)
+		_, err = verifier(t).Credential(context.Background(), s)
+		require.NotErrorIs(t, err, verify.ErrUnavailable, "nobody should try again")
+		e := requireCode(t, err, verify.ErrStatusUnsupported, verify.Whole)
+		require.Equal(t, verify.Undecided, e.Checks[len(e.Checks)-1].Outcome)
 	}
 }
 
@@ -536,7 +563,8 @@ func TestCodes(t *testing.T) {
 		verify.ErrNoTimeZone, verify.ErrContextNotAllowed, verify.ErrNoProof, verify.ErrProofSet, verify.ErrProofMalformed,
 		verify.ErrSuite, verify.ErrPurpose, verify.ErrDomain, verify.ErrChallenge, verify.ErrHolder, verify.ErrControllerMismatch,
 		verify.ErrKeyNotFound, verify.ErrKeyNotAuthorised, verify.ErrProof, verify.ErrProofNotYetValid, verify.ErrProofExpired,
-		verify.ErrNotYetValid, verify.ErrExpired, verify.ErrUntrusted, verify.ErrReplay, verify.ErrUnavailable,
+		verify.ErrNotYetValid, verify.ErrExpired, verify.ErrUntrusted, verify.ErrReplay, verify.ErrStatusUnsupported,
+		verify.ErrUnavailable,
 	} {
 		require.Regexp(t, `^[a-z]+(-[a-z]+)*$`, string(c))
 		require.NotContains(t, c.Error(), "code "+string(c))
@@ -553,7 +581,7 @@ func TestCodes(t *testing.T) {
 func TestErrorText(t *testing.T) {
 	t.Parallel()
 	_, err := verifier(t).Presentation(context.Background(), presented(t, issued(t), replaced(t, issued(t), "Band 6", "Band 7")), session(t))
-	require.EqualError(t, err, "verify: credential 1: signature: the signature is not genuine: dataintegrity: signature does not verify")
+	require.EqualError(t, err, "verify: credential 1: signature: the signature is not genuine: signature does not verify")
 	v := verifier(t)
 	v.Now = clockAt(noon.AddDate(2, 0, 0))
 	_, err = v.Credential(context.Background(), issued(t))

@@ -7,6 +7,7 @@ package memtx
 import (
 	"bytes"
 	"context"
+	"crypto/ed25519"
 	"crypto/sha256"
 	"encoding/json"
 	"errors"
@@ -21,6 +22,8 @@ import (
 
 // ErrReadOnly is what changing methods return in a View.
 var ErrReadOnly = errors.New("memtx: read-only")
+
+var errEnded = errors.New("memtx: transaction has ended")
 
 // A Sent is one message of the outbox.
 type Sent struct {
@@ -65,6 +68,7 @@ func (st *Store) Update(_ context.Context, f func(didcomm.Tx) error) error {
 	st.mu.Lock()
 	defer st.mu.Unlock()
 	t := &tx{s: st.s.clone()}
+	defer func() { t.ended = true }()
 	if err := f(t); err != nil {
 		return err
 	}
@@ -82,6 +86,7 @@ func (st *Store) View(_ context.Context, f func(didcomm.Tx) error) error {
 	st.mu.Lock()
 	t := &tx{s: st.s.clone(), readOnly: true}
 	st.mu.Unlock()
+	defer func() { t.ended = true }()
 	return f(t)
 }
 
@@ -203,9 +208,13 @@ func (st *Store) deliver(ctx context.Context, from string, m *didcomm.Message,
 type tx struct {
 	s        state
 	readOnly bool
+	ended    bool
 }
 
 func (t *tx) change() error {
+	if t.ended {
+		return errEnded
+	}
 	if t.readOnly {
 		return ErrReadOnly
 	}
@@ -230,6 +239,9 @@ func (t *tx) Once(key string, digest [32]byte) (bool, error) {
 }
 
 func (t *tx) Load(kind, id string, v any) error {
+	if t.ended {
+		return errEnded
+	}
 	for _, r := range t.s.records[kind] {
 		if r.ID == id {
 			return json.Unmarshal(r.Data, v)
@@ -241,6 +253,9 @@ func (t *tx) Load(kind, id string, v any) error {
 func (t *tx) Save(kind, id string, v any) error {
 	if err := t.change(); err != nil {
 		return err
+	}
+	if id == "" {
+		return fmt.Errorf("memtx: %s without an id", kind)
 	}
 	b, err := json.Marshal(v)
 	if err != nil {
@@ -261,6 +276,10 @@ func (t *tx) Save(kind, id string, v any) error {
 
 func (t *tx) List(kind string) iter.Seq2[didcomm.Record, error] {
 	return func(yield func(didcomm.Record, error) bool) {
+		if t.ended {
+			yield(didcomm.Record{}, errEnded)
+			return
+		}
 		for _, r := range slices.Clone(t.s.records[kind]) {
 			if !yield(didcomm.Record{ID: r.ID, Data: bytes.Clone(r.Data)}, nil) {
 				return
@@ -269,7 +288,30 @@ func (t *tx) List(kind string) iter.Seq2[didcomm.Record, error] {
 	}
 }
 
+func (t *tx) Delete(kind, id string) error {
+	if err := t.change(); err != nil {
+		return err
+	}
+	if rest := slices.DeleteFunc(t.s.records[kind], func(r didcomm.Record) bool { return r.ID == id }); len(rest) > 0 {
+		t.s.records[kind] = rest
+	} else {
+		delete(t.s.records, kind)
+	}
+	return nil
+}
+
+func (t *tx) DeleteConnection(id string) error {
+	if err := t.change(); err != nil {
+		return err
+	}
+	delete(t.s.conns, id)
+	return nil
+}
+
 func (t *tx) Connection(id string) (didcomm.Connection, error) {
+	if t.ended {
+		return didcomm.Connection{}, errEnded
+	}
 	c, ok := t.s.conns[id]
 	if !ok {
 		return c, didcomm.ErrNotFound
@@ -281,6 +323,14 @@ func (t *tx) SaveConnection(c didcomm.Connection) error {
 	if err := t.change(); err != nil {
 		return err
 	}
+	if c.ID == "" || len(c.MyKey) != ed25519.PublicKeySize || len(c.TheirKey) != 0 && len(c.TheirKey) != ed25519.PublicKeySize {
+		return errors.New("memtx: connection without id or keys")
+	}
+	for _, other := range t.s.conns {
+		if other.ID != c.ID && len(c.TheirKey) > 0 && other.MyKey.Equal(c.MyKey) && other.TheirKey.Equal(c.TheirKey) {
+			return fmt.Errorf("memtx: two connections between the same keys: %w", didcomm.ErrConflict)
+		}
+	}
 	if t.s.conns == nil {
 		t.s.conns = map[string]didcomm.Connection{}
 	}
@@ -291,6 +341,9 @@ func (t *tx) SaveConnection(c didcomm.Connection) error {
 func (t *tx) Send(c didcomm.Connection, m *didcomm.Message) error {
 	if err := t.change(); err != nil {
 		return err
+	}
+	if c.Endpoint == "" || len(c.MyKey) != ed25519.PublicKeySize || len(c.TheirKey) != ed25519.PublicKeySize {
+		return errors.New("memtx: connection without keys or endpoint")
 	}
 	if _, err := m.Plaintext(); err != nil {
 		return err

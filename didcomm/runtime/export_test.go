@@ -1,0 +1,23 @@
+package runtime
+
+// The points that tests outside the package name.
+const (
+	AtBeforeReport = atBeforeReport
+	AtAfterCommit  = atAfterCommit
+	AtBeforeDrain  = atBeforeDrain
+)
+
+// Limits that tests stand on both sides of.
+const (
+	MaxStrangers = maxStrangers
+	PruneBatch   = pruneBatch
+	TaskTimeout  = taskTimeout
+)
+
+// Lanes returns how many lanes there are while a runs.
+func (a *Agent) Lanes() int {
+	r := a.running()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.lanes)
+}
