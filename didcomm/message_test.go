@@ -1,8 +1,10 @@
 package didcomm_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"strings"
 	"testing"
 	"time"
@@ -291,4 +293,36 @@ func FuzzParseMessage(f *testing.F) {
 			_, _ = didcomm.ParseReport(m)
 		}
 	})
+}
+
+// What can never be sent says so, so that nobody tries again for ever.
+func TestPlaintextRefusesForGood(t *testing.T) {
+	t.Parallel()
+	typ, err := didcomm.ParseType("https://didcomm.org/toy/1.0/ping")
+	require.NoError(t, err)
+	filler := strings.Repeat("x", didcomm.MaxMessage-len(`{"x":""}`))
+	for name, m := range map[string]*didcomm.Message{
+		"too large":            {ID: "m1", Type: typ, Body: []byte(`{"x":"` + filler + `"}`)},
+		"body alone too large": {ID: "m1", Type: typ, Body: []byte(`{"x":"x` + filler + `"}`)},
+		"no id":                {Type: typ, Body: []byte(`{}`)},
+		"no type":              {ID: "m1", Body: []byte(`{}`)},
+		"no object":            {ID: "m1", Type: typ, Body: []byte(`[]`)},
+		"reserved member":      {ID: "m1", Type: typ, Body: []byte(`{"@id":"x"}`)},
+		"expiry":               {ID: "m1", Type: typ, Body: []byte(`{}`), Expires: time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC)},
+	} {
+		_, err := m.Plaintext()
+		require.ErrorIs(t, err, didcomm.ErrPermanent, name)
+	}
+}
+
+// A log shows which message it is, and nothing of it.
+func TestMessageInLog(t *testing.T) {
+	t.Parallel()
+	m, err := didcomm.ParseMessage([]byte(`{"@type":"https://didcomm.org/toy/1.0/ping","@id":"m1","name":"canary"}`))
+	require.NoError(t, err)
+	var b bytes.Buffer
+	slog.New(slog.NewJSONHandler(&b, nil)).Info("x", "m", m, "copy", *m)
+	require.NotContains(t, b.String(), "canary")
+	require.NotContains(t, b.String(), "Y2FuYXJ5")
+	require.Contains(t, b.String(), "m1")
 }

@@ -115,7 +115,7 @@ func (v *Prover) Handle(_ context.Context, tx didcomm.Tx, c didcomm.Connection, 
 // peer pass the presentation on.
 func meant(domain string, c didcomm.Connection) bool {
 	id, err := did.Parse(domain)
-	return err == nil && !c.Theirs.IsZero() && didpeer.Short(id) == didpeer.Short(c.Theirs)
+	return err == nil && didpeer.Short(id) == didpeer.Short(c.Theirs)
 }
 
 // Present answers a request. It proves the presentation outside any transaction,

@@ -11,7 +11,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/staffpassport/staffpassport/didcomm"
-	"github.com/staffpassport/staffpassport/didcomm/envelope"
 	"github.com/staffpassport/staffpassport/didcomm/runtime"
 	"github.com/staffpassport/staffpassport/didcomm/walletstore"
 	"github.com/staffpassport/staffpassport/wallet"
@@ -72,7 +71,7 @@ func benchAgents(b *testing.B, n int) (*runtime.Agent, *echo, []didcomm.Connecti
 	ctx, cancel := context.WithCancel(context.Background())
 	var wg sync.WaitGroup
 	for name, w := range wallets {
-		a, err := runtime.New(runtime.Config{Store: walletstore.New(w), Packer: packer{&envelope.Packer{Keys: w}}, Sender: net})
+		a, err := runtime.New(runtime.Config{Store: walletstore.New(w), Packer: walletstore.Packer(w), Sender: net})
 		require.NoError(b, err)
 		a.Handle("toy", 1, e)
 		net[name] = a
@@ -151,7 +150,7 @@ func BenchmarkFloor(b *testing.B) {
 		k, err := w.NewKey(ctx, wallet.Ed25519)
 		require.NoError(b, err)
 		key := k.(ed25519.PublicKey)
-		p := packer{&envelope.Packer{Keys: w}}
+		p := walletstore.Packer(w)
 		data := []byte(strings.Repeat("x", 2100))
 		n := 0
 		put := func(tx *wallet.Tx) error {

@@ -149,7 +149,7 @@ func TestCrash_FindsPlantedBugs(t *testing.T) {
 		want  string
 	}{
 		{"no dedupe", bugs{noDedupe: true}, "ash", "outbox/after-send", 0, "t1: 2 pings"},
-		{"sign again on resend", bugs{signAgain: true}, "birch", "task/after-work", 50 * time.Millisecond, "t1: two answers"},
+		{"sign again on resend", bugs{signAgain: true}, "birch", "task/after-work", 50 * time.Millisecond, ": two answers"},
 		{"ack before the effect", bugs{ackFirst: true}, "ash", "task/before-work", 200 * time.Millisecond, "acknowledged and not kept"},
 		{"answer before commit", bugs{lyingUpdate: true}, "birch", "", 0, "stuck"},
 	} {

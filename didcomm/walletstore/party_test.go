@@ -15,7 +15,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/staffpassport/staffpassport/didcomm"
-	"github.com/staffpassport/staffpassport/didcomm/envelope"
 	"github.com/staffpassport/staffpassport/didcomm/runtime"
 	"github.com/staffpassport/staffpassport/didcomm/walletstore"
 	"github.com/staffpassport/staffpassport/wallet"
@@ -27,21 +26,6 @@ type rootKey struct{}
 
 func (rootKey) Unlock(context.Context, []byte) ([]byte, error) {
 	return []byte("thirty-two bytes of no secret at all"), nil
-}
-
-// packer adapts envelope.Packer to the runtime. Nothing here has mediators.
-type packer struct{ *envelope.Packer }
-
-func (p packer) Pack(ctx context.Context, plaintext []byte, from, to ed25519.PublicKey, _ ...ed25519.PublicKey) ([]byte, error) {
-	return p.PackV1(ctx, plaintext, from, to)
-}
-
-func (p packer) Unpack(ctx context.Context, data []byte) (runtime.Received, error) {
-	got, err := p.Packer.Unpack(ctx, data)
-	if err != nil {
-		return runtime.Received{}, err
-	}
-	return runtime.Received{Plaintext: got.Plaintext, Sender: got.Sender, Recipient: got.Recipient}, nil
 }
 
 // A process is a party between its start and its end. Once it is dead nothing that
@@ -153,7 +137,7 @@ func (p *party) open() *process {
 	pr := &process{wallet: w, ran: make(chan struct{})}
 	pr.agent, err = runtime.New(runtime.Config{
 		Store:           &mortal{Store: walletstore.New(w), party: p, process: pr},
-		Packer:          packer{&envelope.Packer{Keys: w}},
+		Packer:          walletstore.Packer(w),
 		Sender:          carrier{p, pr},
 		MinBackoff:      2 * time.Millisecond,
 		MaxBackoff:      20 * time.Millisecond,
@@ -161,7 +145,7 @@ func (p *party) open() *process {
 		UnsafeFailpoint: func(name string) { p.at(pr, name) },
 	})
 	require.NoError(p.t, err)
-	pr.reader, err = runtime.New(runtime.Config{Store: walletstore.New(w), Packer: packer{}, Sender: carrier{}})
+	pr.reader, err = runtime.New(runtime.Config{Store: walletstore.New(w), Packer: walletstore.Packer(w), Sender: carrier{}})
 	require.NoError(p.t, err)
 	pr.toy = &toy{party: p, process: pr}
 	pr.agent.Handle("toy", 1, pr.toy)

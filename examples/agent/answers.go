@@ -32,7 +32,6 @@ func (p *party) failed(w http.ResponseWriter, err error) {
 		}
 		return false
 	}
-	var problem *didcomm.Problem
 	switch {
 	case is(didcomm.ErrNotFound, wallet.ErrNotFound):
 		p.site.notFound(w)
@@ -46,10 +45,6 @@ func (p *party) failed(w http.ResponseWriter, err error) {
 		p.site.tell(w, http.StatusUnprocessableEntity, "This offer is made for another wallet. You can only decline it.")
 	case is(present.ErrIncomplete, present.ErrUnsupported):
 		p.site.tell(w, http.StatusUnprocessableEntity, "Nothing was sent: the passport does not hold what was asked for. You can only decline.")
-	case is(connect.ErrInvitation):
-		p.site.tell(w, http.StatusUnprocessableEntity, "This link cannot be used: the invitation has expired or is not one for a wallet.")
-	case errors.As(err, &problem):
-		p.site.tell(w, http.StatusUnprocessableEntity, "This link cannot be used. "+problem.Comment)
 	case is(context.Canceled): // the person went on to another page
 		p.site.tell(w, http.StatusServiceUnavailable, "The page was left before it was ready.")
 	default:

@@ -111,7 +111,7 @@ func (d *demo) open(ctx context.Context) (err error) {
 		}
 		return c
 	}
-	if d.employer, err = openEmployer(ctx, config("employer", "Fernhill Hospital", 0), d.record); err != nil {
+	if d.employer, err = openEmployer(ctx, config("employer", "Alder Valley Hospitals", 0), d.record); err != nil {
 		return err
 	}
 	registered := verify.TrustedIssuers{d.employer.did(): {schema.Type}}

@@ -94,7 +94,8 @@ func TestBadLinks(t *testing.T) {
 		"no encoding": "http://x/?oob={}",
 	} {
 		staff.get("/invitations/new").submit("/invitations", one("link", link), nil).harmless().answered(http.StatusUnprocessableEntity).sees("This link cannot be used.")
-		require.Empty(t, attribute(staff.body, "value"), name)
+		staff.seesNot("Hazel Severn", "oob=", "PHNjcmlwdD4")
+		require.Contains(t, staff.body, "></textarea>", name)
 	}
 	all, err := d.staff.connect.Exchanges(t.Context())
 	require.NoError(t, err)
@@ -179,7 +180,6 @@ func TestHostileOffers(t *testing.T) {
 			doc["@context"] = []string{"https://www.w3.org/ns/credentials/v2", "https://x.example"}
 		}, nil, "not a staff passport"},
 		"several people": {func(doc, s map[string]any) { doc["credentialSubject"] = []any{s, s} }, nil, "not a staff passport"},
-		"no issuer":      {func(doc, _ map[string]any) { delete(doc, "issuer") }, []didcomm.Attachment{photo}, "cannot be read"},
 		"wrong shapes":   {func(_, s map[string]any) { s["personal"] = evil }, nil, "not a staff passport"},
 		"no sections": {func(_, s map[string]any) {
 			clear(s)

@@ -75,7 +75,7 @@ func TestJourney_ByHand(t *testing.T) {
 	// The member of staff looks at the offer and declines; the employer is told
 	// why, amends, and offers again.
 	staff.until("/", "offers you something").follow("offers you something").answered(http.StatusOK).
-		sees("A passport from Fernhill Hospital", "Your staff passport", "Hazel", "AB123456C", "Identity verified Yes")
+		sees("A passport from Alder Valley Hospitals", "Your staff passport", "Hazel", "AB123456C", "Identity verified Yes")
 	offer := staff.at.Path
 	require.NotZero(t, pictureOn(t, staff, offer+"/photo.jpg"))
 	staff.get(offer).submit(offer, one("answer", "decline", "reason", "incorrect information"), nil).
@@ -194,11 +194,11 @@ func journeyInvitation(t *testing.T, b *browser, card string) string {
 func journeyConnect(staff, employer *browser, card, link string) {
 	staff.get("/").follow("Connect to an organisation")
 	staff.submit("/invitations", one("link", "https://example.org/?oob=bm8"), nil).answered(http.StatusUnprocessableEntity).sees("This link cannot be used.")
-	staff.get("/invitations/new").submit("/invitations", one("link", link), nil).sees("Fernhill Hospital wants to connect with you")
-	staff.get("/").sees("Fernhill Hospital wants to connect with you").follow("wants to connect")
+	staff.get("/invitations/new").submit("/invitations", one("link", link), nil).sees("Alder Valley Hospitals wants to connect with you")
+	staff.get("/").sees("Alder Valley Hospitals wants to connect with you").follow("wants to connect")
 	staff.submit(staff.at.Path, one("answer", "deny"), nil).answered(http.StatusOK).sees("Not connected: You did not want to connect.")
 	employer.get(card).sees("Status: Invitation made")
-	journeyConnectTo(staff, "Fernhill Hospital", link)
+	journeyConnectTo(staff, "Alder Valley Hospitals", link)
 	employer.until(card, "Status: Connected").seesNot("qr.png")
 	employer.get(card + "/qr.png").answered(http.StatusNotFound)
 }

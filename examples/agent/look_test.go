@@ -236,7 +236,7 @@ func stuck(all map[string]*kept) (wrong []string) {
 	return wrong
 }
 
-func all2[T any](in []T, ok func(T) bool) bool {
+func every[T any](in []T, ok func(T) bool) bool {
 	return !slices.ContainsFunc(in, func(v T) bool { return !ok(v) })
 }
 

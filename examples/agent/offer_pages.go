@@ -12,6 +12,7 @@ import (
 // An offerView is an open offer with what it says, which is not verified yet.
 type offerView struct {
 	ID, From, Comment string
+	Issuer            string // the DID that is to sign it, as the offer says
 	// Unusable says why the offer can only be declined; empty if it is one of a
 	// passport with its photo.
 	Unusable string
@@ -51,6 +52,7 @@ func (s *staff) offer(ctx context.Context, x *issue.Exchange) (offerView, error)
 		o.Unusable = "What is offered cannot be read."
 		return o, nil
 	}
+	o.Issuer = doc.Issuer.ID
 	passport, err := schema.Read(doc)
 	if err != nil {
 		o.Unusable = "What is offered is not a staff passport of a kind that this wallet knows."

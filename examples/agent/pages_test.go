@@ -145,7 +145,7 @@ func TestMovedOn(t *testing.T) {
 	for _, answer := range []string{"connect", "deny"} {
 		staff.post("/invitations/"+all[0].ID, url.Values{"csrf": {d.staff.site.session.csrf}, "answer": {answer}}).answered(http.StatusConflict)
 	}
-	staff.get("/").sees("Fernhill Hospital Connected")
+	staff.get("/").sees("Alder Valley Hospitals Connected")
 }
 
 // TestFormsWithoutAnswer sends forms without any of their buttons.

@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"net/http"
 
+	"github.com/staffpassport/staffpassport/didcomm"
 	"github.com/staffpassport/staffpassport/didcomm/connect"
 	"github.com/staffpassport/staffpassport/didcomm/issue"
 	"github.com/staffpassport/staffpassport/didcomm/present"
@@ -156,11 +158,21 @@ func (s *staff) peerName(ctx context.Context, connection string) (string, error)
 
 func (s *staff) readInvitation(w http.ResponseWriter, r *http.Request) {
 	id, err := s.receive(r.Context(), r.PostForm.Get("link"))
-	if err != nil {
+	var problem *didcomm.Problem // whose comment is our own
+	again := view{Heading: "Connect to an organisation"}
+	switch {
+	case err == nil:
+		http.Redirect(w, r, "/invitations/"+id, http.StatusSeeOther)
+		return
+	case errors.As(err, &problem):
+		again.Message = "This link cannot be used. " + problem.Comment
+	case errors.Is(err, connect.ErrInvitation):
+		again.Message = "This link cannot be used. The invitation has expired, or is not one for a wallet."
+	default:
 		s.failed(w, err)
 		return
 	}
-	http.Redirect(w, r, "/invitations/"+id, http.StatusSeeOther)
+	s.site.page(w, r, "invitationnew.html", again)
 }
 
 func (s *staff) invitationPage(w http.ResponseWriter, r *http.Request) {

@@ -167,7 +167,7 @@ func (s *site) readForm(w http.ResponseWriter, r *http.Request, ses session) int
 func formProblem(status int) string {
 	switch status {
 	case http.StatusRequestEntityTooLarge:
-		return "What was sent is too large. A photo has to be a JPEG of less than 500 KB: save a smaller copy of it and choose that."
+		return "What was sent is too large. A photo has to be a JPEG of less than 500 KB: save a smaller copy of it, go back and choose that."
 	case http.StatusForbidden:
 		return "This form is out of date or was not sent from this page. Go back, reload the page and try again."
 	}

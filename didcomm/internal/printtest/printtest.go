@@ -51,9 +51,9 @@ func Check(t *testing.T, values []any, noClaims map[string]string, safe ...strin
 // printed is v in every way that a log could show it.
 func printed(v any) string {
 	var b bytes.Buffer
-	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
-		fmt.Fprintf(&b, verb, v)
-		fmt.Fprintf(&b, verb, []any{v})
+	for _, verb := range []string{"v", "+v", "#v", "s", "q", "x", "d"} {
+		fmt.Fprintf(&b, "%"+verb, v)
+		fmt.Fprintf(&b, "%"+verb, []any{v})
 	}
 	slog.New(slog.NewTextHandler(&b, nil)).Info("x", "v", v)
 	slog.New(slog.NewJSONHandler(&b, nil)).Info("x", "v", v)
