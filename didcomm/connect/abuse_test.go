@@ -215,10 +215,12 @@ func edit(t testing.TB, s memtx.Sent, change func(b map[string]any)) memtx.Sent 
 	return s
 }
 
-// newDID makes a DID that the party has the key of.
+// makeDID makes a DID that the party has the key of.
 func (p *party) makeDID(t testing.TB) (didcomm.Connection, did.DID) {
 	t.Helper()
-	key, id, err := p.newDID(t.Context())
+	key, err := p.Keys.NewVerkey(t.Context())
+	require.NoError(t, err)
+	id, err := didpeer.NewDIDComm(key, p.Endpoint, nil)
 	require.NoError(t, err)
 	return didcomm.Connection{MyKey: key}, id
 }

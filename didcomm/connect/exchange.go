@@ -69,6 +69,7 @@ type record struct {
 	Peer     didcomm.Service   `json:"peer"`
 	TheirKey ed25519.PublicKey `json:"theirKey,omitempty"` // of the requester, in a responder's record
 	Theirs   did.DID           `json:"theirs,omitzero"`    // of the requester, in a responder's record
+	MyKey    ed25519.PublicKey `json:"myKey,omitempty"`    // of the responder, if it was made with the request
 	// Found is the record of kindThread that leads here; empty before the request.
 	Found string `json:"found,omitempty"`
 	// Life is where a requester stands with the invitation (RFC 0434, "States").

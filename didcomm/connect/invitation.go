@@ -16,6 +16,11 @@ type Invite struct {
 	Goal     string // the same for a person
 	MultiUse bool   // anybody may answer, not only the first
 	Expires  time.Time
+
+	// Started hears of the new invitation in the transaction that keeps it, so
+	// that no record of the caller's can miss it; it must use tx only. An error
+	// undoes the invitation. It may be nil.
+	Started func(ctx context.Context, tx didcomm.Tx, i didcomm.Invitation) error
 }
 
 // A Made is an invitation of our own.
@@ -79,26 +84,43 @@ func (i *Made) pass(now time.Time) {
 
 // Invite makes an invitation with a key of its own and keeps it.
 func (p *Protocol) Invite(ctx context.Context, o Invite) (didcomm.Invitation, error) {
-	key, err := p.Keys.NewVerkey(ctx)
+	newKey, err := p.newKey(ctx)
 	if err != nil {
 		return didcomm.Invitation{}, err
 	}
 	made := Made{Invitation: didcomm.Invitation{
 		ID: p.newID(), Label: p.Label, GoalCode: o.GoalCode, Goal: o.Goal,
 		Request: didcomm.Type{Protocol: "didexchange", Major: 1, Minor: ourMinor, Name: request},
-		Service: didcomm.Service{Keys: []ed25519.PublicKey{key}, Endpoint: p.Endpoint},
 		Expires: o.Expires,
 	}, MultiUse: o.MultiUse, Created: p.now(), Life: oob.Initial}
 	if err := made.step(oob.Invitation, true, ""); err != nil {
 		return didcomm.Invitation{}, err
 	}
 	err = p.Store.Update(ctx, func(tx didcomm.Tx) error {
+		key, err := newKey(tx)
+		if err != nil {
+			return err
+		}
+		made.Service = didcomm.Service{Keys: []ed25519.PublicKey{key}, Endpoint: p.Endpoint}
 		if err := tx.Save(kindInvitation, made.ID, made); err != nil {
 			return err
 		}
-		return tx.Audit(didcomm.Event{Action: "didexchange/invitation-sent", Outcome: "ok", Thread: made.ID})
+		if err := tx.Audit(didcomm.Event{Action: "didexchange/invitation-sent", Outcome: "ok", Thread: made.ID}); err != nil || o.Started == nil {
+			return err
+		}
+		return o.Started(ctx, tx, made.Invitation)
 	})
 	return made.Invitation, err
+}
+
+// newKey returns a function that yields a new key in a transaction: it is made there
+// if Keys can do that, and now if not.
+func (p *Protocol) newKey(ctx context.Context) (func(didcomm.Tx) (ed25519.PublicKey, error), error) {
+	if k, ok := p.Keys.(TxKeys); ok {
+		return k.NewVerkeyIn, nil
+	}
+	key, err := p.Keys.NewVerkey(ctx)
+	return func(didcomm.Tx) (ed25519.PublicKey, error) { return key, err }, err
 }
 
 // ourMinor is the newest minor version of did-exchange 1 known here.

@@ -46,6 +46,15 @@ type Keys interface {
 	Signer(ctx context.Context, vm did.URL, pub crypto.PublicKey) (did.Signer, error)
 }
 
+// TxKeys are [Keys] that can make a key as a part of a transaction of the store, as
+// those in the same wallet can. Then no key is left over from what was not committed,
+// and one commit less is waited for.
+type TxKeys interface {
+	Keys
+	// NewVerkeyIn is NewVerkey in tx. The key is used once tx has committed.
+	NewVerkeyIn(tx didcomm.Tx) (ed25519.PublicKey, error)
+}
+
 // A Protocol runs did-exchange in both roles. All fields but the last three are
 // required. It is safe for concurrent use and must not be changed after first use.
 type Protocol struct {

@@ -2,10 +2,8 @@ package connect
 
 import (
 	"context"
-	"crypto/ed25519"
 	"fmt"
 
-	"github.com/staffpassport/staffpassport/did"
 	"github.com/staffpassport/staffpassport/did/didpeer"
 	"github.com/staffpassport/staffpassport/didcomm"
 	"github.com/staffpassport/staffpassport/didcomm/internal/oob"
@@ -61,7 +59,7 @@ func (p *Protocol) Connect(ctx context.Context, id string) error {
 	if _, err := Next(x.Role, x.State, Event{request, true}); err != nil {
 		return err
 	}
-	key, mine, err := p.newDID(ctx)
+	newKey, err := p.newKey(ctx)
 	if err != nil {
 		return err
 	}
@@ -73,6 +71,14 @@ func (p *Protocol) Connect(ctx context.Context, id string) error {
 		if late = expired(x.Expires, p.now()); late {
 			x.Code, x.Reason = "expired", "The invitation has expired."
 			return p.step(tx, x, Event{problem, true}, "expired")
+		}
+		key, err := newKey(tx)
+		if err != nil {
+			return err
+		}
+		mine, err := didpeer.NewDIDComm(key, p.Endpoint, nil)
+		if err != nil {
+			return err
 		}
 		x.Thread = p.newID()
 		c := didcomm.Connection{ID: x.ID, Label: x.Label, Mine: mine, MyKey: key, TheirKey: x.InvitationKeys[0],
@@ -98,16 +104,6 @@ func (p *Protocol) Connect(ctx context.Context, id string) error {
 		return fmt.Errorf("%w: the invitation has expired", ErrState)
 	}
 	return err
-}
-
-// newDID makes the key and the DID of one side of a connection.
-func (p *Protocol) newDID(ctx context.Context) (ed25519.PublicKey, did.DID, error) {
-	key, err := p.Keys.NewVerkey(ctx)
-	if err != nil {
-		return nil, did.DID{}, err
-	}
-	id, err := didpeer.NewDIDComm(key, p.Endpoint, nil)
-	return key, id, err
 }
 
 // Deny ends an exchange that is not finished, and keeps the reason. The peer is not

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/staffpassport/staffpassport/did/didkey"
+	"github.com/staffpassport/staffpassport/did/didpeer"
 	"github.com/staffpassport/staffpassport/didcomm"
 	"github.com/staffpassport/staffpassport/didcomm/internal/oob"
 )
@@ -52,6 +53,11 @@ func (p *Protocol) requested(ctx context.Context, tx didcomm.Tx, k didcomm.Keys,
 		ID: p.newID(), Role: RoleResponder, State: InvitationSent, Thread: m.Thread, Created: p.now(),
 		Invitation: i.ID, Label: clip(b.Label), GoalCode: i.GoalCode, Goal: i.Goal, Expires: i.Expires,
 	}, Request: t, InvitationKeys: i.Service.Keys, Peer: service, TheirKey: k.Sender, Theirs: theirs}
+	if keys, ok := p.Keys.(TxKeys); ok {
+		if x.MyKey, err = keys.NewVerkeyIn(tx); err != nil {
+			return err
+		}
+	}
 	if err := lead(tx, x, k.Sender); err != nil {
 		return err
 	}
@@ -91,7 +97,8 @@ func (p *Protocol) turnAway(tx didcomm.Tx, k didcomm.Keys, m *didcomm.Message, t
 }
 
 // Work implements [didcomm.Worker] for [TaskRespond]: it makes the responder's DID,
-// signs it with the key of the invitation, and answers.
+// of the key that came with the request if there is one ([TxKeys]), signs it with the
+// key of the invitation, and answers.
 func (p *Protocol) Work(ctx context.Context, id string) error {
 	x, err := p.view(ctx, id)
 	if isNotFound(err) {
@@ -100,7 +107,13 @@ func (p *Protocol) Work(ctx context.Context, id string) error {
 	if err != nil || x.Role != RoleResponder || x.State != RequestReceived { // done before, or ended meanwhile
 		return err
 	}
-	key, mine, err := p.newDID(ctx)
+	key := x.MyKey
+	if len(key) == 0 {
+		if key, err = p.Keys.NewVerkey(ctx); err != nil {
+			return err
+		}
+	}
+	mine, err := didpeer.NewDIDComm(key, p.Endpoint, nil)
 	if err != nil {
 		return err
 	}

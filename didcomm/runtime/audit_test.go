@@ -111,3 +111,15 @@ func TestAuditLog_HeadRemoved(t *testing.T) {
 	}
 	require.ErrorIs(t, failed, runtime.ErrAudit)
 }
+
+// The log is in one zone, whatever that of the machine is.
+func TestAuditLog_UTC(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 5, 1, 12, 0, 0, 0, time.FixedZone("summer", 3600))
+	f := newFixture(t, func(c *runtime.Config) { c.Now = func() time.Time { return now } })
+	require.NoError(t, f.Update(t.Context(), func(tx didcomm.Tx) error { return tx.Audit(didcomm.Event{Action: "x"}) }))
+	for e, err := range f.AuditLog(t.Context()) {
+		require.NoError(t, err)
+		require.Equal(t, now.UTC(), e.Time)
+	}
+}

@@ -3,6 +3,7 @@ package walletstore
 import (
 	"context"
 	"crypto/ed25519"
+	"errors"
 	"fmt"
 
 	"github.com/staffpassport/staffpassport/didcomm"
@@ -40,14 +41,28 @@ func (p packer) Unpack(ctx context.Context, data []byte) (runtime.Received, erro
 	return out, nil
 }
 
-// Keys returns the keys of w as package connect asks for them.
-func Keys(w *wallet.Wallet) connect.Keys { return keys{w} }
+// Keys returns the keys of w as package connect asks for them. They are made in the
+// transactions of an agent over the same wallet ([New]).
+func Keys(w *wallet.Wallet) connect.TxKeys { return keys{w} }
 
 type keys struct{ *wallet.Wallet }
 
 // NewVerkey implements [connect.Keys].
 func (k keys) NewVerkey(ctx context.Context) (ed25519.PublicKey, error) {
 	pub, err := k.NewKey(ctx, wallet.Ed25519)
+	if err != nil {
+		return nil, err
+	}
+	return pub.(ed25519.PublicKey), nil
+}
+
+// NewVerkeyIn implements [connect.TxKeys].
+func (k keys) NewVerkeyIn(tx didcomm.Tx) (ed25519.PublicKey, error) {
+	own, ok := Tx(tx)
+	if !ok {
+		return nil, errors.New("walletstore: transaction of another store")
+	}
+	pub, err := own.NewKey(wallet.Ed25519)
 	if err != nil {
 		return nil, err
 	}

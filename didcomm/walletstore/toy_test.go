@@ -284,9 +284,10 @@ func converge(a, b *party, threads []string, limit time.Duration) []string {
 		for _, p := range []*party{a, b} {
 			select {
 			case <-p.died:
+				wrong := audit(a, b, threads, false) // while the dead one does nothing
 				p.stop()
 				p.start()
-				if wrong := audit(a, b, threads, false); wrong != nil {
+				if wrong != nil {
 					return wrong
 				}
 			default:

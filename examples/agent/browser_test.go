@@ -379,12 +379,3 @@ func await(t *testing.T, p *party, ready func(context.Context) (bool, error)) {
 	t.Helper()
 	require.NoError(t, waitFor(t.Context(), p, func() (bool, error) { return ready(t.Context()) }))
 }
-
-// passportFields is the record's passport as a person enters it.
-func passportFields(d *demo) fill {
-	f := fill{"step": {"issue"}}
-	for at, v := range recordValues(d.record.passport) {
-		f[string(at)] = []string{v}
-	}
-	return f
-}

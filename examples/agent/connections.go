@@ -14,18 +14,24 @@ import (
 // moves to next week needs a new one.
 const invitationLife = 7 * 24 * time.Hour
 
-// invite makes an invitation for one person and its link.
-func (p *party) invite(ctx context.Context, goalCode, goal string) (didcomm.Invitation, string, error) {
-	inv, err := p.connect.Invite(ctx, connect.Invite{GoalCode: goalCode, Goal: goal, Expires: p.now().Add(invitationLife).UTC().Truncate(time.Second)})
-	if err != nil {
-		return inv, "", err
-	}
-	message, err := outofband.New(inv)
-	if err != nil {
-		return inv, "", err
-	}
-	link, err := message.URL(p.base() + "/invitation")
-	return inv, link, err
+// invite makes an invitation for one person, and lets keep note it with its link, in
+// one transaction.
+func (p *party) invite(ctx context.Context, goalCode, goal string, keep func(tx didcomm.Tx, invitation, link string) error) error {
+	_, err := p.connect.Invite(ctx, connect.Invite{
+		GoalCode: goalCode, Goal: goal, Expires: p.now().Add(invitationLife).UTC().Truncate(time.Second),
+		Started: func(_ context.Context, tx didcomm.Tx, inv didcomm.Invitation) error {
+			message, err := outofband.New(inv)
+			if err != nil {
+				return err
+			}
+			link, err := message.URL(p.base() + "/invitation")
+			if err != nil {
+				return err
+			}
+			return keep(tx, inv.ID, link)
+		},
+	})
+	return err
 }
 
 // receive reads the link of an invitation and keeps it until the person answers

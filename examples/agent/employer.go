@@ -31,14 +31,19 @@ type contact struct {
 	ID         string             `json:"id"`
 	Created    time.Time          `json:"created"`
 	Card       schema.ContactCard `json:"card"`
-	Photo      []byte             `json:"photo,omitempty"` // JPEG
-	Invitation string             `json:"invitation"`      // id of the invitation
-	Link       string             `json:"link"`            // the invitation as a URL
+	Photo      []byte             `json:"-"`          // JPEG; in a record of its own, and not in lists
+	Invitation string             `json:"invitation"` // id of the invitation
+	Link       string             `json:"link"`       // the invitation as a URL
 	Exchange   string             `json:"exchange,omitempty"`
 	Version    int                `json:"version"` // how often it was saved
+
+	newPhoto bool // since it was saved
 }
 
-const kindContact = "contact"
+const (
+	kindContact = "contact"
+	kindPhoto   = "contact-photo" // in the wallet itself
+)
 
 func openEmployer(ctx context.Context, c partyConfig, source staffRecord) (*employer, error) {
 	p, err := openParty(ctx, c)
@@ -95,19 +100,18 @@ func (e *employer) addContactAs(ctx context.Context, id string, card schema.Cont
 	if err := card.Validate(); err != nil {
 		return nil, err
 	}
-	inv, link, err := e.invite(ctx, "issue-vc", "To give you your staff passport")
-	if err != nil {
-		return nil, err
-	}
-	c := &contact{ID: id, Created: e.now(), Card: card, Invitation: inv.ID, Link: link}
+	c := &contact{ID: id, Created: e.now(), Card: card}
 	c.setPhoto(photo)
-	return c, e.saveContact(ctx, c)
+	return c, e.invite(ctx, "issue-vc", "To give you your staff passport", func(tx didcomm.Tx, invitation, link string) error {
+		c.Invitation, c.Link = invitation, link
+		return c.save(tx)
+	})
 }
 
 func (c *contact) setPhoto(photo *schema.Photo) {
 	if photo != nil {
 		ref := photo.Ref()
-		c.Card.Photo, c.Photo = &ref, photo.JPEG()
+		c.Card.Photo, c.Photo, c.newPhoto = &ref, photo.JPEG(), true
 	}
 }
 
@@ -125,13 +129,30 @@ func (c *contact) save(tx didcomm.Tx) error {
 		return errChanged
 	}
 	c.Version++
-	return tx.Save(kindContact, c.ID, c)
+	if err := tx.Save(kindContact, c.ID, c); err != nil || !c.newPhoto {
+		return err
+	}
+	w, err := walletOf(tx)
+	if err != nil {
+		return err
+	}
+	c.newPhoto = false
+	return w.Put(kindPhoto, c.ID, c.Photo)
 }
 
-// contact returns a contact, or didcomm.ErrNotFound.
+// contact returns a contact with its photo, or didcomm.ErrNotFound.
 func (e *employer) contact(ctx context.Context, id string) (*contact, error) {
 	var c contact
-	err := e.agent.View(ctx, func(tx didcomm.Tx) error { return tx.Load(kindContact, id, &c) })
+	err := e.agent.View(ctx, func(tx didcomm.Tx) error {
+		if err := tx.Load(kindContact, id, &c); err != nil || c.Card.Photo == nil {
+			return err
+		}
+		w, err := walletOf(tx)
+		if err == nil {
+			c.Photo, err = w.Get(kindPhoto, id)
+		}
+		return err
+	})
 	return &c, err
 }
 

@@ -62,7 +62,7 @@ func (e *employer) home(w http.ResponseWriter, r *http.Request) {
 }
 
 func (e *employer) view(r *http.Request, c *contact) (contactView, error) {
-	v := contactView{contact: c, Name: c.Card.PreferredName + " " + c.Card.LastName, EmployeeID: c.Card.EmployeeID, HasPhoto: len(c.Photo) > 0}
+	v := contactView{contact: c, Name: c.Card.PreferredName + " " + c.Card.LastName, EmployeeID: c.Card.EmployeeID, HasPhoto: c.Card.Photo != nil}
 	var err error
 	v.Status, v.Accepted, v.Problem, err = e.progress(r.Context(), c)
 	if err != nil {

@@ -83,12 +83,11 @@ func (h *host) addVisit(ctx context.Context) (*visit, error) {
 }
 
 func (h *host) addVisitAs(ctx context.Context, id string) (*visit, error) {
-	inv, link, err := h.invite(ctx, "request-proof", "To ask for your staff passport")
-	if err != nil {
-		return nil, err
-	}
-	v := &visit{ID: id, Created: h.now(), Invitation: inv.ID, Link: link}
-	return v, h.agent.Update(ctx, v.save)
+	v := &visit{ID: id, Created: h.now()}
+	return v, h.invite(ctx, "request-proof", "To ask for your staff passport", func(tx didcomm.Tx, invitation, link string) error {
+		v.Invitation, v.Link = invitation, link
+		return v.save(tx)
+	})
 }
 
 // save keeps v, unless the visit was changed since v was read.

@@ -2,9 +2,12 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/base64"
 	"encoding/json"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
@@ -226,6 +229,26 @@ func TestOfferForAnotherWallet(t *testing.T) {
 	staff.get(page).submit(page, one("answer", "decline", "reason", "duplicate"), nil).answered(http.StatusOK).sees("Passport not accepted: duplicate")
 }
 
+// TestPhotoWithMore offers a passport whose photo carries a page in a comment: what
+// a browser gets is the picture alone.
+func TestPhotoWithMore(t *testing.T) {
+	t.Parallel()
+	d := hostile(t)
+	staff := signedIn(t, d.staff.party)
+	plain := d.record.photo.JPEG()
+	comment := append([]byte{0xff, 0xfe, 0, byte(2 + len(evil))}, evil...) // ITU-T T.81 section B.2.4.5
+	more := slices.Concat(plain[:2], comment, plain[2:])
+	sum := sha256.Sum256(more)
+	ref := map[string]any{"id": "urn:photo:1", "mediaType": "image/jpeg",
+		"digestMultibase": "u" + base64.RawURLEncoding.EncodeToString(append([]byte{0x12, 0x20}, sum[:]...))}
+	sendOffer(t, d, peerOf(t, d), credential(t, d, func(_, s map[string]any) { s["personal"].(map[string]any)["photo"] = ref }),
+		didcomm.NewAttachment("urn:photo:1", "image/jpeg", more))
+	page := "/offers/" + offered(t, d)
+	staff.get(page).harmless().sees("A passport from")
+	require.NotZero(t, pictureOn(t, staff, page+"/photo.jpg"))
+	staff.harmless()
+}
+
 // TestHostileRequests asks for what the wallet does not keep or cannot show.
 func TestHostileRequests(t *testing.T) {
 	t.Parallel()
@@ -283,6 +306,15 @@ func TestRequestForPartOfThePassport(t *testing.T) {
 	staff := signedIn(t, d.staff.party)
 	staff.get("/requests/"+asked(t, d)).sees("Disclosure and Barring Service (asked for)", "Employment details (asked for)", "Personal details Disclosure")
 	require.Equal(t, 2, strings.Count(staff.body, "(asked for)"))
+	staff.submit(staff.at.Path, one("answer", "decline"), nil).answered(http.StatusOK)
+
+	_, err = d.host.verifier.Request(t.Context(), conn, present.Request{Purpose: "Bank shift", Inputs: []present.Input{
+		{Type: schema.Type, Only: true, Fields: []present.Field{{At: "/credentialSubject"}}}}})
+	require.NoError(t, err)
+	page := "/requests/" + asked(t, d)
+	staff.get(page).answered(http.StatusOK)
+	require.Equal(t, len(sectionNames()), strings.Count(staff.body, "(asked for)"), "everything, and no more")
+	staff.submit(page, fill{"answer": {"share"}, "show": sectionNames()}, nil).answered(http.StatusOK)
 }
 
 // TestHostileWallet is a member of staff whose wallet calls itself something evil

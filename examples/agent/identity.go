@@ -6,6 +6,8 @@ import (
 
 	"github.com/staffpassport/staffpassport/did"
 	"github.com/staffpassport/staffpassport/did/didkey"
+	"github.com/staffpassport/staffpassport/didcomm"
+	"github.com/staffpassport/staffpassport/didcomm/walletstore"
 	"github.com/staffpassport/staffpassport/wallet"
 )
 
@@ -66,4 +68,13 @@ func (p *party) signer(ctx context.Context, id did.DID) (did.Signer, error) {
 		return nil, err
 	}
 	return p.wallet.Signer(ctx, vm, m.PublicKey())
+}
+
+// walletOf returns the wallet's own transaction behind one of the messaging.
+func walletOf(tx didcomm.Tx) (*wallet.Tx, error) {
+	w, ok := walletstore.Tx(tx)
+	if !ok {
+		return nil, errors.New("agent: no wallet behind the transaction")
+	}
+	return w, nil
 }

@@ -2,8 +2,11 @@ package main
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"sync"
@@ -12,9 +15,11 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/staffpassport/staffpassport/didcomm"
+	"github.com/staffpassport/staffpassport/didcomm/connect"
 	"github.com/staffpassport/staffpassport/didcomm/issue"
 	"github.com/staffpassport/staffpassport/didcomm/present"
 	"github.com/staffpassport/staffpassport/schema"
+	"github.com/staffpassport/staffpassport/wallet"
 )
 
 // posts sends requests at the same time, as pressing a button twice does.
@@ -277,6 +282,38 @@ func TestPagesThatReload(t *testing.T) {
 	reloads(host, visit, true)
 	reloads(staff, "/offers/"+offered(t, d), false)
 	reloads(staff, "/requests/"+asked(t, d), false)
+}
+
+// TestFailuresInWords: what can happen to anybody is told in a sentence, and only
+// what is this program's fault is called that.
+func TestFailuresInWords(t *testing.T) {
+	t.Parallel()
+	d := open(t, &demo{log: io.Discard})
+	for name, c := range map[string]struct {
+		err    error
+		status int
+	}{
+		"unknown here":          {didcomm.ErrNotFound, http.StatusNotFound},
+		"unknown in the wallet": {wallet.ErrNotFound, http.StatusNotFound},
+		"answered":              {errMovedOn, http.StatusConflict},
+		"connection ended":      {connect.ErrState, http.StatusConflict},
+		"offer ended":           {issue.ErrState, http.StatusConflict},
+		"request ended":         {present.ErrState, http.StatusConflict},
+		"changed":               {errChanged, http.StatusConflict},
+		"not connected":         {errNotReady, http.StatusConflict},
+		"no button":             {errNoAnswer, http.StatusUnprocessableEntity},
+		"another wallet":        {issue.ErrBinding, http.StatusUnprocessableEntity},
+		"not all there":         {present.ErrIncomplete, http.StatusUnprocessableEntity},
+		"not supported":         {present.ErrUnsupported, http.StatusUnprocessableEntity},
+		"left":                  {context.Canceled, http.StatusServiceUnavailable},
+		"broken":                {errors.New("agent: Hazel"), http.StatusInternalServerError},
+	} {
+		w := httptest.NewRecorder()
+		d.staff.failed(w, fmt.Errorf("agent: Severn: %w", c.err))
+		require.Equal(t, c.status, w.Code, name)
+		require.Contains(t, w.Body.String(), `role="alert"`, name)
+		require.NotRegexp(t, claims, w.Body.String(), name)
+	}
 }
 
 // TestFailureSaysNothing breaks the wallet under the pages.

@@ -13,7 +13,6 @@ import (
 	"github.com/staffpassport/staffpassport/didcomm"
 	"github.com/staffpassport/staffpassport/didcomm/issue"
 	"github.com/staffpassport/staffpassport/didcomm/present"
-	"github.com/staffpassport/staffpassport/didcomm/walletstore"
 	"github.com/staffpassport/staffpassport/schema"
 	"github.com/staffpassport/staffpassport/vc"
 	"github.com/staffpassport/staffpassport/vc/dataintegrity"
@@ -49,9 +48,9 @@ func openStaff(ctx context.Context, c partyConfig, registered verify.Trust) (*st
 // keep puts an issued passport and its photo into the wallet, in the transaction
 // that acknowledges it.
 func keep(_ context.Context, tx didcomm.Tx, x *issue.Exchange, r issue.Received) error {
-	w, ok := walletstore.Tx(tx)
-	if !ok {
-		return errors.New("agent: no wallet behind the transaction")
+	w, err := walletOf(tx)
+	if err != nil {
+		return err
 	}
 	passport, err := schema.Read(r.Credential.Document())
 	if err != nil {

@@ -238,6 +238,9 @@ func TestOneTokenOneSession(t *testing.T) {
 	require.EqualValues(t, 1, in.Load())
 	require.NotContains(t, link, d.staff.site.session.id)
 	require.Equal(t, d.staff.base()+"/sign-in?token=", d.staff.site.link(d.staff.base()), "the token is forgotten")
+	for _, guess := range []string{"/sign-in?token=", "/sign-in"} { // nor does nothing let anybody in now
+		newBrowser(t, d.staff.base()).get(guess).answered(http.StatusForbidden)
+	}
 }
 
 func TestOtherNamesAreRefused(t *testing.T) {
@@ -294,6 +297,8 @@ func TestForgedForms(t *testing.T) {
 			require.Empty(t, all)
 		})
 	}
+	employer := signedIn(t, d.employer.party).get("/contacts/new")
+	employer.submit("/contacts", one("id", "../../x"), nil).answered(http.StatusBadRequest)
 	b.do(b.request(http.MethodPost, "/visits", "application/x-www-form-urlencoded", strings.NewReader(form(good).Encode()))).answered(http.StatusOK)
 	all, err := d.host.visits(t.Context())
 	require.NoError(t, err)

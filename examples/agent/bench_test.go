@@ -1,0 +1,360 @@
+package main
+
+import (
+	"context"
+	"crypto/ed25519"
+	"crypto/rand"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"net/url"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"golang.org/x/crypto/chacha20poly1305"
+	"golang.org/x/crypto/nacl/box"
+	"modernc.org/sqlite"
+
+	"github.com/staffpassport/staffpassport/didcomm"
+	"github.com/staffpassport/staffpassport/didcomm/connect"
+	"github.com/staffpassport/staffpassport/didcomm/issue"
+	"github.com/staffpassport/staffpassport/didcomm/present"
+	"github.com/staffpassport/staffpassport/wallet"
+)
+
+// A flow is one member of staff's whole line: connect to an employer, get a passport
+// with a photo, connect to a host, show it, be verified. It is 13 messages over HTTP.
+func (d *demo) flow(ctx context.Context) error {
+	c, err := d.employer.addContact(ctx, d.record.card, d.record.photo)
+	if err != nil {
+		return err
+	}
+	atEmployer, err := d.meet(ctx, d.employer.party, c.Invitation, c.Link)
+	if err != nil {
+		return err
+	}
+	passport := *d.record.passport
+	personal := *passport.Personal // the offer names its own photo there
+	passport.Personal = &personal
+	if _, err = d.employer.offer(ctx, c, &passport); err != nil {
+		return err
+	}
+	offered, err := d.employer.issuer.Exchange(ctx, c.Exchange)
+	if err != nil {
+		return err
+	}
+	var held string
+	if err := waitFor(ctx, d.staff.party, found(func() error {
+		x, err := d.staff.holder.Find(ctx, atEmployer, offered.Thread)
+		held = idOf(x, err)
+		return err
+	})); err != nil {
+		return err
+	}
+	if err := d.staff.accept(ctx, held); err != nil {
+		return err
+	}
+	if err := waitFor(ctx, d.employer.party, func() (bool, error) {
+		x, err := d.employer.issuer.Exchange(ctx, c.Exchange)
+		return err == nil && x.State == issue.Done, err
+	}); err != nil {
+		return err
+	}
+
+	v, err := d.host.addVisit(ctx)
+	if err != nil {
+		return err
+	}
+	atHost, err := d.meet(ctx, d.host.party, v.Invitation, v.Link)
+	if err != nil {
+		return err
+	}
+	request, err := d.host.request(ctx, v, purpose)
+	if err != nil {
+		return err
+	}
+	asked, err := d.host.verifier.Exchange(ctx, request)
+	if err != nil {
+		return err
+	}
+	var x *present.Exchange
+	if err := waitFor(ctx, d.staff.party, found(func() (err error) {
+		x, err = d.staff.prover.Find(ctx, atHost, asked.Thread)
+		return err
+	})); err != nil {
+		return err
+	}
+	if err := d.staff.show(ctx, x.ID, held, []string{"personal", "dbs", "rightToWork", "registration", "occupationalHealth", "employment"}); err != nil {
+		return err
+	}
+	return waitFor(ctx, d.host.party, func() (bool, error) {
+		r, err := d.host.result(ctx, request)
+		if err == nil && r != nil && !r.Accepted {
+			err = errors.New(r.Code)
+		}
+		return r != nil, err
+	})
+}
+
+// meet connects the member of staff to an inviter.
+func (d *demo) meet(ctx context.Context, inviter *party, invitation, link string) (string, error) {
+	id, err := d.staff.receive(ctx, link)
+	if err != nil {
+		return "", err
+	}
+	if err := d.staff.connect.Connect(ctx, id); err != nil {
+		return "", err
+	}
+	if err := waitFor(ctx, d.staff.party, func() (bool, error) {
+		x, err := d.staff.connect.Exchange(ctx, id)
+		return err == nil && x.State == connect.Completed, err
+	}); err != nil {
+		return "", err
+	}
+	return id, waitFor(ctx, inviter, func() (bool, error) {
+		c, err := inviter.connected(ctx, invitation)
+		return c != "", err
+	})
+}
+
+// found makes "not found" something to wait for.
+func found(look func() error) func() (bool, error) {
+	return func() (bool, error) {
+		err := look()
+		if errors.Is(err, didcomm.ErrNotFound) {
+			return false, nil
+		}
+		return err == nil, err
+	}
+}
+
+func idOf(x *issue.Exchange, err error) string {
+	if err != nil {
+		return ""
+	}
+	return x.ID
+}
+
+// A countingStore counts the transactions that wrote something.
+type countingStore struct {
+	wallet.Store
+	commits *atomic.Int64
+}
+
+func (s countingStore) Update(ctx context.Context, f func(wallet.StoreTx) error) error {
+	wrote := false
+	err := s.Store.Update(ctx, func(tx wallet.StoreTx) error { return f(countingTx{tx, &wrote}) })
+	if err == nil && wrote {
+		s.commits.Add(1)
+	}
+	return err
+}
+
+type countingTx struct {
+	wallet.StoreTx
+	wrote *bool
+}
+
+func (t countingTx) Put(kind, id, sealed []byte, tags [][]byte) error {
+	*t.wrote = true
+	return t.StoreTx.Put(kind, id, sealed, tags)
+}
+
+func (t countingTx) Delete(kind, id []byte) error {
+	*t.wrote = true
+	return t.StoreTx.Delete(kind, id)
+}
+
+// BenchmarkFlow is the whole line of one member of staff after another, and of several
+// at once, between three parties that were opened before. Besides the usual figures it
+// reports flows/s, the synchronous commits of one flow, and flows for each second of
+// processor time.
+func BenchmarkFlow(b *testing.B) {
+	b.Run("alone", func(b *testing.B) {
+		benchmarkFlow(b, func(flow func()) {
+			for b.Loop() {
+				flow()
+			}
+		})
+	})
+	b.Run("8-at-once", func(b *testing.B) {
+		benchmarkFlow(b, func(flow func()) {
+			b.SetParallelism(4) // times GOMAXPROCS
+			b.RunParallel(func(pb *testing.PB) {
+				for pb.Next() {
+					flow()
+				}
+			})
+		})
+	})
+}
+
+func benchmarkFlow(b *testing.B, run func(flow func())) {
+	var commits atomic.Int64
+	d := cheaply(b)
+	d.hooks.store = func(_ string, s wallet.Store) wallet.Store { return countingStore{s, &commits} }
+	d.log = b.Output()
+	running(b, d)
+	require.NoError(b, d.flow(b.Context()))
+	quiet(b, d)
+	b.ReportAllocs()
+	b.ResetTimer()
+	before, spent := commits.Load(), processorTime()
+	run(func() {
+		if err := d.flow(context.Background()); err != nil {
+			b.Error(err)
+		}
+	})
+	b.StopTimer()
+	n := float64(b.N)
+	b.ReportMetric(n/b.Elapsed().Seconds(), "flows/s")
+	b.ReportMetric(float64(commits.Load()-before)/n, "commits/flow")
+	if used := processorTime() - spent; used > 0 {
+		b.ReportMetric(n/used.Seconds(), "flows/cpu-s")
+	}
+}
+
+// What a flow cannot do without, counted in its protocols.
+const (
+	// A commit for each message received (13), for each thing that a person or the
+	// program begins (8: two invitations, two answers to them, offer, acceptance,
+	// request, presentation), and for each result of work that must not be done
+	// inside a transaction (5: two responses, the signing, two verifications).
+	floorCommits  = 13 + 8 + 5
+	floorSigned   = 5 // two responses, the holder's key binding, the passport, the presentation
+	floorVerified = 6 // two responses, the key binding, the passport twice, the presentation
+	floorKeys     = 7 // two invitations, two sides of two connections, the holder
+)
+
+// floorMessages are the sizes of the 13 plaintexts: those with a photo are three.
+func floorMessages(photo int) []int {
+	withPhoto := 4*photo/3 + 5000
+	return []int{1300, 1800, 400, withPhoto, 2500, withPhoto, 300, 1300, 1800, 400, 2500, withPhoto, 300}
+}
+
+// BenchmarkFloor does only the primitives of a flow: signatures, envelopes and
+// synchronous commits.
+func BenchmarkFloor(b *testing.B) {
+	b.Run("Flow", func(b *testing.B) {
+		in, err := readStaffFiles("", "")
+		require.NoError(b, err)
+		sizes := floorMessages(len(in.photo.JPEG()))
+		largest := make([]byte, slices.Max(sizes))
+		insert := synchronousInsert(b)
+		_, signing, err := ed25519.GenerateKey(nil)
+		require.NoError(b, err)
+		doc := make([]byte, 64) // both hashes of a document
+		signature := ed25519.Sign(signing, doc)
+		spent := processorTime()
+		b.ReportAllocs()
+		for b.Loop() {
+			for range floorKeys {
+				if _, _, err := ed25519.GenerateKey(nil); err != nil {
+					b.Fatal(err)
+				}
+			}
+			for range floorSigned {
+				ed25519.Sign(signing, doc)
+			}
+			for range floorVerified {
+				ed25519.Verify(signing.Public().(ed25519.PublicKey), doc, signature)
+			}
+			for _, size := range sizes {
+				floorEnvelope(b, largest[:size])
+			}
+			for i := range floorCommits {
+				if err := insert(largest[:sizes[i%len(sizes)]]); err != nil {
+					b.Fatal(err)
+				}
+			}
+		}
+		n := float64(b.N)
+		b.ReportMetric(n/b.Elapsed().Seconds(), "flows/s")
+		b.ReportMetric(floorCommits, "commits/flow")
+		if used := processorTime() - spent; used > 0 {
+			b.ReportMetric(n/used.Seconds(), "flows/cpu-s")
+		}
+	})
+}
+
+// floorEnvelope seals and opens one message as RFC 0019 does: the content key in a box
+// between the two, the sender in a box that names nobody, the message with the content
+// key.
+func floorEnvelope(b *testing.B, plaintext []byte) {
+	theirs, theirKey, err := box.GenerateKey(rand.Reader)
+	if err != nil {
+		b.Fatal(err)
+	}
+	var nonce [24]byte
+	key := make([]byte, chacha20poly1305.KeySize)
+	_, _ = rand.Read(nonce[:])
+	_, _ = rand.Read(key)
+	sealedKey := box.Seal(nil, key, &nonce, theirs, theirKey)
+	sender, err := box.SealAnonymous(nil, theirs[:], theirs, rand.Reader)
+	if err != nil {
+		b.Fatal(err)
+	}
+	aead, err := chacha20poly1305.NewX(key)
+	if err != nil {
+		b.Fatal(err)
+	}
+	sealed := aead.Seal(nil, nonce[:], plaintext, nil)
+
+	_, ok1 := box.OpenAnonymous(nil, sender, theirs, theirKey)
+	_, ok2 := box.Open(nil, sealedKey, &nonce, theirs, theirKey)
+	_, err = aead.Open(nil, nonce[:], sealed, nil)
+	if !ok1 || !ok2 || err != nil {
+		b.Fatal("envelope does not open")
+	}
+}
+
+// synchronousInsert returns one commit of one row by the driver itself, under the
+// settings of a wallet.
+func synchronousInsert(b *testing.B) func(data []byte) error {
+	u := url.URL{Scheme: "file", Path: filepath.ToSlash(filepath.Join(b.TempDir(), "raw.db"))}
+	u.RawQuery = url.Values{"_pragma": {"journal_mode=WAL", "synchronous=FULL", "secure_delete=ON", "temp_store=MEMORY"}}.Encode()
+	c, err := new(sqlite.Driver).Open(u.String())
+	require.NoError(b, err)
+	b.Cleanup(func() { require.NoError(b, c.Close()) })
+	_, err = c.(driver.ExecerContext).ExecContext(context.Background(), `CREATE TABLE record (id INTEGER PRIMARY KEY, data BLOB)`, nil)
+	require.NoError(b, err)
+	s, err := c.Prepare(`INSERT INTO record (data) VALUES (?)`)
+	require.NoError(b, err)
+	b.Cleanup(func() { require.NoError(b, s.Close()) })
+	return func(data []byte) error {
+		_, err := s.(driver.StmtExecContext).ExecContext(context.Background(), []driver.NamedValue{{Ordinal: 1, Value: data}})
+		return err
+	}
+}
+
+// TestFlow keeps the benchmark honest: a flow is what it says, also several at once.
+func TestFlow(t *testing.T) {
+	t.Parallel()
+	d := running(t, cheaply(t))
+	errs := make(chan error, 4)
+	for range cap(errs) {
+		go func() { errs <- d.flow(t.Context()) }()
+	}
+	for range cap(errs) {
+		require.NoError(t, <-errs)
+	}
+	k := seen(t, d)
+	require.Len(t, k["staff"].credentials, 4)
+	require.Len(t, k["host"].results, 4)
+	require.Empty(t, stuck(k))
+	messages := 0
+	for _, v := range k {
+		for e, n := range v.events {
+			if strings.HasPrefix(e, "received/") {
+				require.Truef(t, strings.HasSuffix(e, " ok"), "%s", e)
+				messages += n
+			}
+		}
+	}
+	require.Equal(t, 4*len(floorMessages(0)), messages)
+	fmt.Fprintln(t.Output(), messages, "messages")
+}
