@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -215,4 +216,10 @@ func problemOf(at vc.Pointer, wrong []complaint) string {
 		}
 	}
 	return strings.Join(all, "; ")
+}
+
+// isID reports whether a form's text is an id as this program makes them.
+func isID(s string) bool {
+	ok, _ := regexp.MatchString(`^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`, s)
+	return ok
 }

@@ -279,7 +279,7 @@ func lasting(port int) bool {
 type process struct {
 	cmd    *exec.Cmd
 	stdout *bufio.Reader
-	stderr bytes.Buffer
+	stderr safeBuffer
 	lines  []string
 }
 
