@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/staffpassport/staffpassport/internal/strictjson"
 )
@@ -88,12 +89,15 @@ func entryValue(at Pointer, id string, types []string, other map[string]json.Raw
 // addOther adds the members a type of this package does not know, sorted so that
 // the same credential always gives the same bytes.
 func addOther(o *strictjson.Object, at Pointer, other map[string]json.RawMessage) error {
+	taken := make(map[string]bool, o.Len()+len(other)) // strict JSON has no two names that differ in case alone
+	for name := range o.All() {
+		taken[fold(name)] = true
+	}
 	for _, name := range sortedNames(other) {
-		for taken := range o.All() {
-			if strings.EqualFold(taken, name) { // strict JSON has no two such names
-				return malformed(at.Child(name), "set in its field, not in Other")
-			}
+		if taken[fold(name)] {
+			return malformed(at.Child(name), "set in its field, not in Other")
 		}
+		taken[fold(name)] = true
 		v, err := parseRaw(at.Child(name), other[name])
 		if err != nil {
 			return err
@@ -101,6 +105,17 @@ func addOther(o *strictjson.Object, at Pointer, other map[string]json.RawMessage
 		o.Set(name, v)
 	}
 	return nil
+}
+
+// fold returns the same text for all names that strings.EqualFold calls equal.
+func fold(name string) string {
+	return strings.Map(func(r rune) rune {
+		least := r
+		for f := unicode.SimpleFold(r); f != r; f = unicode.SimpleFold(f) {
+			least = min(least, f)
+		}
+		return least
+	}, name)
 }
 
 // otherOf is the inverse of addOther: the members not among known.

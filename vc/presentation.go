@@ -70,6 +70,10 @@ func ParsePresentation(doc []byte) (*Presentation, error) {
 				return nil, syntax(at, err)
 			}
 			s = Secured{MediaTypeCredential, b}
+		} else if s.MediaType == MediaTypeCredential { // written back, it is embedded
+			if _, err := strictjson.ParseObject(s.Bytes); err != nil {
+				return nil, syntax(at, err)
+			}
 		}
 		p.Credentials = append(p.Credentials, s)
 	}

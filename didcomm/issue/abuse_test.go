@@ -2,6 +2,7 @@ package issue
 
 import (
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -257,6 +258,11 @@ func TestHolder_AnotherCredential(t *testing.T) {
 		"not a credential": {func(*testing.T, *world) vc.Secured {
 			return vc.Secured{MediaType: vc.MediaTypeCredential, Bytes: []byte(`{"a":1}`)}
 		}, "malformed"},
+		"in an envelope": {func(t *testing.T, w *world) vc.Secured {
+			s := resign(func(*world, *vc.Credential) {})(t, w)
+			return vc.Secured{MediaType: vc.MediaTypeCredential, Bytes: fmt.Appendf(nil,
+				`{"@context":%q,"id":"data:application/vc;base64,%s","type":"EnvelopedVerifiableCredential"}`, vc.ContextV2, base64.StdEncoding.EncodeToString(s.Bytes))}
+		}, "malformed-credential"},
 		"not JSON": {func(*testing.T, *world) vc.Secured {
 			return vc.Secured{MediaType: vc.MediaTypeCredential, Bytes: []byte(`[1]`)}
 		}, "malformed-credential"},

@@ -218,7 +218,13 @@ func (h *Holder) issued(tx didcomm.Tx, p party, x *record, m *didcomm.Message) e
 		err = read(b.Formats, formatCredential, b.Credentials, &content)
 	}
 	if err == nil {
-		_, err = strictjson.ParseObject(content.Credential)
+		var o *strictjson.Object
+		if o, err = strictjson.ParseObject(content.Credential); err == nil {
+			// RFC 0809 carries the credential itself: what is kept must be readable as one.
+			if _, enveloped, broken := vc.UnwrapObject(o); enveloped || broken != nil {
+				err = ErrMalformed
+			}
+		}
 	}
 	if err != nil {
 		return p.end(tx, x, "malformed-credential", "The credential cannot be read.")

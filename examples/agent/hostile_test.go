@@ -188,13 +188,16 @@ func TestHostileOffers(t *testing.T) {
 			clear(s)
 			s["id"] = "did:example:1"
 		}, nil, "without its photo"},
-		"no photo beside":    {func(_, _ map[string]any) {}, nil, "without its photo"},
-		"no photo named":     {func(_, s map[string]any) { delete(section(s, "personal"), "photo") }, []didcomm.Attachment{photo}, "without its photo"},
-		"another photo":      {func(_, _ map[string]any) {}, []didcomm.Attachment{didcomm.NewAttachment(photo.ID, "image/jpeg", jpegOf(t, 30, 40, 50))}, "or with another one"},
-		"a page for a photo": {func(_, _ map[string]any) {}, []didcomm.Attachment{didcomm.NewAttachment(photo.ID, "text/html", []byte(evil))}, "or with another one"},
-		"turned writing":     {func(_, s map[string]any) { section(s, "employment")["jobRole"] = "Nurse\u202e" }, []didcomm.Attachment{photo}, "entries that break its rules"},
-		"markup for entries": {func(_, s map[string]any) { section(s, "personal")["firstName"] = evil }, []didcomm.Attachment{photo}, "entries that break its rules"},
-		"endless entry":      {func(_, s map[string]any) { section(s, "employment")["jobTitle"] = strings.Repeat("W", 100_000) }, []didcomm.Attachment{photo}, "entries that break its rules"},
+		"no photo beside":     {func(_, _ map[string]any) {}, nil, "without its photo"},
+		"no photo named":      {func(_, s map[string]any) { delete(section(s, "personal"), "photo") }, []didcomm.Attachment{photo}, "without its photo"},
+		"another photo":       {func(_, _ map[string]any) {}, []didcomm.Attachment{didcomm.NewAttachment(photo.ID, "image/jpeg", jpegOf(t, 30, 40, 50))}, "or with another one"},
+		"a page for a photo":  {func(_, _ map[string]any) {}, []didcomm.Attachment{didcomm.NewAttachment(photo.ID, "text/html", []byte(evil))}, "or with another one"},
+		"turned writing":      {func(_, s map[string]any) { section(s, "employment")["jobRole"] = "Nurse\u202e" }, []didcomm.Attachment{photo}, "entries that break its rules"},
+		"markup for entries":  {func(_, s map[string]any) { section(s, "personal")["firstName"] = evil }, []didcomm.Attachment{photo}, "entries that break its rules"},
+		"hidden in a section": {func(_, s map[string]any) { section(s, "personal")["note"] = "difficult" }, []didcomm.Attachment{photo}, "cannot show you"},
+		"hidden beside them":  {func(_, s map[string]any) { s["note"] = "difficult" }, []didcomm.Attachment{photo}, "cannot show you"},
+		"hidden evidence":     {func(doc, _ map[string]any) { doc["evidence"] = map[string]any{"type": "Note", "text": "difficult"} }, []didcomm.Attachment{photo}, "cannot show you"},
+		"endless entry":       {func(_, s map[string]any) { section(s, "employment")["jobTitle"] = strings.Repeat("W", 100_000) }, []didcomm.Attachment{photo}, "entries that break its rules"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			staff := staff.in(t)

@@ -375,21 +375,34 @@ func allKills(t *testing.T) bool {
 	return all
 }
 
-// TestKill_BetweenSteps kills the command after each line it prints, and starts it
-// again in the same folder.
+// TestKill_BetweenSteps kills the program after each line it prints, and starts it
+// again in the same folder. Some of the programs, or with all kills every one, are the
+// command with its passphrase, which is slow on purpose; the others open their wallets
+// at once.
 func TestKill_BetweenSteps(t *testing.T) {
 	t.Parallel()
+	all := allKills(t)
 	for gap := 1; gap <= steps; gap++ {
 		t.Run(fmt.Sprint("after ", gap), func(t *testing.T) {
 			t.Parallel()
-			dir := t.TempDir()
-			args := []string{"demo", "-auto", "-data", dir, "-base-port", fmt.Sprint(freePorts(t))}
-			p := beginCommand(t, gap, args...)
+			plan := childPlan{Dir: t.TempDir(), BasePort: freePorts(t), Hold: gap}
+			var unlocker wallet.Unlocker = cheapKey{}
+			run := func(hold int) *process {
+				plan.Hold = hold
+				return begin(t, plan)
+			}
+			if all || gap%4 == 1 {
+				unlocker = wallet.Passphrase(killPassphrase)
+				run = func(hold int) *process {
+					return beginCommand(t, hold, "demo", "-auto", "-data", plan.Dir, "-base-port", fmt.Sprint(plan.BasePort))
+				}
+			}
+			p := run(gap)
 			p.read(gap)
 			require.NoError(t, p.cmd.Process.Kill())
 			require.Equal(t, -1, p.end(), p.stderr.String())
 			require.Equal(t, gap, p.done())
-			survives(t, dir, wallet.Passphrase(killPassphrase), p, func() *process { return beginCommand(t, 0, args...) })
+			survives(t, plan.Dir, unlocker, p, func() *process { return run(0) })
 		})
 	}
 }

@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"net/http"
 	"slices"
 
@@ -65,10 +67,24 @@ func (s *staff) offer(ctx context.Context, x *issue.Exchange) (offerView, error)
 	}
 	if o.photo, err = photoOf(passport, beside); err != nil {
 		o.Unusable = "The passport comes without its photo, or with another one."
+	} else if len(doc.Other) > 0 || holdsUnknown(passport) {
+		o.Unusable = "The passport holds entries that this wallet cannot show you."
 	} else if passport.ValidateDisclosed() != nil {
 		o.Unusable = "The passport holds entries that break its rules."
 	}
 	return o, nil
+}
+
+// holdsUnknown reports whether a passport says something that no page shows. Such
+// members are kept by the library, and would be shown to a host unseen.
+func holdsUnknown(p *schema.Passport) bool {
+	b, err := json.Marshal(p)
+	if err != nil {
+		return true
+	}
+	var invalid *schema.ValidationError
+	_, err = schema.ParsePassport(b)
+	return errors.As(err, &invalid) && slices.ContainsFunc(invalid.Violations, func(v schema.Violation) bool { return v.Rule == "unknown-member" })
 }
 
 func (s *staff) offerPage(w http.ResponseWriter, r *http.Request, o offerView) {

@@ -137,8 +137,9 @@ func (s *staff) passports(ctx context.Context) ([]heldPassport, error) {
 			return nil, err
 		}
 		h, err := held(c)
-		if err != nil {
-			return nil, err
+		if err != nil { // one that cannot be read must not hide the others
+			s.log.Error("passport", "err", err)
+			continue
 		}
 		out = append(out, h)
 	}
