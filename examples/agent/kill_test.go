@@ -515,8 +515,8 @@ func TestKill_FindsPlantedBugs(t *testing.T) {
 	}{
 		{"a contact", "employer", 1, 2, 0, "acknowledged and lost: contact"},
 		{"an offer", "employer", 1, 4, 0, "acknowledged and lost: offer"},
-		{"an accepted passport", "staff", 2, 5, 200 * time.Millisecond, "acknowledged and lost: passport"},
-		{"a message that was acknowledged over HTTP", "staff", 2, 4, 200 * time.Millisecond, "stuck or lost: issue"},
+		{"an accepted passport", "staff", 4, 5, 200 * time.Millisecond, "acknowledged and lost: passport"},
+		{"a message that was acknowledged over HTTP", "staff", 4, 4, 200 * time.Millisecond, "stuck or lost: issue"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
