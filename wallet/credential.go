@@ -28,6 +28,11 @@ type Credential struct {
 	// Secured holds the bytes as they were received.
 	Secured vc.Secured
 
+	// Forms hold the same credential in other forms, such as an SD-JWT VC beside
+	// a document with embedded proofs, so that whoever asks can be shown the one
+	// that it reads.
+	Forms []vc.Secured
+
 	// Types are what the credential is listed under.
 	Types []string
 
@@ -52,8 +57,8 @@ const credentialKind = "credential"
 
 // AddCredential stores c and returns its ID. Storing the same secured bytes under the
 // same ID again adds the attachments that were not there, such as a photo that came
-// later, and changes nothing else; other bytes, also of an attachment, under an ID that
-// is taken are [ErrExists]. Without secured bytes it returns [ErrInvalid], and
+// later, and changes nothing else; other bytes, also of an attachment or another form,
+// under an ID that is taken are [ErrExists]. Without secured bytes it returns [ErrInvalid], and
 // [ErrTooLarge] like [Tx.Put]. It is an Update of its own.
 func (w *Wallet) AddCredential(ctx context.Context, c Credential) (id string, err error) {
 	err = w.Update(ctx, func(tx *Tx) error {
@@ -77,7 +82,7 @@ func (tx *Tx) AddCredential(c Credential) (id string, err error) {
 	}
 	old, err := tx.Credential(c.ID)
 	switch {
-	case err == nil && old.Secured.MediaType == c.Secured.MediaType && bytes.Equal(old.Secured.Bytes, c.Secured.Bytes):
+	case err == nil && sameForm(old.Secured, c.Secured) && slices.EqualFunc(old.Forms, c.Forms, sameForm):
 		if err := tx.attach(old, c.Attachments); err != nil {
 			return "", err
 		}
@@ -94,6 +99,10 @@ func (tx *Tx) AddCredential(c Credential) (id string, err error) {
 		return "", err
 	}
 	return c.ID, nil
+}
+
+func sameForm(a, b vc.Secured) bool {
+	return a.MediaType == b.MediaType && bytes.Equal(a.Bytes, b.Bytes)
 }
 
 // attach adds to a stored credential the attachments it does not have.
@@ -188,10 +197,12 @@ func (tx *Tx) DeleteCredential(id string) error {
 // credentialVersion is the first byte of a credential's data:
 //
 //	version (1) || added, ns since 1970 (8, big endian) || media type || secured bytes ||
-//	count || types || count || (id, bytes) of each attachment, sorted by id
+//	count || types || count || (id, bytes) of each attachment, sorted by id ||
+//	count || (media type, secured bytes) of each other form
 //
 // where texts and bytes follow their length, and lengths and counts are uvarints.
-const credentialVersion = 1
+// Version 1 has no other forms, and is still read.
+const credentialVersion = 2
 
 func (c Credential) append(b []byte) []byte {
 	b = append(b, credentialVersion)
@@ -206,6 +217,11 @@ func (c Credential) append(b []byte) []byte {
 	for _, id := range slices.Sorted(maps.Keys(c.Attachments)) {
 		b = appendText(b, id)
 		b = appendText(b, c.Attachments[id])
+	}
+	b = binary.AppendUvarint(b, uint64(len(c.Forms)))
+	for _, f := range c.Forms {
+		b = appendText(b, f.MediaType)
+		b = appendText(b, f.Bytes)
 	}
 	return b
 }
@@ -235,6 +251,11 @@ func parseCredential(id string, b []byte) (Credential, error) {
 		}
 		name := string(r.text())
 		c.Attachments[name] = r.text()
+	}
+	if b[0] > 1 {
+		for range r.count() {
+			c.Forms = append(c.Forms, vc.Secured{MediaType: string(r.text()), Bytes: r.text()})
+		}
 	}
 	if r.err != nil || len(r.rest) > 0 {
 		return Credential{}, ErrTampered

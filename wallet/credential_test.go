@@ -38,6 +38,7 @@ func TestCredentials(t *testing.T) {
 	full := sample("b")
 	full.Attachments = map[string][]byte{"photo": make([]byte, 500_000), "": nil, "second": []byte("2")}
 	full.Added = now.Add(-time.Hour)
+	full.Forms = []vc.Secured{{MediaType: "application/dc+sd-jwt", Bytes: []byte("e30.e30.AA~")}, {MediaType: "application/vc", Bytes: []byte("{}")}}
 	id, err := w.AddCredential(t.Context(), full)
 	require.NoError(t, err)
 	require.Equal(t, "b", id)
@@ -56,6 +57,7 @@ func TestCredentials(t *testing.T) {
 	require.NoError(t, err)
 	require.True(t, got.Added.Equal(now))
 	require.Nil(t, got.Attachments)
+	require.Nil(t, got.Forms)
 
 	require.Equal(t, []string{"b", "a"}, ids(t, w, ""))
 	require.Equal(t, []string{"b"}, ids(t, w, "StaffPassportCredential"))
@@ -101,6 +103,8 @@ func TestCredentialRefused(t *testing.T) {
 	otherBytes, otherType := sample("taken"), sample("taken")
 	otherBytes.Secured.Bytes = []byte(`{"id":"forged"}`)
 	otherType.Secured.MediaType = "application/vc+jwt"
+	otherForms := sample("taken")
+	otherForms.Forms = []vc.Secured{{MediaType: "application/dc+sd-jwt", Bytes: []byte("e30.e30.AA~")}}
 	otherPhoto := sample("taken")
 	otherPhoto.Attachments = map[string][]byte{"photo": []byte("another face"), "more": []byte("x")}
 	large := sample("large")
@@ -113,6 +117,7 @@ func TestCredentialRefused(t *testing.T) {
 	}{
 		"other bytes":      {otherBytes, wallet.ErrExists},
 		"other media type": {otherType, wallet.ErrExists},
+		"other forms":      {otherForms, wallet.ErrExists},
 		"too large":        {large, wallet.ErrTooLarge},
 		"no bytes":         {wallet.Credential{ID: "empty"}, wallet.ErrInvalid},
 		"zero":             {wallet.Credential{}, wallet.ErrInvalid},

@@ -81,11 +81,13 @@ func FuzzCredential(f *testing.F) {
 		Secured:     vc.Secured{MediaType: "application/vc", Bytes: []byte("{}")},
 		Types:       []string{"a", "", "b"},
 		Attachments: map[string][]byte{"photo": []byte("jpeg"), "": nil},
+		Forms:       []vc.Secured{{MediaType: "application/dc+sd-jwt", Bytes: []byte("e30.e30.AA~")}},
 		Added:       time.Unix(1, 2),
 	}
 	f.Add(full.append(nil))
 	f.Add(Credential{Added: time.Unix(0, 0)}.append(nil))
-	f.Add([]byte{2})
+	f.Add([]byte{3})
+	f.Add([]byte{1, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0}) // version 1
 	f.Add([]byte{1, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0x0f})
 	f.Fuzz(func(t *testing.T, b []byte) {
 		c, err := parseCredential("id", b)
@@ -100,6 +102,22 @@ func FuzzCredential(f *testing.F) {
 		require.NoError(t, err)
 		require.Equal(t, b, again.append(nil))
 	})
+}
+
+// TestCredentialOfVersion1: what an earlier version of this package kept is read, and
+// written back in the new form; what a later one keeps is left alone.
+func TestCredentialOfVersion1(t *testing.T) {
+	t.Parallel()
+	want := Credential{ID: "id", Added: time.Unix(0, 1), Secured: vc.Secured{MediaType: "application/vc", Bytes: []byte("{}")}, Types: []string{"a"}}
+	now := want.append(nil)
+	before := append([]byte{1}, now[1:len(now)-1]...) // without the count of forms
+	got, err := parseCredential("id", before)
+	require.NoError(t, err)
+	require.Equal(t, want, got)
+	_, err = parseCredential("id", append([]byte{2}, before[1:]...))
+	require.ErrorIs(t, err, ErrTampered)
+	_, err = parseCredential("id", append([]byte{3}, now[1:]...))
+	require.ErrorIs(t, err, ErrVersion)
 }
 
 // FuzzRecord is the same for what a record holds.
