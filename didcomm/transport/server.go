@@ -26,13 +26,22 @@ const retryAfter = "5"
 // [didcomm.MaxEnvelope] is 256 MiB.
 const maxRequests = 64
 
+// smallEnvelope is read before a request counts among those, so that peers which
+// send the beginning of an envelope and no more keep nobody else out. All messages
+// but those with a photo are smaller.
+const smallEnvelope = 64 << 10
+
+// bodyTime is how long the rest of a larger envelope may take: 4 MiB at 1.2 Mbit/s.
+const bodyTime = 30 * time.Second
+
 // A Server receives envelopes. It is an [http.Handler] without a path: where it is
 // mounted is up to the caller.
 type Server struct {
-	// MaxRequests is how many envelopes are read and worked on at once, 64 if it is
-	// zero; each may take 4 MiB before anything is known of its sender. The request
-	// beyond is answered with 503 and read no further. It must not change while the
-	// server serves. Limits on one address are for what stands before the server.
+	// MaxRequests is how many envelopes are worked on, or read beyond their first
+	// 64 KiB, at once; 64 if it is zero. Each may take 4 MiB before anything is known
+	// of its sender. The request beyond is answered with 503 and read no further. It
+	// must not change while the server serves. Limits on one address, and on the
+	// number of connections, are for what stands before the server.
 	MaxRequests int
 
 	receive func(ctx context.Context, envelope []byte) error
@@ -57,12 +66,29 @@ func NewServer(receive func(ctx context.Context, envelope []byte) error) *Server
 // [didcomm.MaxEnvelope] bytes, of exactly one of the two media types of RFC 0019
 // without parameters. All answers have an empty body.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	body, status := acceptRequest(w, r)
+	if status != 0 {
+		w.WriteHeader(status)
+		return
+	}
+	small, status := read(io.LimitReader(body, smallEnvelope), nil)
+	if status != 0 {
+		w.WriteHeader(status)
+		return
+	}
 	defer s.active.Add(-1)
 	if s.active.Add(1) > int64(cmp.Or(s.MaxRequests, maxRequests)) {
 		unavailable(w)
 		return
 	}
-	envelope, status := readEnvelope(w, r)
+	if len(small) == smallEnvelope {
+		// Not every ResponseWriter has deadlines; the server's own then bounds it.
+		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyTime))
+	}
+	envelope, status := read(body, small)
+	if status == 0 && len(envelope) == 0 {
+		status = http.StatusBadRequest
+	}
 	if status != 0 {
 		w.WriteHeader(status)
 		return
@@ -85,8 +111,8 @@ func unavailable(w http.ResponseWriter) {
 	w.WriteHeader(http.StatusServiceUnavailable)
 }
 
-// readEnvelope returns the body of the request, or the status that refuses it.
-func readEnvelope(w http.ResponseWriter, r *http.Request) (envelope []byte, status int) {
+// acceptRequest returns the body of the request, or the status that refuses it.
+func acceptRequest(w http.ResponseWriter, r *http.Request) (body io.Reader, status int) {
 	if r.Method != http.MethodPost {
 		w.Header().Set("Allow", http.MethodPost)
 		return nil, http.StatusMethodNotAllowed
@@ -97,17 +123,23 @@ func readEnvelope(w http.ResponseWriter, r *http.Request) (envelope []byte, stat
 	if r.ContentLength > didcomm.MaxEnvelope {
 		return nil, http.StatusRequestEntityTooLarge
 	}
-	envelope, err := io.ReadAll(http.MaxBytesReader(w, r.Body, didcomm.MaxEnvelope))
+	return http.MaxBytesReader(w, r.Body, didcomm.MaxEnvelope), 0
+}
+
+// read returns what was read before with the rest of the body, or the status that
+// refuses it.
+func read(body io.Reader, before []byte) (envelope []byte, status int) {
+	rest, err := io.ReadAll(body)
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge):
 		return nil, http.StatusRequestEntityTooLarge
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return nil, http.StatusRequestTimeout
-	case err != nil, len(envelope) == 0:
+	case err != nil:
 		return nil, http.StatusBadRequest
 	}
-	return envelope, 0
+	return append(before, rest...), 0
 }
 
 // acceptable reports whether the header names exactly one media type of an

@@ -316,3 +316,32 @@ func TestServer_BoundOnRequests(t *testing.T) {
 		})
 	}
 }
+
+// Peers that begin to send and stop keep nobody else out, and one that stops in the
+// middle of a large envelope holds a place.
+func TestServer_HalfSentEnvelopesTakeNoPlace(t *testing.T) {
+	t.Parallel()
+	var m mailbox
+	s := transport.NewServer(m.receive)
+	s.MaxRequests = 2
+	server := httptest.NewServer(s)
+	t.Cleanup(server.Close) // after the connections, which keep it open
+	half := func(sent int) {
+		conn := dial(t, server)
+		_, err := io.WriteString(conn, "POST / HTTP/1.1\r\nHost: x\r\nContent-Type: application/didcomm-envelope-enc\r\nContent-Length: 200000\r\n\r\n"+strings.Repeat(" ", sent))
+		require.NoError(t, err)
+	}
+	send := func() int {
+		r, err := server.Client().Post(server.URL, "application/didcomm-envelope-enc", strings.NewReader("{}"))
+		require.NoError(t, err)
+		require.NoError(t, r.Body.Close())
+		return r.StatusCode
+	}
+	for range 20 {
+		half(10_000)
+	}
+	require.Equal(t, http.StatusAccepted, send())
+	half(70_000)
+	half(70_000)
+	require.Eventually(t, func() bool { return send() == http.StatusServiceUnavailable }, 5*time.Second, 10*time.Millisecond)
+}
