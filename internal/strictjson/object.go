@@ -65,6 +65,9 @@ func (o *Object) Set(name string, value any) {
 	}
 }
 
+// Grow makes room for n more members, so that setting them copies nothing.
+func (o *Object) Grow(n int) { o.members = slices.Grow(o.members, n) }
+
 // Delete removes the member if there is one.
 func (o *Object) Delete(name string) {
 	i := o.find(name)

@@ -174,3 +174,14 @@ func TestObject_PrintedByAccidentShowsNothing(t *testing.T) {
 		}
 	}
 }
+
+func TestGrow(t *testing.T) {
+	t.Parallel()
+	o := strictjson.NewObject(strictjson.Member{Name: "a", Value: true})
+	o.Grow(40)
+	require.Equal(t, 1, o.Len())
+	o.Set("b", nil)
+	b, err := strictjson.Append(nil, o)
+	require.NoError(t, err)
+	require.Equal(t, `{"a":true,"b":null}`, string(b))
+}

@@ -1,0 +1,6 @@
+package jsonld
+
+import "embed"
+
+//go:embed contexts/*.jsonld
+var files embed.FS

@@ -1,0 +1,191 @@
+package jsonld
+
+import "strings"
+
+// A keyword is one of JSON-LD 1.1, section 1.7, or notKeyword.
+type keyword uint8
+
+const (
+	notKeyword keyword = iota
+	kwContext
+	kwID
+	kwType
+	kwValue
+	kwLanguage
+	kwDirection
+	kwIndex
+	kwList
+	kwSet
+	kwGraph
+	kwIncluded
+	kwReverse
+	kwNest
+	kwJSON
+	kwNone
+	kwContextOnly // keywords that stand in contexts alone
+	keywords
+)
+
+func keywordOf(s string) keyword {
+	if s == "" || s[0] != '@' {
+		return notKeyword
+	}
+	switch s {
+	case "@context":
+		return kwContext
+	case "@id":
+		return kwID
+	case "@type":
+		return kwType
+	case "@value":
+		return kwValue
+	case "@language":
+		return kwLanguage
+	case "@direction":
+		return kwDirection
+	case "@index":
+		return kwIndex
+	case "@list":
+		return kwList
+	case "@set":
+		return kwSet
+	case "@graph":
+		return kwGraph
+	case "@included":
+		return kwIncluded
+	case "@reverse":
+		return kwReverse
+	case "@nest":
+		return kwNest
+	case "@json":
+		return kwJSON
+	case "@none":
+		return kwNone
+	case "@base", "@container", "@import", "@prefix", "@propagate", "@protected", "@version", "@vocab":
+		return kwContextOnly
+	}
+	return notKeyword
+}
+
+// likeKeyword reports whether s has the form that JSON-LD keeps for keywords to
+// come: "@" and letters.
+func likeKeyword(s string) bool {
+	if len(s) < 2 || s[0] != '@' {
+		return false
+	}
+	for i := 1; i < len(s); i++ {
+		if !isLetter(s[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+func isLetter(c byte) bool { return c|0x20-'a' < 26 }
+
+func isDigit(c byte) bool { return c-'0' < 10 }
+
+// schemeEnd returns the position of the colon that ends the scheme of s, or -1.
+func schemeEnd(s string) int {
+	if s == "" || !isLetter(s[0]) {
+		return -1
+	}
+	for i := 1; i < len(s); i++ {
+		switch c := s[i]; {
+		case c == ':':
+			return i
+		case isLetter(c), isDigit(c), c == '+', c == '-', c == '.':
+		default:
+			return -1
+		}
+	}
+	return -1
+}
+
+// isIRI reports whether s is an IRI with a scheme (RFC 3987, section 2.2) that can
+// stand in N-Quads. Which characters a scheme of its own allows is not looked at.
+func isIRI(s string) bool {
+	end := schemeEnd(s)
+	return end > 0 && end+1 < len(s) && !hasForbidden(s[end+1:])
+}
+
+const (
+	lowBits  = 0x0101010101010101
+	highBits = 0x8080808080808080
+)
+
+// hasForbidden reports whether s has a character that no IRI has in N-Quads
+// (IRIREF of RDF 1.1 N-Quads, section 4): space, controls and <>"{}|^`\. A photo
+// in a data URL is one IRI of many thousand bytes, so long ones are read eight
+// bytes at a time.
+func hasForbidden(s string) bool {
+	for len(s) >= 8 {
+		w := uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
+			uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
+		even := w &^ (lowBits * 0x02)
+		// The high bit of a byte is set where the byte may be forbidden: spaces
+		// and controls, "z" is the last that is surely none, <>, \^, " and `.
+		found := (w-lowBits*0x21)&^w | w | (w + lowBits*(0x7f-'z'))
+		found |= zeroByte(even^lowBits*'<') | zeroByte(even^lowBits*'\\') | zeroByte(w^lowBits*'"') | zeroByte(w^lowBits*'`')
+		if found&highBits != 0 && slowForbidden(s[:8]) {
+			return true
+		}
+		s = s[8:]
+	}
+	return slowForbidden(s)
+}
+
+func zeroByte(w uint64) uint64 { return (w - lowBits) &^ w }
+
+func slowForbidden(s string) bool {
+	for i := range len(s) {
+		if forbidden(s[i]) {
+			return true
+		}
+	}
+	return false
+}
+
+func forbidden(c byte) bool {
+	switch c {
+	case '<', '>', '"', '{', '}', '|', '^', '`', '\\':
+		return true
+	}
+	return c <= ' '
+}
+
+// isBlank reports whether s names a blank node.
+func isBlank(s string) bool { return strings.HasPrefix(s, "_:") }
+
+// splitCompact returns the parts of a compact IRI (JSON-LD 1.1, section 4.1.5):
+// ok is false for what cannot be one.
+func splitCompact(s string) (prefix, suffix string, ok bool) {
+	i := strings.IndexByte(s, ':')
+	if i < 1 || s[:i] == "_" || strings.HasPrefix(s[i+1:], "//") {
+		return "", "", false
+	}
+	return s[:i], s[i+1:], true
+}
+
+// isLanguage reports whether s is well formed as a language tag, by the grammar
+// of N-Quads.
+func isLanguage(s string) bool {
+	subtag := 0
+	first := true
+	for i := range len(s) {
+		switch c := s[i]; {
+		case c == '-':
+			if subtag == 0 {
+				return false
+			}
+			subtag, first = 0, false
+		case isLetter(c) || !first && isDigit(c):
+			if subtag++; subtag > 8 {
+				return false
+			}
+		default:
+			return false
+		}
+	}
+	return subtag > 0
+}

@@ -1,0 +1,488 @@
+package jsonld
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+
+	"github.com/staffpassport/staffpassport/internal/rdf"
+	"github.com/staffpassport/staffpassport/internal/strictjson"
+)
+
+const (
+	// maxQuads is what canonicalisation takes at most: 80 times a passport.
+	maxQuads = 4096
+	// maxDepth stops on trees that no document within the limits of strictjson
+	// could have given.
+	maxDepth = 128
+)
+
+// ToRDF returns the statements that doc makes, each once, in no particular order.
+//
+// Blank nodes are called b0, b1 and so on. With label, a node object without an id
+// is called what label returns for it, without "_:": always the same for one
+// object and different for any two, of letters and digits, without an "x" at its
+// beginning or a "g" at its end. A graph that a term of the container @graph makes
+// of a node object then has the label of that object followed by "g". A blank node
+// that the document itself names _:n is xn in either case. With label a list is
+// [ErrUnsupported]: its cells have no objects to be named after.
+//
+// The error is an [*Error].
+func (c *Contexts) ToRDF(doc *strictjson.Object, label func(*strictjson.Object) string) ([]rdf.Quad, error) {
+	x := &converter{processor: processor{documents: c.documents}, label: label, quads: make([]rdf.Quad, 0, 64)}
+	if _, err := x.object(c.root(), slot{root: true, free: true}, doc, rdf.Term{}, nil); err != nil {
+		var e *Error
+		if !errors.As(err, &e) {
+			return nil, &Error{"", err}
+		}
+		return nil, err
+	}
+	return unique(x.quads), nil
+}
+
+// A converter turns one document into quads. It does in one pass what the
+// expansion (JSON-LD 1.1 API, section 5.1.2), node map generation (7.2.1) and RDF
+// serialisation algorithms (8.1.2) do in three.
+type converter struct {
+	processor
+	label   func(*strictjson.Object) string
+	quads   []rdf.Quad
+	terms   []rdf.Term // a stack: the objects of the properties being read
+	entries []entry    // a stack: the members of the objects being read
+	types   []string   // a stack: the types of a node being read
+	blanks  int
+	named   map[inGraphOf]struct{} // the nodes that were described under a name
+	depth   int
+}
+
+// inGraphOf is a node in a graph.
+type inGraphOf struct{ node, graph rdf.Term }
+
+// A slot is the place a value stands in.
+type slot struct {
+	name  string
+	def   *term    // of the property, nil if it has none
+	root  bool     // the document itself
+	free  bool     // no property points to it: the document, and in @graph or @included
+	graph bool     // each node becomes a graph of its own, called
+	as    rdf.Term // this, or a blank node if it is the default graph
+	list  bool     // in an array of @list
+	nodes bool     // a reverse property: only nodes may stand here
+}
+
+// A shape says what an object turned out to be.
+type shape uint8
+
+const (
+	nodeShape shape = iota
+	valueShape
+	listShape
+	setShape
+)
+
+// value puts the terms that v stands for on the stack.
+func (x *converter) value(a *active, s slot, v any, g rdf.Term, m *mapped) error {
+	switch v := v.(type) {
+	case nil:
+		return nil
+	case []any:
+		if x.depth++; x.depth > maxDepth {
+			return fmt.Errorf("%w: depth", ErrLimit)
+		}
+		defer func() { x.depth-- }()
+		for i, item := range v {
+			if err := x.item(a, s, item, g, m); err != nil {
+				return at(strconv.Itoa(i), err)
+			}
+		}
+		return nil
+	case *strictjson.Object:
+		if v == nil {
+			return nil
+		}
+		_, err := x.object(a, s, v, g, m)
+		return err
+	}
+	return x.scalar(a, s, v, g, m)
+}
+
+// item is value for an element of an array: in a list an array inside an array is
+// a list of its own.
+func (x *converter) item(a *active, s slot, v any, g rdf.Term, m *mapped) error {
+	ofList := s.def != nil && s.def.container&inList != 0
+	if !ofList && !s.list {
+		return x.value(a, s, v, g, m)
+	}
+	switch v := v.(type) {
+	case []any:
+		if !ofList {
+			return fmt.Errorf("%w: an array in @list", ErrUnsupported)
+		}
+		return x.list(a, s, v, g)
+	case *strictjson.Object:
+		if v == nil {
+			return nil
+		}
+		shape, err := x.object(a, s, v, g, m)
+		if err == nil && shape == setShape {
+			err = fmt.Errorf("%w: @set in a list", ErrUnsupported)
+		}
+		return err
+	}
+	return x.value(a, s, v, g, m)
+}
+
+func (x *converter) scalar(a *active, s slot, v any, g rdf.Term, m *mapped) error {
+	if s.free || s.graph {
+		return fmt.Errorf("%w: it is the value of no property", ErrDropped)
+	}
+	def := s.def
+	if def != nil && def.hasContext {
+		inner, err := x.scopedToProperty(a, s.name, def)
+		if err != nil {
+			return err
+		}
+		a, def = inner, inner.terms[s.name]
+	}
+	if m != nil && m.adds() {
+		return x.mappedScalar(a, def, v, m, g)
+	}
+	t, err := x.literal(a, def, v)
+	if err != nil {
+		return err
+	}
+	if s.nodes && t.Kind == rdf.Literal {
+		return errNotNode()
+	}
+	x.terms = append(x.terms, t)
+	return nil
+}
+
+func errNotNode() error {
+	return fmt.Errorf("%w: a value or a list where only nodes may be", ErrMalformed)
+}
+
+// object puts what o stands for on the stack and says what it is.
+func (x *converter) object(a *active, s slot, o *strictjson.Object, g rdf.Term, m *mapped) (shape, error) {
+	if x.depth++; x.depth > maxDepth {
+		return 0, fmt.Errorf("%w: depth", ErrLimit)
+	}
+	defer func() { x.depth-- }()
+
+	a, outer, err := x.enter(a, s, o, m)
+	if err != nil {
+		return 0, err
+	}
+	def := s.def
+	s.def = a.terms[s.name] // as the object's own context has it
+	e, err := x.collect(a, o)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { x.entries = x.entries[:e.base] }()
+	if s.def != def && (e.keys[kwList] != 0 || e.keys[kwSet] != 0) {
+		return 0, fmt.Errorf("%w: @list or @set where the context of the property ends", ErrUnsupported)
+	}
+	switch {
+	case e.keys[kwValue] != 0:
+		if s.free || s.graph {
+			return 0, fmt.Errorf("%w: it is the value of no property", ErrDropped)
+		}
+		if s.nodes || m != nil && m.adds() {
+			return 0, errNotNode()
+		}
+		return valueShape, x.valueObject(outer, e)
+	case e.keys[kwList] != 0:
+		if s.free || s.graph {
+			return 0, fmt.Errorf("%w: it is the list of no property", ErrDropped)
+		}
+		if s.nodes || m != nil && m.adds() {
+			return 0, errNotNode()
+		}
+		return listShape, x.wrapped(a, s, kwList, e, g, m)
+	case e.keys[kwSet] != 0:
+		return setShape, x.wrapped(a, s, kwSet, e, g, m)
+	}
+	if err := x.checkNames(a, e); err != nil {
+		return 0, err
+	}
+	return nodeShape, x.node(a, outer, s, o, e, g, m)
+}
+
+// enter returns the context in force in o (steps 7 to 11 of expansion), and the
+// one in which its types have their meaning.
+func (x *converter) enter(a *active, s slot, o *strictjson.Object, m *mapped) (inner, outer *active, err error) {
+	scoped := s.def != nil && s.def.hasContext
+	if a.previous != nil && m == nil && !a.sameNode(o) {
+		a = a.previous
+	}
+	if scoped {
+		if a, err = x.scopedToProperty(a, s.name, s.def); err != nil {
+			return nil, nil, err
+		}
+	}
+	if local, ok := o.Get("@context"); ok {
+		if a, err = x.embeddedIn(a, local); err != nil {
+			return nil, nil, at("@context", err)
+		}
+	}
+	outer = a
+	base := len(x.types)
+	defer func() { x.types = x.types[:base] }()
+	for i := -1; i < len(outer.aliases[kwType]); i++ {
+		name := "@type"
+		if i >= 0 {
+			name = outer.aliases[kwType][i]
+		}
+		v, ok := o.Get(name)
+		if !ok {
+			continue
+		}
+		from := len(x.types)
+		if err := x.readTypes(outer, v); err != nil {
+			return nil, nil, at(name, err)
+		}
+		slices.Sort(x.types[from:])
+		for _, name := range x.types[from:] {
+			if t := outer.terms[name]; t != nil && t.hasContext {
+				if a, err = x.scopedToType(a, t); err != nil {
+					return nil, nil, err
+				}
+			}
+		}
+	}
+	return a, outer, nil
+}
+
+// readTypes puts the types of an object on their stack. One that means nothing is
+// refused here, before the members that it would have given a meaning.
+func (x *converter) readTypes(outer *active, v any) error {
+	list, ok := v.([]any)
+	if !ok {
+		list = []any{v}
+	}
+	for i, v := range list {
+		name, isText := v.(string)
+		if !isText {
+			continue
+		}
+		if outer.terms[name] == nil && keywordOf(name) == notKeyword {
+			if _, err := outer.reference(name, true); err != nil {
+				if ok {
+					err = at(strconv.Itoa(i), err)
+				}
+				return err
+			}
+		}
+		x.types = append(x.types, name)
+	}
+	return nil
+}
+
+// sameNode reports whether o is a value or a mere reference, to which the context
+// of the type around it still applies.
+func (a *active) sameNode(o *strictjson.Object) bool {
+	if o.Len() == 1 {
+		for name := range o.All() {
+			kw := a.keyword(name)
+			return kw == kwValue || kw == kwID
+		}
+	}
+	if _, ok := o.Get("@value"); ok {
+		return true
+	}
+	for _, name := range a.aliases[kwValue] {
+		if _, ok := o.Get(name); ok {
+			return true
+		}
+	}
+	return false
+}
+
+// keyword returns the keyword that name is or stands for.
+func (a *active) keyword(name string) keyword {
+	if t := a.terms[name]; t != nil {
+		return t.keyword
+	}
+	return keywordOf(name)
+}
+
+// An entry is a member of an object under its full name.
+type entry struct {
+	name  string
+	via   string // the @nest member it stands in
+	def   *term
+	kw    keyword
+	iri   string
+	value any
+}
+
+// members are the entries of one object, on the stack.
+type members struct {
+	base, end int
+	keys      [keywords]int // of each keyword: 1 + the position of its first entry
+}
+
+func (x *converter) of(e members, kw keyword) *entry { return &x.entries[e.keys[kw]-1] }
+
+// collect expands the names of the members of o (step 13).
+func (x *converter) collect(a *active, o *strictjson.Object) (members, error) {
+	e := members{base: len(x.entries)}
+	err := x.collectFrom(a, o, "", &e)
+	e.end = len(x.entries)
+	if err != nil {
+		x.entries = x.entries[:e.base]
+	}
+	return e, err
+}
+
+func (x *converter) collectFrom(a *active, o *strictjson.Object, via string, e *members) error {
+	for name, v := range o.All() {
+		if name == "@context" {
+			if via != "" {
+				return at(name, fmt.Errorf("%w: @context in @nest", ErrUnsupported))
+			}
+			continue
+		}
+		n := entry{name: name, via: via, value: v}
+		if err := a.expandName(&n); err != nil {
+			return at(name, err)
+		}
+		if nest := n.nest(); n.kw != kwNest && nest != via {
+			return at(name, fmt.Errorf("%w: in another @nest than its own, or none", ErrNotCompacted))
+		}
+		switch n.kw {
+		case notKeyword:
+		case kwNest:
+			if err := x.nested(a, v, name, via, e); err != nil {
+				return at(name, err)
+			}
+			continue
+		case kwType, kwIncluded:
+			if e.keys[n.kw] == 0 {
+				e.keys[n.kw] = len(x.entries) + 1
+			}
+		default:
+			if e.keys[n.kw] != 0 {
+				return at(name, fmt.Errorf("%w: two members for one keyword", ErrMalformed))
+			}
+			e.keys[n.kw] = len(x.entries) + 1
+		}
+		x.entries = append(x.entries, n)
+	}
+	return nil
+}
+
+// nested collects the members of the value of a @nest (step 14).
+func (x *converter) nested(a *active, v any, name, via string, e *members) error {
+	if via != "" {
+		return fmt.Errorf("%w: @nest in @nest", ErrUnsupported)
+	}
+	list, ok := v.([]any)
+	if !ok {
+		list = []any{v}
+	}
+	for _, v := range list {
+		o, ok := v.(*strictjson.Object)
+		if !ok || o == nil {
+			return fmt.Errorf("%w: @nest must hold objects", ErrMalformed)
+		}
+		for inner := range o.All() {
+			if a.keyword(inner) == kwValue {
+				return fmt.Errorf("%w: @value in @nest", ErrMalformed)
+			}
+		}
+		if err := x.collectFrom(a, o, name, e); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// nest returns the member in which the context wants n.
+func (n *entry) nest() string {
+	if n.def == nil {
+		return ""
+	}
+	return n.def.nest
+}
+
+// checkNames holds the members of a node to the names that the context has for
+// them, where it has one.
+func (x *converter) checkNames(a *active, e members) error {
+	for _, kw := range [...]keyword{kwID, kwType} {
+		if e.keys[kw] == 0 || len(a.aliases[kw]) == 0 {
+			continue
+		}
+		for i := e.base; i < e.end; i++ {
+			if n := &x.entries[i]; n.kw == kw && keywordOf(n.name) == kw {
+				return x.inEntry(i, fmt.Errorf("%w: the context has a name for this keyword", ErrNotCompacted))
+			}
+		}
+	}
+	return nil
+}
+
+// expandName gives a member its full name, or says that it has none.
+func (a *active) expandName(n *entry) error {
+	if t := a.terms[n.name]; t != nil {
+		if t.iri == "" {
+			return ErrUndefinedTerm
+		}
+		n.def, n.kw, n.iri = t, t.keyword, t.iri
+		return nil
+	}
+	switch n.kw = keywordOf(n.name); n.kw {
+	case notKeyword:
+	case kwID, kwType, kwValue, kwLanguage, kwDirection, kwIndex, kwList, kwSet, kwNest:
+		return nil
+	case kwGraph, kwIncluded, kwReverse:
+		return fmt.Errorf("%w: the context has no name for this keyword", ErrNotCompacted)
+	default:
+		return fmt.Errorf("%w: a keyword that is no member", ErrMalformed)
+	}
+	switch iri := a.compactIRI(n.name); {
+	case likeKeyword(n.name):
+		return ErrUndefinedTerm
+	case isBlank(iri):
+		return fmt.Errorf("%w: a blank node as property", ErrUnsupported)
+	case schemeEnd(iri) >= 0:
+		return fmt.Errorf("%w: an IRI as property", ErrNotCompacted)
+	case a.vocab == "":
+		return ErrUndefinedTerm
+	}
+	if n.iri = a.vocab + n.name; !isIRI(n.iri) {
+		return ErrRelative
+	}
+	return nil
+}
+
+// compactIRI expands a compact IRI; other text is returned as it is.
+func (a *active) compactIRI(s string) string {
+	if prefix, suffix, ok := splitCompact(s); ok {
+		if p := a.terms[prefix]; p != nil && p.prefix {
+			return p.iri + suffix
+		}
+	}
+	return s
+}
+
+func (x *converter) emit(s, p, o, g rdf.Term) error {
+	if len(x.quads) >= maxQuads {
+		return fmt.Errorf("%w: more than %d statements", ErrLimit, maxQuads)
+	}
+	x.quads = append(x.quads, rdf.Quad{Subject: s, Predicate: p, Object: o, Graph: g})
+	return nil
+}
+
+func (x *converter) blank(o *strictjson.Object) rdf.Term {
+	if x.label != nil && o != nil {
+		return rdf.Term{Kind: rdf.Blank, Value: x.label(o)}
+	}
+	t := rdf.Term{Kind: rdf.Blank, Value: "b" + strconv.Itoa(x.blanks)}
+	x.blanks++
+	return t
+}
+
+func iriTerm(iri string) rdf.Term { return rdf.Term{Kind: rdf.IRI, Value: iri} }
