@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/staffpassport/staffpassport/internal/strictjson"
+	"github.com/staffpassport/staffpassport/internal/xsd"
 )
 
 // Limits on documents. Real ones have a handful of keys and services.
@@ -133,6 +134,18 @@ func (d *Document) AlsoKnownAs() []string { return slices.Clone(d.alsoKnownAs) }
 // a type this module does not know is [ErrUnsupported]; the zero time is
 // [ErrInvalid]. What is returned is the caller's copy.
 func (d *Document) Method(vm URL, rel Relationship, at time.Time) (*VerificationMethod, error) {
+	return d.MethodUsed(vm, rel, at, at)
+}
+
+// MethodUsed is [Document.Method] for a key that was used at one time, such as
+// the created time of a credential's proof, and is looked at now: what an issuer
+// signed before it changed keys must not end with the old key.
+//
+// A key whose Expires is not after used is [ErrNotAuthorised]: its turn was over.
+// So is one whose Revoked is not after now, whatever used says, because whoever
+// has a stolen key writes any date with it. A proof that does not say when it was
+// made, and one that answers a question just asked, was used now.
+func (d *Document) MethodUsed(vm URL, rel Relationship, used, now time.Time) (*VerificationMethod, error) {
 	if vm.DID != d.id {
 		return nil, fmt.Errorf("%w: it belongs to another DID", ErrNotAuthorised)
 	}
@@ -142,7 +155,7 @@ func (d *Document) Method(vm URL, rel Relationship, at time.Time) (*Verification
 		if err != nil {
 			return nil, err
 		}
-		return whole.Method(vm, rel, at)
+		return whole.MethodUsed(vm, rel, used, now)
 	}
 	if m == nil {
 		return nil, fmt.Errorf("%w: no such verification method in the document", ErrNotFound)
@@ -150,7 +163,7 @@ func (d *Document) Method(vm URL, rel Relationship, at time.Time) (*Verification
 	if !slices.Contains(d.relations, relation{rel, m}) {
 		return nil, fmt.Errorf("%w: it lacks the relationship", ErrNotAuthorised)
 	}
-	return m.offered(d.id, at)
+	return m.offered(d.id, used, now)
 }
 
 // Methods returns the verification methods that [Document.Method] would return
@@ -168,7 +181,7 @@ func (d *Document) Methods(rel Relationship, at time.Time) []*VerificationMethod
 		if r.rel != rel {
 			continue
 		}
-		if m, err := r.method.offered(d.id, at); err == nil {
+		if m, err := r.method.offered(d.id, at, at); err == nil {
 			list = append(list, m)
 		}
 	}
@@ -224,12 +237,19 @@ func (d *Document) newTree() (*strictjson.Object, error) {
 		if err != nil {
 			return nil, err
 		}
-		methods = append(methods, strictjson.NewObject(
+		entry := strictjson.NewObject(
 			strictjson.Member{Name: "id", Value: m.ID.String()},
 			strictjson.Member{Name: "type", Value: "Multikey"},
 			strictjson.Member{Name: "controller", Value: m.Controller.s},
 			strictjson.Member{Name: "publicKeyMultibase", Value: multikey},
-		))
+		)
+		if !m.Expires.IsZero() {
+			entry.Set("expires", xsd.Format(m.Expires))
+		}
+		if !m.Revoked.IsZero() {
+			entry.Set("revoked", xsd.Format(m.Revoked))
+		}
+		methods = append(methods, entry)
 	}
 	if methods != nil {
 		tree.Set("verificationMethod", methods)

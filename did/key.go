@@ -14,7 +14,8 @@ import (
 
 // checkKey refuses keys that this module has no algorithm for, with
 // [ErrUnsupported], and keys that no honest party has, with [ErrInvalid]. It does
-// not find Ed25519 bytes that are on no curve: those verify nothing.
+// not find Ed25519 bytes that are on no curve, nor such BLS12-381 points: those
+// verify nothing.
 func checkKey(pub crypto.PublicKey) error {
 	switch pub := pub.(type) {
 	case ed25519.PublicKey:
@@ -27,6 +28,8 @@ func checkKey(pub crypto.PublicKey) error {
 	case *ecdsa.PublicKey:
 		_, err := uncompressed(pub)
 		return err
+	case BLS12381G2:
+		return checkBLS12381G2(pub)
 	default:
 		return fmt.Errorf("%w: key of type %T", ErrUnsupported, pub)
 	}

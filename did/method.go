@@ -42,9 +42,10 @@ type VerificationMethod struct {
 	// Controller is the DID that proofs made with the key speak for. In what a
 	// [Document] hands out it is the document's own.
 	Controller DID
-	// Expires is the time from which the key should no longer be used, Revoked
-	// the time from which it must not be. Zero means no such time. From either on
-	// a [Document] does not hand out the key.
+	// Expires is the time from which nothing new is made with the key: the end of
+	// its turn. What was made before then stays good. From Revoked on nothing is
+	// good that was ever made with it: others may have the key too. Zero means no
+	// such time. See [Document.MethodUsed].
 	Expires, Revoked time.Time
 
 	key           crypto.PublicKey // nil: of a type this module does not know
@@ -251,11 +252,11 @@ func keyFromBase58(kind keyKind, text string) (crypto.PublicKey, error) {
 }
 
 // offered returns the caller's copy of a method of the document of id, or why it
-// is no use to anybody (CID section 3.3, steps 3 and 10) at that time (section
+// is no use to anybody (CID section 3.3, steps 3 and 10) at those times (section
 // 2.2, expires and revoked).
-func (m *VerificationMethod) offered(id DID, at time.Time) (*VerificationMethod, error) {
+func (m *VerificationMethod) offered(id DID, used, now time.Time) (*VerificationMethod, error) {
 	switch {
-	case at.IsZero():
+	case used.IsZero() || now.IsZero():
 		return nil, fmt.Errorf("%w: the time of use of a key is needed", ErrInvalid)
 	case m.ID.DID != id:
 		return nil, fmt.Errorf("%w: it belongs to another DID", ErrNotAuthorised)
@@ -265,9 +266,9 @@ func (m *VerificationMethod) offered(id DID, at time.Time) (*VerificationMethod,
 		return nil, fmt.Errorf("%w: verification method without fragment", ErrUnsupported)
 	case m.key == nil:
 		return nil, fmt.Errorf("%w: verification method", ErrUnsupported)
-	case !m.Expires.IsZero() && !at.Before(m.Expires):
+	case !m.Expires.IsZero() && !used.Before(m.Expires):
 		return nil, fmt.Errorf("%w: the key has expired", ErrNotAuthorised)
-	case !m.Revoked.IsZero() && !at.Before(m.Revoked):
+	case !m.Revoked.IsZero() && !now.Before(m.Revoked):
 		return nil, fmt.Errorf("%w: the key is revoked", ErrNotAuthorised)
 	}
 	own := *m

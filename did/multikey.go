@@ -17,8 +17,8 @@ import (
 //
 //	z || base58btc( codec as varint || key )
 //
-// The key is an ed25519.PublicKey, a *ecdh.PublicKey for X25519 or a
-// *ecdsa.PublicKey for P-256 and P-384. A key of another type is
+// The key is an ed25519.PublicKey, a *ecdh.PublicKey for X25519, a
+// *ecdsa.PublicKey for P-256 and P-384 or a [BLS12381G2]. A key of another type is
 // [ErrUnsupported]. [ErrInvalid] is the answer to anything malformed, to points
 // that are of small order, not canonical or not on their curve, and to private
 // keys.
@@ -43,6 +43,8 @@ func ParseMultikey(s string) (crypto.PublicKey, error) {
 		return decompress(elliptic.P256(), key)
 	case codec == multiformat.P384Public:
 		return decompress(elliptic.P384(), key)
+	case codec == multiformat.BLS12381G2Public:
+		return newBLS12381G2(key)
 	case 0x1300 <= codec && codec <= 0x131f: // the block of private keys in the multicodec table
 		return nil, fmt.Errorf("%w: private key where a public key is expected", ErrInvalid)
 	default:
@@ -82,6 +84,8 @@ func encodeMultikey(pub crypto.PublicKey) (string, error) {
 			codec = multiformat.P384Public
 		}
 		raw = append(multiformat.AppendCodec(nil, codec), point...)
+	case BLS12381G2:
+		raw = append(multiformat.AppendCodec(nil, multiformat.BLS12381G2Public), pub[:]...)
 	default:
 		return "", fmt.Errorf("%w: key of type %T", ErrUnsupported, pub)
 	}

@@ -32,6 +32,8 @@ func keyHex(t *testing.T, pub crypto.PublicKey) string {
 		return hex.EncodeToString(pub)
 	case *ecdh.PublicKey:
 		return hex.EncodeToString(pub.Bytes())
+	case did.BLS12381G2:
+		return hex.EncodeToString(pub[:])
 	case *ecdsa.PublicKey:
 		point, err := pub.Bytes()
 		require.NoError(t, err)
@@ -96,7 +98,8 @@ func TestParseMultikeyRefuses(t *testing.T) {
 		"private SM2 key":           {with(0x1310, 32), did.ErrInvalid},
 		"secp256k1":                 {"zQ3shokFTS3brHcDQrn82RUDfCZESWL1ZdCEJwekUDPQiYBme", did.ErrUnsupported},
 		"P-521":                     {"z2J9gaYxrKVpdoG9A4gRnmpnRCcxU6agDtFVVBVdn1JedouoZN7SzcyREXXzWgt3gGiwpoHq7K68X4m32D8HgzG8wv3sY5j7", did.ErrUnsupported},
-		"BLS12-381 G2":              {with(0xeb, 96), did.ErrUnsupported},
+		"BLS12-381 G1":              {with(0xea, 48), did.ErrUnsupported},
+		"BLS12-381 G2 of zeros":     {with(0xeb, 96), did.ErrInvalid},
 		"RSA":                       {with(0x1205, 270), did.ErrUnsupported},
 		"SM2":                       {with(0x1206, 33), did.ErrUnsupported},
 		"SHA-256, which is no key":  {with(0x12, 33), did.ErrUnsupported},
@@ -110,7 +113,7 @@ func TestParseMultikeyRefuses(t *testing.T) {
 
 func FuzzParseMultikey(f *testing.F) {
 	for _, seed := range []string{
-		multikeyEd25519, multikeyX25519, multikeyP256, multikeyP384, "zQ3shokFTS3brHcDQrn82RUDfCZESWL1ZdCEJwekUDPQiYBme", "z", "u7QE", "z1",
+		multikeyEd25519, multikeyX25519, multikeyP256, multikeyP384, multikeyBLS, "zQ3shokFTS3brHcDQrn82RUDfCZESWL1ZdCEJwekUDPQiYBme", "z", "u7QE", "z1",
 	} {
 		f.Add(seed)
 	}

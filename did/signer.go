@@ -1,6 +1,7 @@
 package did
 
 import (
+	"bytes"
 	"context"
 	"crypto"
 	"crypto/ecdsa"
@@ -48,10 +49,39 @@ func NewSigner(vm URL, key crypto.Signer) (Signer, error) {
 	return &keySigner{vm: vm, pub: pub, key: key}, nil
 }
 
+// Sign signs the message with s and sees that the signature is one by its public
+// key, which a machine elsewhere may have lost or changed: [ErrSignature] if not.
+// For a signer by [NewSigner] whose key is in memory and of the standard library
+// it need not look again, which halves the cost. It is how the packages of this
+// module sign.
+func Sign(ctx context.Context, s Signer, message []byte) ([]byte, error) {
+	signature, err := s.Sign(ctx, message)
+	if err != nil {
+		return nil, err
+	}
+	if own, ok := s.(*keySigner); ok && own.local() {
+		return signature, nil
+	}
+	if err := VerifySignature(s.Public(), message, signature); err != nil {
+		return nil, err
+	}
+	return signature, nil
+}
+
 type keySigner struct {
 	vm  URL
 	pub crypto.PublicKey
 	key crypto.Signer
+}
+
+// local reports whether the key is one in memory, which makes no signature but
+// its own.
+func (s *keySigner) local() bool {
+	switch s.key.(type) {
+	case ed25519.PrivateKey, *ecdsa.PrivateKey:
+		return true
+	}
+	return false
 }
 
 var (
@@ -104,7 +134,7 @@ func (s *keySigner) Sign(ctx context.Context, message []byte) ([]byte, error) {
 func fixedLength(der []byte, size int) ([]byte, error) {
 	var sig struct{ R, S *big.Int }
 	rest, err := asn1.Unmarshal(der, &sig)
-	if err != nil || len(rest) > 0 || sig.R.Sign() <= 0 || sig.S.Sign() <= 0 ||
+	if err != nil || len(rest) > 0 || !isDER(der, sig) || sig.R.Sign() <= 0 || sig.S.Sign() <= 0 ||
 		sig.R.BitLen() > 8*size || sig.S.BitLen() > 8*size {
 		return nil, fmt.Errorf("%w: the key made a malformed signature", ErrSignature)
 	}
@@ -112,4 +142,11 @@ func fixedLength(der []byte, size int) ([]byte, error) {
 	sig.R.FillBytes(out[:size])
 	sig.S.FillBytes(out[size:])
 	return out, nil
+}
+
+// isDER reports whether der is what v was read from and no more: Unmarshal passes
+// over what stands behind the last element of a sequence.
+func isDER(der []byte, v any) bool {
+	again, err := asn1.Marshal(v)
+	return err == nil && bytes.Equal(again, der)
 }

@@ -231,3 +231,47 @@ func TestSignerDoesNotPrintItsKey(t *testing.T) {
 	require.NotContains(t, out.String(), "0xca")
 	require.NotContains(t, out.String(), string(seed[:6]))
 }
+
+// remote is a key that is not in memory, or a signer of another package.
+type remote struct {
+	crypto.Signer
+	other crypto.Signer // the key it really signs with; nil: its own
+}
+
+func (r remote) Sign(rand io.Reader, digest []byte, opts crypto.SignerOpts) ([]byte, error) {
+	if r.other != nil {
+		return r.other.Sign(rand, digest, opts)
+	}
+	return r.Signer.Sign(rand, digest, opts)
+}
+
+type foreign struct{ did.Signer }
+
+func TestSign(t *testing.T) {
+	t.Parallel()
+	vm := mustURL(t, "did:example:a#k")
+	ctx := context.Background()
+	others := signingKeys(t)
+	for alg, key := range signingKeys(t) {
+		local, err := did.NewSigner(vm, key)
+		require.NoError(t, err)
+		honest, err := did.NewSigner(vm, remote{key, nil})
+		require.NoError(t, err)
+		posing, err := did.NewSigner(vm, remote{key, others[alg]})
+		require.NoError(t, err)
+		for name, s := range map[string]did.Signer{"local": local, "remote": honest, "foreign": foreign{local}, "foreign remote": foreign{honest}} {
+			sig, err := did.Sign(ctx, s, []byte("message"))
+			require.NoError(t, err, name)
+			require.NoError(t, did.VerifySignature(key.Public(), []byte("message"), sig), name)
+		}
+		for name, s := range map[string]did.Signer{"remote": posing, "foreign": foreign{posing}} {
+			sig, err := did.Sign(ctx, s, []byte("message"))
+			require.ErrorIs(t, err, did.ErrSignature, name)
+			require.Nil(t, sig)
+		}
+		ended, cancel := context.WithCancel(ctx)
+		cancel()
+		_, err = did.Sign(ended, local, []byte("message"))
+		require.ErrorIs(t, err, context.Canceled)
+	}
+}

@@ -27,7 +27,8 @@ type Terms struct {
 	ID     string
 	Issuer did.DID
 	// Holder becomes the subject's id and is what holder binding rests on. The
-	// zero DID leaves the id out, for formats that must not be linkable.
+	// zero DID leaves the id out, for formats that must not be linkable; see also
+	// [Passport.Padded].
 	Holder did.DID
 	// ValidFrom is when the credential starts (Data Model 2.0 section 4.9).
 	ValidFrom time.Time
@@ -90,12 +91,9 @@ func (p *Passport) Credential(t Terms) (*vc.Credential, error) {
 // [Passport.ValidateDisclosed]. Errors are ErrNotPassport and
 // [*ValidationError].
 func Read(c *vc.Credential) (*Passport, error) {
-	if c == nil || !slices.Contains(c.Type, Type) || !knownContext(c) {
-		return nil, ErrNotPassport
-	}
-	subject, err := strictjson.ParseObject(c.Subject)
+	subject, err := subjectOf(c)
 	if err != nil {
-		return nil, ErrNotPassport
+		return nil, err
 	}
 	subject.Delete("id")
 	p := &Passport{}

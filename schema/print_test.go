@@ -35,13 +35,20 @@ func withClaims() []reflect.Type {
 
 // withoutClaims are the others. A Date and a Moment print themselves, as a
 // time.Time does; in a passport they stand in a Value.
-var withoutClaims = []string{"Date", "Field", "Match", "MatchPolicy", "Moment", "NameMatch", "Terms", "ValidationError", "Violation"}
+var withoutClaims = []string{"Date", "DisclosureSet", "Field", "Match", "MatchPolicy", "Moment", "NameMatch", "Terms", "ValidationError", "Violation"}
 
 // TestNoTypePrintsClaims is TestNothingPrintsClaims for every exported struct of
 // the package, whatever verb and handler, with a claim in every field.
 func TestNoTypePrintsClaims(t *testing.T) {
 	t.Parallel()
 	names := withoutClaims
+	// The time of a line has digits that could be taken for a claim's.
+	timeless := &slog.HandlerOptions{ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
+		if a.Key == slog.TimeKey {
+			return slog.Attr{}
+		}
+		return a
+	}}
 	for _, typ := range withClaims() {
 		name, _, _ := strings.Cut(typ.Name(), "[")
 		names = append(names, name)
@@ -58,8 +65,8 @@ func TestNoTypePrintsClaims(t *testing.T) {
 			}
 		}
 		for _, thing := range []any{p.Interface(), p.Elem().Interface()} {
-			slog.New(slog.NewTextHandler(&out, nil)).Info("x", "thing", thing)
-			slog.New(slog.NewJSONHandler(&out, nil)).Info("x", "thing", thing)
+			slog.New(slog.NewTextHandler(&out, timeless)).Info("x", "thing", thing)
+			slog.New(slog.NewJSONHandler(&out, timeless)).Info("x", "thing", thing)
 		}
 		for _, trace := range []string{canary, fmt.Sprintf("%x", canary), "1988", "255 216", "ffd8", `\xff\xd8`, "/9j/"} {
 			require.NotContains(t, out.String(), trace, typ.Name())

@@ -17,8 +17,12 @@
 // "Not Available" or "Not Applicable". In Go these are states of a [Value], so
 // that no program compares strings; on the wire they stay those exact words.
 //
-// The types are the one source of the JSON form, of [Fields] for a form, and of
-// the JSON Schema in passport.schema.json.
+// The types are the one source of the JSON form, of [Fields] for a form, of the
+// JSON Schema in passport.schema.json, and of the JSON-LD context in
+// context-v1.jsonld, which [Contexts] gives to issuers, holders and verifiers.
+//
+// One credential serves every format. [Disclosable] says what a holder can withhold
+// and [Mandatory] what not, [DisclosureSets] what a host asks for and why.
 //
 // The facts come from the documents of the two passports that existed and from
 // public registers. Comments mark each as [V] seen in a public source, [G]
@@ -29,8 +33,6 @@
 // no service of any health authority.
 package schema
 
-import "github.com/staffpassport/staffpassport/vc"
-
 const (
 	// ContextURL is the JSON-LD context of the passport's own terms. The version
 	// is part of it: a term whose meaning changes gets a new URL.
@@ -40,7 +42,3 @@ const (
 	// Model 2.0 section 4.5).
 	Type = "StaffPassportCredential"
 )
-
-// Contexts returns the @context arrays that credentials of this package carry,
-// for a verifier that admits only arrays it knows (Data Model 2.0 section 6.3).
-func Contexts() [][]string { return [][]string{{vc.ContextV2, ContextURL}} }

@@ -21,3 +21,14 @@ func TestJSONSchemaIsGenerated(t *testing.T) {
 	}
 	require.Equal(t, string(generated), string(JSONSchema()), "run go generate in package schema")
 }
+
+// TestContextIsGenerated is the same for the JSON-LD context.
+func TestContextIsGenerated(t *testing.T) {
+	generated, err := generateContext()
+	require.NoError(t, err)
+	if *update {
+		require.NoError(t, os.WriteFile("context-v1.jsonld", generated, 0o644))
+		return
+	}
+	require.Equal(t, string(generated), string(ContextDocument()), "run go generate in package schema")
+}

@@ -2,7 +2,8 @@
 // credentials and presentations, good and bad, each with what a verifier must
 // know and what it must answer. Everything in them is invented.
 //
-// [Vectors] returns them all; README.md says what each member means and has a
+// [Vectors] returns them all, and [Figures] the headline figures of the suites'
+// specifications; README.md says what each member means and has a
 // JSON Schema of a vector's file. The package imports nothing of this module, so
 // that any implementation can run the vectors. In this module package vc/verify
 // makes them and runs them.
@@ -17,7 +18,7 @@ import (
 	"time"
 )
 
-//go:embed vectors/*.json
+//go:embed vectors/*.json figures.json
 var files embed.FS
 
 // Files returns the vectors as they are stored, one JSON file each, under the
@@ -51,6 +52,13 @@ type Verifier struct {
 	Now      time.Time           `json:"now"`
 	Contexts [][]string          `json:"contexts"` // @context arrays known besides that of the data model alone
 	Trusted  map[string][]string `json:"trusted"`  // for each issuer the credential types it may issue
+
+	// ContextDocuments are the JSON-LD contexts behind the URLs in Contexts that are
+	// no specification's. They are there where a proof covers RDF.
+	ContextDocuments map[string]json.RawMessage `json:"contextDocuments,omitempty"`
+	// Holder is "bearer" if presentations are taken that nobody signed, and empty
+	// if the holder must be the subject.
+	Holder string `json:"holder,omitempty"`
 
 	// Documents are the DID documents of DIDs other than did:key, which resolves
 	// to itself. No other DID exists.
@@ -106,6 +114,34 @@ func Vectors() ([]Vector, error) {
 		if err := json.Unmarshal(b, &out[i]); err != nil {
 			return nil, fmt.Errorf("testdata: vector %s: %w", name, err)
 		}
+	}
+	return out, nil
+}
+
+// A Figure is what a specification's example of a Data Integrity suite comes to, so
+// that the numbers that matter are there where its files are not: the signature is
+// one by the key over ProofHash, ProofKey if there is one, and DocumentHash, one
+// after the other.
+type Figure struct {
+	Specification string `json:"specification"`
+	Suite         string `json:"suite"`
+	Key           string `json:"key"`       // Multikey of the issuer
+	ProofHash     string `json:"proofHash"` // hexadecimal: of the canonical proof options
+	// ProofKey is the Multikey that signs each statement of ecdsa-sd-2023.
+	ProofKey     string `json:"proofKey,omitempty"`
+	DocumentHash string `json:"documentHash"` // hexadecimal: of the canonical document, or of what is mandatory in it
+	Signature    string `json:"signature"`    // multibase
+}
+
+// Figures returns all figures.
+func Figures() ([]Figure, error) {
+	b, err := files.ReadFile("figures.json")
+	if err != nil {
+		return nil, fmt.Errorf("testdata: %w", err)
+	}
+	var out []Figure
+	if err := json.Unmarshal(b, &out); err != nil {
+		return nil, fmt.Errorf("testdata: figures: %w", err)
 	}
 	return out, nil
 }

@@ -14,14 +14,14 @@ import (
 //
 //	{"@context": Context, "id": ID, "type": Type, "issuer": Issuer,
 //	 "validFrom": ValidFrom, "validUntil": ValidUntil,
-//	 "credentialStatus": Status, "credentialSchema": Schema,
+//	 "credentialStatus": Status, "credentialSchema": Schema, "relatedResource": Related,
 //	 "credentialSubject": Subject, ...Other}
 //
 // Reading and writing one loses no information; the order of members and the
 // spelling of times may change, which is why proofs are never checked over a
 // Credential but over the bytes received.
 type Credential struct {
-	Context    []Context // the first is ContextV2
+	Context    []Context // the first is ContextV2 or, in a document of data model 1.1, ContextV1
 	ID         string    // a URL, or empty
 	Type       []string  // TypeCredential is one of them
 	Issuer     Party
@@ -29,6 +29,7 @@ type Credential struct {
 	ValidUntil time.Time // zero if absent
 	Status     []Status
 	Schema     []SchemaRef
+	Related    []RelatedResource
 
 	// Subject is an object or an array of objects: the claims (section 4.8).
 	Subject json.RawMessage
@@ -65,13 +66,20 @@ func ParseObject(doc *strictjson.Object) (*Credential, error) {
 	if c.Schema, err = schemaOf(doc); err != nil {
 		return nil, err
 	}
+	names, _ := period(isV1(c.Context))
+	known := []string{"@context", "id", "type", "issuer", names[0], names[1],
+		"credentialStatus", "credentialSchema", "credentialSubject"}
+	if !isV1(c.Context) {
+		if c.Related, err = relatedOf(doc); err != nil {
+			return nil, err
+		}
+		known = append(known, "relatedResource")
+	}
 	subject, _ := doc.Get("credentialSubject")
 	if c.Subject, err = strictjson.Append(nil, subject); err != nil {
 		return nil, syntax("/credentialSubject", err)
 	}
-	c.Other, err = otherOf(doc, "@context", "id", "type", "issuer", "validFrom", "validUntil",
-		"credentialStatus", "credentialSchema", "credentialSubject")
-	if err != nil {
+	if c.Other, err = otherOf(doc, known...); err != nil {
 		return nil, err
 	}
 	return c, nil
@@ -82,6 +90,7 @@ func ParseObject(doc *strictjson.Object) (*Credential, error) {
 // model, so that none is signed.
 func (c *Credential) Object() (*strictjson.Object, error) {
 	o := strictjson.NewObject()
+	o.Grow(10 + len(c.Other)) // those below and a proof
 	context, err := contextValue(c.Context)
 	if err != nil {
 		return nil, err
@@ -96,11 +105,12 @@ func (c *Credential) Object() (*strictjson.Object, error) {
 		return nil, err
 	}
 	o.Set("issuer", issuer)
+	names, _ := period(isV1(c.Context))
 	if !c.ValidFrom.IsZero() {
-		o.Set("validFrom", xsd.Format(c.ValidFrom))
+		o.Set(names[0], xsd.Format(c.ValidFrom))
 	}
 	if !c.ValidUntil.IsZero() {
-		o.Set("validUntil", xsd.Format(c.ValidUntil))
+		o.Set(names[1], xsd.Format(c.ValidUntil))
 	}
 	if err := c.setEntries(o); err != nil {
 		return nil, err
@@ -140,8 +150,13 @@ func (c *Credential) setEntries(o *strictjson.Object) error {
 	}); err != nil {
 		return err
 	}
-	return set("credentialSchema", len(c.Schema), func(i int, at Pointer) (any, error) {
+	if err := set("credentialSchema", len(c.Schema), func(i int, at Pointer) (any, error) {
 		return entryValue(at, c.Schema[i].ID, c.Schema[i].Type, c.Schema[i].Other)
+	}); err != nil {
+		return err
+	}
+	return set("relatedResource", len(c.Related), func(i int, at Pointer) (any, error) {
+		return c.Related[i].value(at)
 	})
 }
 

@@ -79,7 +79,12 @@ func TestParse(t *testing.T) {
 	require.Equal(t, []string{"JsonSchema"}, c.Schema[0].Type)
 	require.Equal(t, `{"id":"did:example:rowan","number":1.50,"none":null,"list":[1,"b",{}]}`, string(c.Subject))
 	require.JSONEq(t, `{"kept": true}`, string(c.Other["somethingElse"]))
+	require.Equal(t, []vc.RelatedResource{
+		{ID: "https://a.example/1", DigestSRI: []string{"sha384-x"}},
+		{ID: "https://a.example/2", DigestMultibase: []string{"zX"}},
+	}, c.Related)
 	require.NotContains(t, c.Other, "issuer")
+	require.NotContains(t, c.Other, "relatedResource")
 }
 
 func TestParseLosesNothing(t *testing.T) {
@@ -135,7 +140,7 @@ func TestParseRefuses(t *testing.T) {
 		{"@context", ``, "/@context"},
 		{"@context", `"https://www.w3.org/ns/credentials/v2"`, "/@context"},
 		{"@context", `[]`, "/@context"},
-		{"@context", `["https://www.w3.org/2018/credentials/v1"]`, "/@context"},
+		{"@context", `["https://www.w3.org/2018/credentials/v1"]`, "/issuanceDate"},
 		{"@context", `["https://other.example/", "https://www.w3.org/ns/credentials/v2"]`, "/@context"},
 		{"@context", `[["https://www.w3.org/ns/credentials/v2"]]`, "/@context"},
 		{"@context", `["https://www.w3.org/ns/credentials/v2", 5]`, "/@context/1"},
@@ -210,6 +215,13 @@ func TestParseRefuses(t *testing.T) {
 		{"relatedResource", `[]`, "/relatedResource"},
 		{"relatedResource", `{"digestSRI": "x"}`, "/relatedResource/id"},
 		{"relatedResource", `{"id": "urn:a"}`, "/relatedResource"},
+		{"relatedResource", `{"id": "urn:a", "digestSRI": []}`, "/relatedResource/digestSRI"},
+		{"relatedResource", `{"id": "urn:a", "digestSRI": ""}`, "/relatedResource/digestSRI"},
+		{"relatedResource", `{"id": "urn:a", "digestSRI": "x", "digestMultibase": null}`, "/relatedResource/digestMultibase"},
+		{"relatedResource", `{"id": "urn:a", "digestSRI": ["x", 5]}`, "/relatedResource/digestSRI"},
+		{"relatedResource", `{"id": "urn:a", "digestSRI": "x", "mediaType": 5}`, "/relatedResource/mediaType"},
+		{"issuanceDate", `"2026-01-01T00:00:00Z"`, "/issuanceDate"},
+		{"expirationDate", `null`, "/expirationDate"},
 		{"relatedResource", `[{"id": "urn:a", "digestSRI": "x"}, {"id": "urn:a", "digestSRI": "y"}]`, "/relatedResource/1/id"},
 	} {
 		_, err := vc.Parse(with(t, c.name, c.value))

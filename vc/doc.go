@@ -15,14 +15,15 @@
 // [Credential] and pass it to a [Securer], such as the one of
 // [github.com/staffpassport/staffpassport/vc/dataintegrity].
 //
-// Only data model 2.0 is read. Contexts are never fetched or interpreted here.
+// Documents of data model 1.1 are read too (see [ContextV1]). Contexts are never
+// fetched or interpreted here.
 package vc
 
 import "context"
 
 // Names fixed by the data model.
 const (
-	// ContextV2 is the first entry of every @context (section 4.3).
+	// ContextV2 is the first entry of every @context of this version (section 4.3).
 	ContextV2 = "https://www.w3.org/ns/credentials/v2"
 
 	// TypeCredential is among the types of every credential (section 4.5).

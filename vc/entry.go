@@ -89,6 +89,9 @@ func entryValue(at Pointer, id string, types []string, other map[string]json.Raw
 // addOther adds the members a type of this package does not know, sorted so that
 // the same credential always gives the same bytes.
 func addOther(o *strictjson.Object, at Pointer, other map[string]json.RawMessage) error {
+	if len(other) == 0 {
+		return nil
+	}
 	taken := make(map[string]bool, o.Len()+len(other)) // strict JSON has no two names that differ in case alone
 	for name := range o.All() {
 		taken[fold(name)] = true

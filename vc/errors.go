@@ -26,7 +26,7 @@ var (
 // and never repeats a value.
 type Error struct {
 	At  Pointer // "" is the document itself
-	Err error   // matches ErrSyntax or ErrMalformed
+	Err error   // matches ErrSyntax, ErrMalformed or ErrDigest
 }
 
 // Error implements error.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"strings"
 
 	"github.com/staffpassport/staffpassport/did"
 	"github.com/staffpassport/staffpassport/internal/strictjson"
@@ -20,13 +21,15 @@ const (
 //	{"@context": Context, "id": ID, "type": Type, "holder": Holder,
 //	 "verifiableCredential": Credentials, ...Other}
 type Presentation struct {
-	Context []Context // the first is ContextV2
+	Context []Context // the first is ContextV2 or, in a document of data model 1.1, ContextV1
 	ID      string    // a URL, or empty
 	Type    []string  // TypePresentation is one of them
 	Holder  Party     // the zero Party if absent
 
 	// Credentials with the media type [MediaTypeCredential] are embedded, all
-	// others enveloped in a data: URL.
+	// others enveloped in a data: URL. In data model 1.1, which has no envelopes,
+	// those with the media type application/jwt are strings, and there are no
+	// others.
 	Credentials []Secured
 
 	// Other holds every other member, such as a presentation submission.
@@ -58,8 +61,13 @@ func ParsePresentation(doc []byte) (*Presentation, error) {
 	if err != nil {
 		return nil, err
 	}
-	for i, c := range objectsOf(o, "verifiableCredential") {
+	for i, v := range PresentedValues(o) {
 		at := Pointer("/verifiableCredential").Index(i)
+		c, ok := v.(*strictjson.Object)
+		if !ok {
+			p.Credentials = append(p.Credentials, Secured{mediaTypeJWT, []byte(v.(string))})
+			continue
+		}
 		s, enveloped, err := UnwrapObject(c)
 		if err != nil {
 			return nil, malformed(at, "a credential in a data: URL")
@@ -112,7 +120,7 @@ func (p *Presentation) Object() (*strictjson.Object, error) {
 	if len(p.Credentials) > 0 {
 		creds := make([]any, len(p.Credentials))
 		for i, s := range p.Credentials {
-			if creds[i], err = s.value(Pointer("/verifiableCredential").Index(i)); err != nil {
+			if creds[i], err = s.value(Pointer("/verifiableCredential").Index(i), isV1(p.Context)); err != nil {
 				return nil, err
 			}
 		}
@@ -128,13 +136,19 @@ func (p *Presentation) Object() (*strictjson.Object, error) {
 }
 
 // value returns s as an entry of verifiableCredential.
-func (s Secured) value(at Pointer) (any, error) {
+func (s Secured) value(at Pointer, v1 bool) (any, error) {
 	if s.MediaType == MediaTypeCredential {
 		o, err := strictjson.ParseObject(s.Bytes)
 		if err != nil {
 			return nil, syntax(at, err)
 		}
 		return o, nil
+	}
+	if v1 {
+		if s.MediaType != mediaTypeJWT || !isJWT(string(s.Bytes)) {
+			return nil, malformed(at, "a credential of data model 1.1: a document, or a JSON Web Token")
+		}
+		return string(s.Bytes), nil
 	}
 	u := s.dataURL()
 	if parsed, ok := parseDataURL(u); !ok || parsed.MediaType != s.MediaType {
@@ -222,8 +236,45 @@ func readPresentation(doc *strictjson.Object) (*Presentation, error) {
 	if p.Holder, err = readParty(doc, "holder"); err != nil {
 		return nil, err
 	}
-	if _, present := doc.Get("verifiableCredential"); present && len(objectsOf(doc, "verifiableCredential")) == 0 {
-		return nil, malformed("/verifiableCredential", "one or more objects")
+	if v, present := doc.Get("verifiableCredential"); present {
+		values := PresentedValues(doc)
+		if list, ok := v.([]any); len(values) == 0 || ok && len(values) != len(list) {
+			return nil, malformed("/verifiableCredential", "one or more objects")
+		}
 	}
 	return p, checkTyped(doc, "termsOfUse", false)
+}
+
+// PresentedValues returns, for the packages of this module, the entries of
+// verifiableCredential in a presentation: each a *strictjson.Object, which is a
+// credential or an envelope (see [UnwrapObject]), or in data model 1.1 a string
+// with the characters of a JSON Web Token, whose media type is application/jwt. It
+// leaves out what [CheckPresentationObject] refuses.
+func PresentedValues(doc *strictjson.Object) []any {
+	v, _ := doc.Get("verifiableCredential")
+	list, ok := v.([]any)
+	if !ok {
+		list = []any{v}
+	}
+	v1 := IsV1(doc)
+	out := make([]any, 0, len(list))
+	for _, v := range list {
+		switch v := v.(type) {
+		case *strictjson.Object:
+			out = append(out, v)
+		case string:
+			if v1 && isJWT(v) {
+				out = append(out, v)
+			}
+		}
+	}
+	return out
+}
+
+// isJWT reports whether s has the shape of a signed JSON Web Token: three parts in
+// base64url.
+func isJWT(s string) bool {
+	return strings.Count(s, ".") == 2 && !strings.ContainsFunc(s, func(r rune) bool {
+		return !alphanumeric(r) && r != '-' && r != '_' && r != '.'
+	})
 }

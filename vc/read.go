@@ -29,8 +29,11 @@ func readCredential(doc *strictjson.Object) (*Credential, error) {
 	if !slices.Contains(c.Type, TypeCredential) {
 		return nil, malformed("/type", "or hold "+TypeCredential)
 	}
-	if err = checkText(doc, "", "name", "description"); err != nil { // section 4.6
-		return nil, err
+	v1 := isV1(c.Context)
+	if !v1 {
+		if err = checkText(doc, "", "name", "description"); err != nil { // section 4.6
+			return nil, err
+		}
 	}
 	if c.Issuer, err = readParty(doc, "issuer"); err != nil { // section 4.7
 		return nil, err
@@ -41,10 +44,18 @@ func readCredential(doc *strictjson.Object) (*Credential, error) {
 	if err = checkSubject(doc); err != nil { // section 4.8
 		return nil, err
 	}
-	if err = readPeriod(doc, c); err != nil { // section 4.9
+	if err = readPeriod(doc, c, v1); err != nil { // section 4.9
 		return nil, err
 	}
-	for _, m := range typedMembers {
+	if v1 {
+		for _, m := range typedMembersV1() {
+			if err = checkTyped(doc, m.name, m.needsID); err != nil {
+				return nil, err
+			}
+		}
+		return c, nil
+	}
+	for _, m := range typedMembers() {
 		if err = checkTyped(doc, m.name, m.needsID); err != nil {
 			return nil, err
 		}
@@ -55,18 +66,22 @@ func readCredential(doc *strictjson.Object) (*Credential, error) {
 	return c, nil
 }
 
-// typedMembers are the extension points whose every entry needs a type.
-var typedMembers = []struct {
+// A typedMember is an extension point whose every entry needs a type.
+type typedMember struct {
 	name    string
 	needsID bool
-}{
-	{"credentialStatus", false}, // section 4.10
-	{"credentialSchema", true},  // section 4.11
-	{"refreshService", false},   // section 5.4
-	{"termsOfUse", false},       // section 5.5
-	{"evidence", false},         // section 5.6
-	{"confidenceMethod", false}, // section 5.10
-	{"renderMethod", false},     // section 5.10
+}
+
+func typedMembers() [7]typedMember {
+	return [7]typedMember{
+		{"credentialStatus", false}, // section 4.10
+		{"credentialSchema", true},  // section 4.11
+		{"refreshService", false},   // section 5.4
+		{"termsOfUse", false},       // section 5.5
+		{"evidence", false},         // section 5.6
+		{"confidenceMethod", false}, // section 5.10
+		{"renderMethod", false},     // section 5.10
+	}
 }
 
 // checkKeywords refuses JSON-LD keywords other than @context at the top of a
@@ -84,7 +99,7 @@ func checkKeywords(doc *strictjson.Object) error {
 func readContext(doc *strictjson.Object) ([]Context, error) {
 	v, _ := doc.Get("@context")
 	entries, ok := v.([]any)
-	if !ok || len(entries) == 0 || entries[0] != ContextV2 {
+	if !ok || len(entries) == 0 || entries[0] != ContextV2 && entries[0] != ContextV1 {
 		return nil, malformed("/@context", "an array that starts with "+ContextV2)
 	}
 	out := make([]Context, len(entries))
@@ -185,15 +200,24 @@ func checkSubject(doc *strictjson.Object) error {
 	return nil
 }
 
-func readPeriod(doc *strictjson.Object, c *Credential) (err error) {
-	if c.ValidFrom, err = readTime(doc, "validFrom"); err != nil {
+func readPeriod(doc *strictjson.Object, c *Credential, v1 bool) (err error) {
+	names, others := period(v1)
+	for _, name := range others {
+		if _, present := doc.Get(name); present {
+			return malformed(Pointer("").Child(name), "absent: it belongs to another version of the data model")
+		}
+	}
+	if c.ValidFrom, err = readTime(doc, names[0]); err != nil {
 		return err
 	}
-	if c.ValidUntil, err = readTime(doc, "validUntil"); err != nil {
+	if c.ValidUntil, err = readTime(doc, names[1]); err != nil {
 		return err
+	}
+	if v1 && c.ValidFrom.IsZero() {
+		return malformed("/issuanceDate", "present")
 	}
 	if !c.ValidFrom.IsZero() && !c.ValidUntil.IsZero() && c.ValidUntil.Before(c.ValidFrom) {
-		return malformed("/validUntil", "no earlier than validFrom")
+		return malformed(Pointer("").Child(names[1]), "no earlier than "+names[0])
 	}
 	return nil
 }
@@ -228,35 +252,6 @@ func checkTyped(doc *strictjson.Object, name string, needsID bool) error {
 		}
 		if _, err := readID(e, here, needsID); err != nil {
 			return err
-		}
-	}
-	return nil
-}
-
-func checkRelated(doc *strictjson.Object) error {
-	const at = Pointer("/relatedResource")
-	if _, present := doc.Get("relatedResource"); !present {
-		return nil
-	}
-	entries := objectsOf(doc, "relatedResource")
-	if len(entries) == 0 {
-		return malformed(at, "one or more objects")
-	}
-	seen := make(map[string]bool, len(entries))
-	for i, e := range entries {
-		here := entryAt(doc, "relatedResource", i)
-		id, err := readID(e, here, true)
-		if err != nil {
-			return err
-		}
-		if seen[id] {
-			return malformed(here.Child("id"), "unique")
-		}
-		seen[id] = true
-		_, sri := e.Get("digestSRI")
-		_, multibase := e.Get("digestMultibase")
-		if !sri && !multibase {
-			return malformed(here, "an object with a digestSRI or a digestMultibase")
 		}
 	}
 	return nil

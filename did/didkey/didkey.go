@@ -1,6 +1,7 @@
 // Package didkey implements the did:key method: an identifier that is a public
 // key and needs no registry. It follows the did:key Method of the W3C Credentials
-// Community Group for Ed25519, X25519, P-256 and P-384 keys in base58btc.
+// Community Group for Ed25519, X25519, P-256, P-384 and BLS12-381 G2 keys in
+// base58btc.
 //
 // [New] makes a DID from a key, [Resolver] makes the document of a DID. Nothing
 // can be changed or revoked: whoever has the private key is the DID for ever.
@@ -19,8 +20,8 @@ import (
 )
 
 // New returns the did:key of a public key (the method's section Create): an
-// ed25519.PublicKey, a *ecdsa.PublicKey for P-256 or P-384, or a *ecdh.PublicKey
-// for X25519. The error is that of [did.Multikey].
+// ed25519.PublicKey, a *ecdsa.PublicKey for P-256 or P-384, a *ecdh.PublicKey for
+// X25519, or a did.BLS12381G2. The error is that of [did.Multikey].
 func New(pub crypto.PublicKey) (did.DID, error) {
 	multikey, err := did.Multikey(pub)
 	if err != nil {
@@ -45,8 +46,8 @@ var _ did.Resolver = Resolver{}
 // or a key that [did.ParseMultikey] refuses, is [did.ErrInvalid].
 //
 // The key is authorised for every relationship it is good for: a P-256 or P-384
-// key for all five, an Ed25519 key for all but keyAgreement, an X25519 key for
-// keyAgreement alone.
+// key for all five, an Ed25519 or BLS12-381 key for all but keyAgreement, an X25519
+// key for keyAgreement alone.
 func (Resolver) Resolve(ctx context.Context, id did.DID, at did.Version) (*did.Resolution, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("didkey: %w", err)

@@ -39,11 +39,14 @@ type Exchange struct {
 	// Holder is the DID that the credential is bound to: for an issuer the one
 	// that was proven, from the state credential-issued on; for a holder its own.
 	Holder did.DID `json:"holder,omitzero"`
-	// Secured is the credential as it was signed: for an issuer in the state
-	// credential-issued, for a holder in credential-received. Neither it nor
-	// Offered outlives the exchange: a holder keeps it in Keep, and an issuer that
-	// wants a copy in Issue.
-	Secured vc.Secured `json:"secured,omitzero"`
+	// Forms are the media types in which the credential is offered and, from the
+	// request on, asked for.
+	Forms []string `json:"forms,omitempty"`
+	// Secured is the credential as it was signed, in each of Forms: for an issuer
+	// in the state credential-issued, for a holder in credential-received. Neither
+	// it nor Offered outlives the exchange: a holder keeps it in Keep, and an
+	// issuer that wants a copy in Issue.
+	Secured []vc.Secured `json:"secured,omitempty"`
 	// Checks are those of the holder on the issued credential.
 	Checks []verify.Result `json:"checks,omitempty"`
 
@@ -188,7 +191,7 @@ func (p party) step(tx didcomm.Tx, x *record, e Event, outcome string) error {
 	}
 	x.State, x.Since = next, p.now()
 	if next.Final() { // the wallet has the credential and the issuer its own record, or nobody wants it
-		x.Offered, x.Secured, x.Binding, x.Proof = nil, vc.Secured{}, nil, nil
+		x.Offered, x.Secured, x.Binding, x.Proof = nil, nil, nil, nil
 		if err := tx.Delete(kindAttachments, x.ID); err != nil {
 			return err
 		}

@@ -20,6 +20,7 @@ import (
 	"github.com/staffpassport/staffpassport/didcomm/internal/memtx"
 	"github.com/staffpassport/staffpassport/vc"
 	"github.com/staffpassport/staffpassport/vc/dataintegrity"
+	"github.com/staffpassport/staffpassport/vc/sdjwt"
 	"github.com/staffpassport/staffpassport/vc/verify"
 )
 
@@ -28,7 +29,13 @@ const (
 	passportType    = "StaffPassportCredential"
 )
 
-func contexts() [][]string { return [][]string{{vc.ContextV2, passportContext}} }
+func contexts() *vc.ContextSet {
+	s, err := vc.NewContextSet(map[string][]byte{passportContext: []byte(`{"@context":{}}`)}, vc.Contexts(passportContext))
+	if err != nil {
+		panic(err)
+	}
+	return s
+}
 
 var start = time.Date(2026, 11, 2, 9, 0, 0, 0, time.UTC)
 
@@ -94,7 +101,7 @@ func newWorld(t testing.TB) *world {
 	t.Helper()
 	w := &world{t: t, clock: &clock{t: start}, employer: signer(t, 1), staff: signer(t, 2),
 		issuerNode: memtx.NewNode("to-hazel"), holderNode: memtx.NewNode("to-alderbrook")}
-	w.issuer = &Issuer{Store: &w.issuerNode.Store, Resolver: didkey.Resolver{}, Issue: w.sign, Now: w.clock.Now}
+	w.issuer = &Issuer{Store: &w.issuerNode.Store, Resolver: didkey.Resolver{}, Issue: w.issue, Now: w.clock.Now}
 	w.holder = &Holder{Store: &w.holderNode.Store, Check: w.verifier(), Keep: w.keep, Now: w.clock.Now}
 	w.issuerNode.Handler, w.issuerNode.Workers = w.issuer, map[string]didcomm.Worker{TaskIssue: w.issuer}
 	w.holderNode.Handler, w.holderNode.Workers = w.holder, map[string]didcomm.Worker{TaskVerify: w.holder}
@@ -126,11 +133,22 @@ func (w *world) sign(ctx context.Context, _ *Exchange, c *vc.Credential) (vc.Sec
 	return s, err
 }
 
+// issue is what an employer does: every form that was asked for.
+func (w *world) issue(ctx context.Context, x *Exchange, c *vc.Credential) ([]vc.Secured, error) {
+	s, err := w.sign(ctx, x, c)
+	if err != nil || len(x.Forms) == 1 {
+		return []vc.Secured{s}, err
+	}
+	i := &sdjwt.Issuer{Signer: w.employer, Disclosable: []vc.Pointer{"/credentialSubject/dbs"}, Holder: w.staff.Public(), Contexts: contexts(), Now: w.clock.Now}
+	token, err := i.Secure(ctx, c)
+	return []vc.Secured{s, token}, err
+}
+
 func (w *world) keep(_ context.Context, tx didcomm.Tx, x *Exchange, r Received) error {
 	w.mu.Lock()
 	w.kept = append(w.kept, r)
 	w.mu.Unlock()
-	return tx.Save("kept", x.ID, r.Secured.Bytes)
+	return tx.Save("kept", x.ID, r.Forms[0].Secured.Bytes)
 }
 
 // passport is what the employer offers.

@@ -18,6 +18,7 @@ import (
 	"github.com/staffpassport/staffpassport/didcomm"
 	"github.com/staffpassport/staffpassport/didcomm/internal/memtx"
 	"github.com/staffpassport/staffpassport/vc"
+	"github.com/staffpassport/staffpassport/vc/sdjwt"
 	"github.com/staffpassport/staffpassport/vc/verify"
 )
 
@@ -51,13 +52,13 @@ func TestIssue(t *testing.T) {
 	require.Equal(t, Done, h.State)
 	require.Equal(t, start.Add(time.Hour), h.Since)
 	require.NotEmpty(t, h.Checks)
-	require.Empty(t, h.Secured.Bytes, "the wallet has it")
+	require.Empty(t, h.Secured, "the wallet has it")
 
 	require.Len(t, w.kept, 1)
 	require.Equal(t, 1, w.signed)
-	require.Equal(t, w.sealed, w.kept[0].Secured.Bytes, "the very bytes that were signed")
+	require.Equal(t, w.sealed, w.kept[0].Forms[0].Secured.Bytes, "the very bytes that were signed")
 	require.Equal(t, []didcomm.Attachment{photo()}, w.kept[0].Attachments)
-	require.Equal(t, w.employer.VerificationMethod().DID, w.kept[0].Credential.Issuer())
+	require.Equal(t, w.employer.VerificationMethod().DID, w.kept[0].Forms[0].Credential.Issuer())
 	gone, err := w.holder.Attachments(t.Context(), holderID)
 	require.NoError(t, err)
 	require.Empty(t, gone, "no copy stays")
@@ -422,33 +423,44 @@ func TestWork_NoSuchExchange(t *testing.T) {
 func TestIssuer_IssueFails(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
-		issue func(w *world) func(context.Context, *Exchange, *vc.Credential) (vc.Secured, error)
+		issue func(w *world) func(context.Context, *Exchange, *vc.Credential) ([]vc.Secured, error)
 		retry bool
 	}{
-		"for now": {func(*world) func(context.Context, *Exchange, *vc.Credential) (vc.Secured, error) {
-			return func(context.Context, *Exchange, *vc.Credential) (vc.Secured, error) {
-				return vc.Secured{}, errors.New("the key store does not answer")
+		"for now": {func(*world) func(context.Context, *Exchange, *vc.Credential) ([]vc.Secured, error) {
+			return func(context.Context, *Exchange, *vc.Credential) ([]vc.Secured, error) {
+				return nil, errors.New("the key store does not answer")
 			}
 		}, true},
-		"for good": {func(*world) func(context.Context, *Exchange, *vc.Credential) (vc.Secured, error) {
-			return func(context.Context, *Exchange, *vc.Credential) (vc.Secured, error) {
-				return vc.Secured{}, fmt.Errorf("%w: the key was destroyed", didcomm.ErrPermanent)
+		"for good": {func(*world) func(context.Context, *Exchange, *vc.Credential) ([]vc.Secured, error) {
+			return func(context.Context, *Exchange, *vc.Credential) ([]vc.Secured, error) {
+				return nil, fmt.Errorf("%w: the key was destroyed", didcomm.ErrPermanent)
 			}
 		}, false},
-		"another format": {func(*world) func(context.Context, *Exchange, *vc.Credential) (vc.Secured, error) {
-			return func(context.Context, *Exchange, *vc.Credential) (vc.Secured, error) {
-				return vc.Secured{MediaType: "application/dc+sd-jwt", Bytes: []byte("e30.e30.AA")}, nil
+		"another format": {func(*world) func(context.Context, *Exchange, *vc.Credential) ([]vc.Secured, error) {
+			return func(context.Context, *Exchange, *vc.Credential) ([]vc.Secured, error) {
+				return []vc.Secured{{MediaType: "application/dc+sd-jwt", Bytes: []byte("e30.e30.AA")}}, nil
 			}
 		}, false},
-		"not a credential": {func(*world) func(context.Context, *Exchange, *vc.Credential) (vc.Secured, error) {
-			return func(context.Context, *Exchange, *vc.Credential) (vc.Secured, error) {
-				return vc.Secured{MediaType: vc.MediaTypeCredential, Bytes: []byte("{}")}, nil
+		"not a credential": {func(*world) func(context.Context, *Exchange, *vc.Credential) ([]vc.Secured, error) {
+			return func(context.Context, *Exchange, *vc.Credential) ([]vc.Secured, error) {
+				return []vc.Secured{{MediaType: vc.MediaTypeCredential, Bytes: []byte("{}")}}, nil
 			}
 		}, false},
-		"another credential": {func(w *world) func(context.Context, *Exchange, *vc.Credential) (vc.Secured, error) {
-			return func(ctx context.Context, x *Exchange, c *vc.Credential) (vc.Secured, error) {
+		"a form too many": {func(w *world) func(context.Context, *Exchange, *vc.Credential) ([]vc.Secured, error) {
+			return func(ctx context.Context, x *Exchange, c *vc.Credential) ([]vc.Secured, error) {
+				x.Forms = append(x.Forms, sdjwt.MediaTypeSDJWTVC)
+				both, err := w.issue(ctx, x, c)
+				x.Forms = x.Forms[:1]
+				return both, err
+			}
+		}, false},
+		"no form": {func(*world) func(context.Context, *Exchange, *vc.Credential) ([]vc.Secured, error) {
+			return func(context.Context, *Exchange, *vc.Credential) ([]vc.Secured, error) { return nil, nil }
+		}, false},
+		"another credential": {func(w *world) func(context.Context, *Exchange, *vc.Credential) ([]vc.Secured, error) {
+			return func(ctx context.Context, x *Exchange, c *vc.Credential) ([]vc.Secured, error) {
 				c.Subject = json.RawMessage(`{"id":"did:example:other","dbs":{"level":"Enhanced"}}`)
-				return w.sign(ctx, x, c)
+				return w.issue(ctx, x, c)
 			}
 		}, false},
 	} {
@@ -463,7 +475,7 @@ func TestIssuer_IssueFails(t *testing.T) {
 				require.Error(t, err)
 				require.Equal(t, RequestReceived, w.only(w.issuer.Exchanges).State)
 				require.Len(t, w.issuerNode.Store.Tasks(), 1)
-				w.issuer.Issue = w.sign
+				w.issuer.Issue = w.issue
 				w.settle()
 				require.Equal(t, Done, w.only(w.holder.Exchanges).State)
 				return
@@ -472,7 +484,7 @@ func TestIssuer_IssueFails(t *testing.T) {
 			x := w.only(w.issuer.Exchanges)
 			require.Equal(t, Abandoned, x.State)
 			require.Equal(t, "issue-failed", x.Code)
-			require.Empty(t, x.Secured.Bytes)
+			require.Empty(t, x.Secured)
 			require.Equal(t, Abandoned, w.only(w.holder.Exchanges).State)
 			require.Empty(t, w.kept)
 		})

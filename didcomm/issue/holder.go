@@ -5,12 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/staffpassport/staffpassport/did"
 	"github.com/staffpassport/staffpassport/didcomm"
 	"github.com/staffpassport/staffpassport/didcomm/internal/exchange"
-	"github.com/staffpassport/staffpassport/internal/strictjson"
 	"github.com/staffpassport/staffpassport/vc"
 	"github.com/staffpassport/staffpassport/vc/verify"
 )
@@ -26,6 +26,10 @@ type Holder struct {
 		Credential(ctx context.Context, s vc.Secured) (*verify.Credential, error)
 	}
 
+	// Forms are the media types that this wallet asks for where they are offered.
+	// Empty means application/vc alone, which is always asked for.
+	Forms []string
+
 	// Keep stores a credential that was verified and is the one accepted. It
 	// runs in the transaction that acknowledges it, so that neither happens
 	// alone, and must use tx only. An error that matches [didcomm.ErrPermanent]
@@ -36,12 +40,26 @@ type Holder struct {
 	NewID func() string    // nil: [didcomm.NewID]
 }
 
-// Received is what a holder got.
+// Received is what a holder got: one credential, in each form that was asked for.
 type Received struct {
-	Credential  *verify.Credential
-	Secured     vc.Secured           // its bytes
+	Forms       []Form               // the first is that of application/vc
 	Attachments []didcomm.Attachment // beside it, such as the photo; not verified
 }
+
+// A Form is one form of an issued credential.
+type Form struct {
+	Secured    vc.Secured
+	Credential *verify.Credential // what was verified of it
+}
+
+// String shows nothing of the credential.
+func (f Form) String() string { return "issue.Form" }
+
+// Format shows what String shows, under every verb.
+func (f Form) Format(s fmt.State, _ rune) { exchange.Print(s, f.String()) }
+
+// LogValue is the same as String.
+func (f Form) LogValue() slog.Value { return slog.StringValue(f.String()) }
 
 // String shows nothing of the credential.
 func (r Received) String() string {
@@ -99,6 +117,9 @@ func (h *Holder) offered(tx didcomm.Tx, p party, x *record, m *didcomm.Message) 
 	if o.Binding != nil {
 		x.Binding = o.Binding.Signed
 	}
+	if x.Forms, err = readForms(b.Formats, formatSDJWTOffer, b.Offers); err != nil {
+		return refuse(codeAbandoned, "The offer cannot be read.", err)
+	}
 	err = addAttachments(tx, x.ID, b.Attach)
 	if errors.Is(err, ErrMalformed) || errors.Is(err, ErrDifferent) {
 		return refuse(codeAbandoned, "The offer cannot be read.", err)
@@ -147,6 +168,10 @@ func (h *Holder) Accept(ctx context.Context, id string, key did.Signer) error {
 	}
 	b.Formats = didcomm.Formats{{AttachID: a.ID, Format: formatRequest}}
 	b.Requests = []didcomm.Attachment{a}
+	forms := h.wanted(x)
+	if err := addForms(p, formatSDJWTRequest, forms, &b.Formats, &b.Requests); err != nil {
+		return err
+	}
 	late := false
 	err = p.change(ctx, id, func(tx didcomm.Tx, x *record) error {
 		if _, err := Next(p.role, x.State, Event{request, true}); err != nil {
@@ -155,7 +180,7 @@ func (h *Holder) Accept(ctx context.Context, id string, key did.Signer) error {
 		if late = expired(x.Expires, p.now()); late {
 			return p.end(tx, x, "expired", "The offer has expired.")
 		}
-		x.Holder = holder
+		x.Holder, x.Forms = holder, forms
 		if err := p.send(tx, x, request, b); err != nil {
 			return err
 		}
@@ -165,6 +190,17 @@ func (h *Holder) Accept(ctx context.Context, id string, key did.Signer) error {
 		return fmt.Errorf("%w: the offer has expired", ErrState)
 	}
 	return err
+}
+
+// wanted returns the forms to ask for: those on offer that this wallet takes.
+func (h *Holder) wanted(x *record) []string {
+	forms := []string{vc.MediaTypeCredential}
+	for _, f := range x.Forms {
+		if f != vc.MediaTypeCredential && slices.Contains(h.Forms, f) {
+			forms = append(forms, f)
+		}
+	}
+	return forms
 }
 
 // holderOf returns the DID that the credential of an offer will be about if key
@@ -212,19 +248,10 @@ func (h *Holder) Decline(ctx context.Context, id, reason string) error {
 // issued keeps the bytes of a credential and leaves them to the worker.
 func (h *Holder) issued(tx didcomm.Tx, p party, x *record, m *didcomm.Message) error {
 	var b issueBody
-	var content credentialContent
+	var secured []vc.Secured
 	err := m.Decode(&b)
 	if err == nil {
-		err = read(b.Formats, formatCredential, b.Credentials, &content)
-	}
-	if err == nil {
-		var o *strictjson.Object
-		if o, err = strictjson.ParseObject(content.Credential); err == nil {
-			// RFC 0809 carries the credential itself: what is kept must be readable as one.
-			if _, enveloped, broken := vc.UnwrapObject(o); enveloped || broken != nil {
-				err = ErrMalformed
-			}
-		}
+		secured, err = unwrap(&b, x.Forms)
 	}
 	if err != nil {
 		return p.end(tx, x, "malformed-credential", "The credential cannot be read.")
@@ -236,7 +263,7 @@ func (h *Holder) issued(tx didcomm.Tx, p party, x *record, m *didcomm.Message) e
 	if err != nil {
 		return err
 	}
-	x.Secured = vc.Secured{MediaType: vc.MediaTypeCredential, Bytes: content.Credential}
+	x.Secured = secured
 	if err := p.step(tx, x, Event{Message: issue}, "ok"); err != nil {
 		return err
 	}
@@ -258,15 +285,12 @@ func (h *Holder) Work(ctx context.Context, id string) error {
 	if err != nil || x.State != CredentialReceived { // done before, or ended meanwhile
 		return err
 	}
-	c, err := h.Check.Credential(ctx, x.Secured)
+	forms, err := h.check(ctx, x)
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
 	if err == nil {
-		err = same(x.Offered, c.Document(), x.Holder)
-	}
-	if err == nil {
-		err = h.keep(ctx, p, x, c)
+		err = h.keep(ctx, p, x, forms)
 		if err == nil {
 			return nil
 		}
@@ -280,8 +304,24 @@ func (h *Holder) Work(ctx context.Context, id string) error {
 	return h.reject(ctx, p, id, err)
 }
 
+// check verifies every form of a credential, and that each says what was offered.
+func (h *Holder) check(ctx context.Context, x *record) ([]Form, error) {
+	forms := make([]Form, len(x.Secured))
+	for i, s := range x.Secured {
+		c, err := h.Check.Credential(ctx, s)
+		if err != nil {
+			return nil, err
+		}
+		if err := same(x.Offered, c.Document(), x.Holder); err != nil {
+			return nil, err
+		}
+		forms[i] = Form{s, c}
+	}
+	return forms, nil
+}
+
 // keep hands the credential over and acknowledges it, in one transaction.
-func (h *Holder) keep(ctx context.Context, p party, read *record, c *verify.Credential) error {
+func (h *Holder) keep(ctx context.Context, p party, read *record, forms []Form) error {
 	return p.change(ctx, read.ID, func(tx didcomm.Tx, x *record) error {
 		if x.State != CredentialReceived {
 			return nil
@@ -290,8 +330,11 @@ func (h *Holder) keep(ctx context.Context, p party, read *record, c *verify.Cred
 		if err != nil {
 			return err
 		}
-		r := Received{Credential: c, Secured: read.Secured, Attachments: attachments}
-		x.Checks, x.Code, x.Reason = c.Checks(), "", ""
+		r := Received{Forms: forms, Attachments: attachments}
+		x.Checks, x.Code, x.Reason = nil, "", ""
+		for _, f := range forms {
+			x.Checks = append(x.Checks, f.Credential.Checks()...)
+		}
 		if err := h.Keep(ctx, tx, &x.Exchange, r); err != nil {
 			return err
 		}

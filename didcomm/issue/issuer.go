@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/staffpassport/staffpassport/did"
@@ -20,12 +21,13 @@ type Issuer struct {
 	Store    didcomm.Store // the runtime
 	Resolver did.Resolver  // of holders' DIDs; did:key is all that is asked for
 
-	// Issue signs the credential of an exchange: c is what was offered, about
-	// x.Holder. It may set the times of c and its status, and nothing else. It
-	// is called outside any transaction, and again after a crash or an error:
-	// one result is stored, and only that is sent. An error that matches
-	// [didcomm.ErrPermanent] ends the exchange; any other is retried.
-	Issue func(ctx context.Context, x *Exchange, c *vc.Credential) (vc.Secured, error)
+	// Issue signs the credential of an exchange in each of x.Forms, in that order:
+	// c is what was offered, about x.Holder. It may set the times of c and its
+	// status, and nothing else. It is called outside any transaction, and again
+	// after a crash or an error: one result is stored, and only that is sent. An
+	// error that matches [didcomm.ErrPermanent] ends the exchange; any other is
+	// retried.
+	Issue func(ctx context.Context, x *Exchange, c *vc.Credential) ([]vc.Secured, error)
 
 	Now   func() time.Time // nil: time.Now
 	NewID func() string    // nil: [didcomm.NewID]
@@ -45,6 +47,10 @@ type Offer struct {
 	// Credential is what will be issued, without a proof. The id of its subject
 	// is left out, or is the DID of a holder who is known already.
 	Credential *vc.Credential
+	// Forms are the media types in which the credential will be issued, as far as
+	// the holder asks for them: application/vc, and after it perhaps
+	// application/dc+sd-jwt. Empty means application/vc alone.
+	Forms []string
 	// Attachments travel beside the offer and the credential, such as the photo
 	// under its own id.
 	Attachments []didcomm.Attachment
@@ -89,6 +95,13 @@ func (i *Issuer) Offer(ctx context.Context, connection string, o Offer) (string,
 	if _, single := subjectID(doc); !single {
 		return "", fmt.Errorf("%w: a credential with several subjects cannot be bound", ErrMalformed)
 	}
+	forms := o.Forms
+	if len(forms) == 0 {
+		forms = []string{vc.MediaTypeCredential}
+	}
+	if err := checkForms(forms); err != nil {
+		return "", err
+	}
 	binding := &signedMethod{Algs: bindingAlgs(), Methods: holderMethods(), Nonce: rand.Text()}
 	attachment, err := newAttachment(p.newID(), offerContent{
 		Versions:        []string{dataModel},
@@ -97,6 +110,16 @@ func (i *Issuer) Offer(ctx context.Context, connection string, o Offer) (string,
 		Credential:      doc,
 	})
 	if err != nil {
+		return "", err
+	}
+	body := offerBody{
+		Comment: o.Comment,
+		Preview: preview{messageType("credential-preview"), []struct{}{}},
+		Formats: didcomm.Formats{{AttachID: attachment.ID, Format: formatOffer}},
+		Offers:  []didcomm.Attachment{attachment},
+		Attach:  o.Attachments,
+	}
+	if err := addForms(p, formatSDJWTOffer, forms, &body.Formats, &body.Offers); err != nil {
 		return "", err
 	}
 	thread := p.newID()
@@ -111,17 +134,12 @@ func (i *Issuer) Offer(ctx context.Context, connection string, o Offer) (string,
 		}
 		x := p.start(c, thread)
 		x.Offered, x.Comment, x.Expires, x.Binding, x.Bound = doc, o.Comment, o.Expires, binding, true
+		x.Forms = forms
 		id = x.ID
 		if err := addAttachments(tx, x.ID, o.Attachments); err != nil {
 			return err
 		}
-		if err := p.send(tx, x, offer, offerBody{
-			Comment: o.Comment,
-			Preview: preview{messageType("credential-preview"), []struct{}{}},
-			Formats: didcomm.Formats{{AttachID: attachment.ID, Format: formatOffer}},
-			Offers:  []didcomm.Attachment{attachment},
-			Attach:  o.Attachments,
-		}); err != nil {
+		if err := p.send(tx, x, offer, body); err != nil {
 			return err
 		}
 		if err := p.step(tx, x, Event{offer, true}, "ok"); err != nil || o.Started == nil {
@@ -185,9 +203,15 @@ func (i *Issuer) requested(tx didcomm.Tx, p party, x *record, m *didcomm.Message
 	if err == nil {
 		err = read(b.Formats, formatRequest, b.Requests, &r)
 	}
-	if err != nil || r.Version != dataModel {
+	var forms []string
+	if err == nil {
+		forms, err = readForms(b.Formats, formatSDJWTRequest, b.Requests)
+	}
+	if err != nil || r.Version != dataModel ||
+		slices.ContainsFunc(forms[1:], func(f string) bool { return !slices.Contains(x.Forms, f) }) {
 		return p.end(tx, x, "malformed-request", "The request is not one that this issuer can read.")
 	}
+	x.Forms = forms
 	if r.Proof != nil && r.Proof.Signed != nil {
 		if a, err := didcomm.FindAttachment(b.Attach, r.Proof.Signed.Attachment); err == nil {
 			x.Proof = &a
@@ -210,9 +234,9 @@ func (i *Issuer) Work(ctx context.Context, id string) error {
 	if err != nil || x.State != RequestReceived { // done before, or ended meanwhile
 		return err
 	}
-	secured, err := i.issue(ctx, x)
+	issued, err := i.issue(ctx, x)
 	if err == nil {
-		err = p.change(ctx, id, func(tx didcomm.Tx, now *record) error { return i.send(tx, p, now, x.Holder, secured) })
+		err = p.change(ctx, id, func(tx didcomm.Tx, now *record) error { return i.send(tx, p, now, x.Holder, issued) })
 	}
 	reason, final := "", true
 	switch {
@@ -232,34 +256,27 @@ func (i *Issuer) Work(ctx context.Context, id string) error {
 }
 
 // issue returns the signed credential of x and sets x.Holder.
-func (i *Issuer) issue(ctx context.Context, x *record) (vc.Secured, error) {
+func (i *Issuer) issue(ctx context.Context, x *record) ([]vc.Secured, error) {
 	var err error
 	if x.Holder, err = checkBinding(ctx, i.Resolver, x.Binding, x.Proof, i.party().now()); err != nil {
-		return vc.Secured{}, err
+		return nil, err
 	}
 	if id, _ := subjectID(x.Offered); id != "" && id != x.Holder.String() {
-		return vc.Secured{}, fmt.Errorf("%w: the offer is for another DID", ErrBinding)
+		return nil, fmt.Errorf("%w: the offer is for another DID", ErrBinding)
 	}
 	c, err := x.Credential()
 	if err != nil {
-		return vc.Secured{}, err
+		return nil, err
 	}
-	secured, err := i.Issue(ctx, &x.Exchange, c)
+	issued, err := i.Issue(ctx, &x.Exchange, c)
 	if err != nil {
-		return vc.Secured{}, err
+		return nil, err
 	}
-	if secured.MediaType != vc.MediaTypeCredential {
-		return vc.Secured{}, fmt.Errorf("%w: not a credential with an embedded proof", ErrMalformed)
-	}
-	issued, err := vc.Parse(secured.Bytes)
-	if err != nil {
-		return vc.Secured{}, fmt.Errorf("%w: %w", ErrMalformed, err)
-	}
-	return secured, same(x.Offered, issued, x.Holder)
+	return issued, checkIssued(x, issued)
 }
 
 // send stores the credential and sends it, unless that was done already.
-func (i *Issuer) send(tx didcomm.Tx, p party, x *record, holder did.DID, secured vc.Secured) error {
+func (i *Issuer) send(tx didcomm.Tx, p party, x *record, holder did.DID, issued []vc.Secured) error {
 	if x.State != RequestReceived {
 		return nil
 	}
@@ -267,13 +284,10 @@ func (i *Issuer) send(tx didcomm.Tx, p party, x *record, holder did.DID, secured
 	if err != nil {
 		return err
 	}
-	x.Holder, x.Secured = holder, secured
-	a := wrapCredential(p.newID(), secured)
-	if err := p.send(tx, x, issue, issueBody{
-		Formats:     didcomm.Formats{{AttachID: a.ID, Format: formatCredential}},
-		Credentials: []didcomm.Attachment{a},
-		Attach:      attachments,
-	}); err != nil {
+	x.Holder, x.Secured = holder, issued
+	body := wrap(p, issued)
+	body.Attach = attachments
+	if err := p.send(tx, x, issue, body); err != nil {
 		return err
 	}
 	return p.step(tx, x, Event{issue, true}, "ok")

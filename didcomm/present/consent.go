@@ -8,6 +8,7 @@ import (
 
 	"github.com/staffpassport/staffpassport/internal/strictjson"
 	"github.com/staffpassport/staffpassport/vc"
+	"github.com/staffpassport/staffpassport/vc/sdjwt"
 )
 
 // ErrConsent says that a presentation holds something that the person did not
@@ -64,10 +65,11 @@ func checkConsent(presentation []byte, inputs []Input, at []int, a Answer) error
 		if i := slices.IndexFunc(ticked, func(r vc.Pointer) bool { return !r.Valid() }); i >= 0 || len(ticked) == 0 {
 			return fmt.Errorf("%w: a credential of which no claim was ticked", ErrConsent)
 		}
-		if s.MediaType != vc.MediaTypeCredential {
-			return fmt.Errorf("%w: the claims of %s cannot be seen", ErrConsent, s.MediaType)
+		doc, err := document(s)
+		if err != nil {
+			return fmt.Errorf("%w: the claims of %s cannot be seen: %w", ErrConsent, s.MediaType, err)
 		}
-		if err := checkClaims(s.Bytes, append(only, ticked), named); err != nil {
+		if err := checkClaims(doc, append(only, ticked), named); err != nil {
 			return err
 		}
 	}
@@ -87,12 +89,23 @@ func fieldsOf(in Input) []vc.Pointer {
 	return out
 }
 
-// checkClaims walks a credential and adds every text in it to named.
-func checkClaims(credential []byte, bounds [][]vc.Pointer, named map[string]bool) error {
-	o, err := strictjson.ParseObject(credential)
-	if err != nil {
-		return err
+// document returns what a reader will see of a credential.
+func document(s vc.Secured) (*strictjson.Object, error) {
+	switch s.MediaType {
+	case vc.MediaTypeCredential:
+		return strictjson.ParseObject(s.Bytes)
+	case sdjwt.MediaTypeSDJWTVC:
+		token, err := sdjwt.Parse(s)
+		if err != nil {
+			return nil, err
+		}
+		return token.Document(), nil
 	}
+	return nil, ErrUnsupported
+}
+
+// checkClaims walks a credential and adds every text in it to named.
+func checkClaims(o *strictjson.Object, bounds [][]vc.Pointer, named map[string]bool) error {
 	for name, v := range o.All() {
 		if metadata(name) {
 			continue

@@ -38,6 +38,9 @@ type Input struct {
 	Type string `json:"type,omitempty"`
 	// Fields are the claims wanted.
 	Fields []Field `json:"fields,omitempty"`
+	// Formats are the forms of a credential that are taken, such as
+	// [FormSDJWTVC]; see [Input.Takes].
+	Formats []string `json:"formats,omitempty"`
 	// Only says that no other claim may come along (limit_disclosure required):
 	// a credential that cannot be shown in part does not answer such an input.
 	Only bool `json:"only,omitempty"`
@@ -90,10 +93,6 @@ type definition struct {
 	Inputs  []descriptor       `json:"input_descriptors"`
 	Format  map[string]formats `json:"format,omitempty"`
 	Rules   json.RawMessage    `json:"submission_requirements,omitempty"`
-}
-
-type formats struct {
-	ProofType []string `json:"proof_type,omitempty"`
 }
 
 type descriptor struct {
@@ -177,14 +176,13 @@ const typePath = "$.type"
 
 // newDefinition writes a request.
 func newDefinition(id string, r Request) (*definition, error) {
-	d := &definition{ID: id, Purpose: r.Purpose,
-		Format: map[string]formats{"ldp_vp": {ProofType: []string{proofType}}}}
+	d := &definition{ID: id, Purpose: r.Purpose, Format: map[string]formats{"ldp_vp": {ProofType: []string{proofType}}}}
 	for _, in := range r.Inputs {
 		filter, err := json.Marshal(typeFilter{Type: "array", Contains: &constFilter{Const: in.Type}})
 		if err != nil {
 			return nil, err
 		}
-		out := descriptor{ID: in.ID, Name: in.Name, Purpose: in.Purpose}
+		out := descriptor{ID: in.ID, Name: in.Name, Purpose: in.Purpose, Format: credentialFormats(in.Formats)}
 		if in.Only {
 			out.Constraints.Limit = "required"
 		}
@@ -208,6 +206,9 @@ func checkRequest(r Request) error {
 			return fmt.Errorf("%w: an input needs a type, an id of its own and at most %d fields", ErrMalformed, maxFields)
 		}
 		seen[in.ID] = true
+		if slices.ContainsFunc(in.Formats, func(f string) bool { return !slices.Contains(allForms(), f) }) {
+			return fmt.Errorf("%w: form of a credential", ErrUnsupported)
+		}
 		for _, f := range in.Fields {
 			if p, ok := pointerOf(pathOf(f.At)); !f.At.Valid() || f.At == "" || !ok || p != f.At {
 				return fmt.Errorf("%w: a field needs a pointer", ErrMalformed)
@@ -230,6 +231,10 @@ func readDefinition(c *definitionContent) ([]Input, error) {
 	if len(d.Format) > 0 && !slices.Contains(d.Format["ldp_vp"].ProofType, proofType) {
 		return nil, fmt.Errorf("%w: proof type", ErrUnsupported)
 	}
+	forms, err := readFormats(d.Format, nil)
+	if err != nil {
+		return nil, err
+	}
 	if c.Options.Challenge == "" || c.Options.Domain == "" || len(c.Options.Challenge) > maxText || len(c.Options.Domain) > maxDomain {
 		return nil, fmt.Errorf("%w: no challenge or domain", ErrUnsupported)
 	}
@@ -238,7 +243,7 @@ func readDefinition(c *definitionContent) ([]Input, error) {
 		if in.ID == "" || slices.ContainsFunc(inputs, func(i Input) bool { return i.ID == in.ID }) {
 			return nil, fmt.Errorf("%w: input descriptor without an id of its own", ErrMalformed)
 		}
-		out, err := readDescriptor(in)
+		out, err := readDescriptor(in, forms)
 		if err != nil {
 			return nil, err
 		}
@@ -247,13 +252,14 @@ func readDefinition(c *definitionContent) ([]Input, error) {
 	return inputs, nil
 }
 
-func readDescriptor(in descriptor) (Input, error) {
+func readDescriptor(in descriptor, forms []string) (Input, error) {
 	out := Input{ID: in.ID, Name: clip(in.Name), Purpose: clip(in.Purpose), Only: in.Constraints.Limit == "required"}
 	if len(in.Group) > 0 && string(in.Group) != "null" {
 		return Input{}, fmt.Errorf("%w: group", ErrUnsupported)
 	}
-	if len(in.Format) > 0 && !slices.Contains(in.Format[credentialFormat].ProofType, proofType) {
-		return Input{}, fmt.Errorf("%w: format of a credential", ErrUnsupported)
+	var err error
+	if out.Formats, err = readFormats(in.Format, forms); err != nil {
+		return Input{}, err
 	}
 	if !slices.Contains([]string{"", "required", "preferred"}, in.Constraints.Limit) {
 		return Input{}, fmt.Errorf("%w: limit_disclosure", ErrMalformed)

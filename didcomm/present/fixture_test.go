@@ -28,7 +28,13 @@ const (
 	skillType       = "CoreSkillCredential"
 )
 
-func contexts() [][]string { return [][]string{{vc.ContextV2, passportContext}} }
+func contexts() *vc.ContextSet {
+	s, err := vc.NewContextSet(map[string][]byte{passportContext: []byte(`{"@context":{"@vocab":"https://passport.example/v1#"}}`)}, vc.Contexts(passportContext))
+	if err != nil {
+		panic(err)
+	}
+	return s
+}
 
 var start = time.Date(2026, 11, 2, 9, 0, 0, 0, time.UTC)
 
@@ -182,7 +188,7 @@ func (w *world) ask(r Request) (verifierID, proverID string) {
 
 // answer shows the whole passport.
 func (w *world) answer() Answer {
-	return Answer{Holder: w.staff.VerificationMethod().DID, Presenter: w.presenter(w.staff),
+	return Answer{Key: w.staff, Presenter: w.presenter(w.staff),
 		Shown:       map[string]Shown{"input-1": {w.passport(), []vc.Pointer{"/credentialSubject"}}},
 		Attachments: []didcomm.Attachment{photo()}}
 }

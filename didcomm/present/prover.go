@@ -12,12 +12,17 @@ import (
 	"github.com/staffpassport/staffpassport/didcomm"
 	"github.com/staffpassport/staffpassport/didcomm/internal/exchange"
 	"github.com/staffpassport/staffpassport/vc"
+	"github.com/staffpassport/staffpassport/vc/disclose"
 )
 
 // A Prover runs the protocol as the member of staff. Store is required. It is safe
 // for concurrent use and must not be changed after first use.
 type Prover struct {
 	Store didcomm.Store // the runtime
+
+	// Contexts says what the members of credentials mean; some forms need it to
+	// be shown in part. Nil means that only the data model's own are known.
+	Contexts *vc.ContextSet
 
 	// UnsafeAnyDomain takes requests for a presentation to a domain that is not
 	// the DID of the peer that asks. Whoever asks can then pass the presentation
@@ -38,8 +43,11 @@ type Presenter interface {
 
 // An Answer is what a person decided to show.
 type Answer struct {
-	Holder    did.DID
-	Presenter Presenter        // with Holder's key
+	// Key is the holder's: what is shown is bound to it, and its DID presents.
+	Key did.Signer
+	// Presenter proves the presentation with Key. Nil means that of
+	// [disclose.Presenter].
+	Presenter Presenter
 	Shown     map[string]Shown // one for each input of the request, by its id
 	// Attachments travel beside the presentation, such as the photo under its
 	// own id, which a ticked claim must name.
@@ -48,6 +56,8 @@ type Answer struct {
 
 // Shown is what a person decided to show for one input.
 type Shown struct {
+	// Credential is the one that the wallet holds, in a form that the input takes.
+	// Of a form that can be shown in part, no more is sent than Reveal says.
 	Credential vc.Secured
 	// Reveal are the claims that the person ticked, as pointers into the
 	// credential: each stands for all that is below it, and
@@ -132,11 +142,22 @@ func (v *Prover) Present(ctx context.Context, id string, a Answer) error {
 	if _, err := Next(p.role, x.State, Event{presentation, true}); err != nil {
 		return err
 	}
-	doc, err := newPresentation(p.newID(), x.Definition, x.Inputs, a.Holder, a.Shown)
+	if a.Key == nil {
+		return fmt.Errorf("%w: no key to present with", ErrUnsupported)
+	}
+	shown, err := v.derive(ctx, x, a)
 	if err != nil {
 		return err
 	}
-	secured, err := a.Presenter.Present(ctx, doc, x.Domain, x.Challenge)
+	doc, err := newPresentation(p.newID(), x.Definition, x.Inputs, a.Key.VerificationMethod().DID, shown)
+	if err != nil {
+		return err
+	}
+	presenter := a.Presenter
+	if presenter == nil {
+		presenter = disclose.Presenter(a.Key, v.Now)
+	}
+	secured, err := presenter.Present(ctx, doc, x.Domain, x.Challenge)
 	if err != nil {
 		return err
 	}
@@ -167,6 +188,32 @@ func (v *Prover) Present(ctx context.Context, id string, a Answer) error {
 		return fmt.Errorf("%w: the request has expired", ErrState)
 	}
 	return err
+}
+
+// derive replaces each credential by what is shown of it, and refuses ticks that
+// cannot be honoured. One that is shown whole or not at all stays as it is: whether it
+// may be sent is for [checkConsent] to say, as of all others. An unlinkable one would
+// become linkable by the proof of a presentation, and is not shown here.
+func (v *Prover) derive(ctx context.Context, x *record, a Answer) (map[string]Shown, error) {
+	out := make(map[string]Shown, len(a.Shown))
+	for input, s := range a.Shown {
+		derived, err := disclose.Credential(ctx, disclose.Request{
+			Reveal: s.Reveal, Holder: a.Key, Audience: x.Domain, Nonce: x.Challenge, Contexts: v.Contexts, Now: v.Now,
+		}, s.Credential)
+		switch {
+		case err == nil:
+			s.Credential = derived
+		case errors.Is(err, disclose.ErrWhole):
+		case errors.Is(err, disclose.ErrLinkable):
+			return nil, fmt.Errorf("%w: input %q: %w", ErrUnsupported, input, err)
+		case errors.Is(err, disclose.ErrFormat), errors.Is(err, disclose.ErrPointer), errors.Is(err, disclose.ErrNothing), errors.Is(err, disclose.ErrRevealsMore):
+			return nil, fmt.Errorf("%w: input %q: %w", ErrConsent, input, err)
+		default:
+			return nil, fmt.Errorf("present: input %q: %w", input, err)
+		}
+		out[input] = s
+	}
+	return out, nil
 }
 
 func (v *Prover) send(tx didcomm.Tx, p party, x *record, secured vc.Secured, a Answer) error {

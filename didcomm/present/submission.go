@@ -18,8 +18,6 @@ const (
 	submissionContext = "https://identity.foundation/presentation-exchange/submission/v1"
 	submissionType    = "PresentationSubmission"
 	submissionMember  = "presentation_submission"
-
-	credentialFormat = "ldp_vc"
 )
 
 // ErrIncomplete says that a presentation does not answer its request.
@@ -55,7 +53,11 @@ func newPresentation(id, definition string, inputs []Input, holder did.DID, show
 			i = len(list)
 			list = append(list, c)
 		}
-		s.Map = append(s.Map, entry{ID: in.ID, Format: credentialFormat, Path: fmt.Sprintf("$.verifiableCredential[%d]", i)})
+		format := formatOf(c.MediaType)
+		if !in.Takes(format) {
+			return nil, fmt.Errorf("%w: input %q takes other forms of a credential", ErrUnsupported, in.ID)
+		}
+		s.Map = append(s.Map, entry{ID: in.ID, Format: format, Path: fmt.Sprintf("$.verifiableCredential[%d]", i)})
 	}
 	if len(shown) > len(inputs) {
 		return nil, fmt.Errorf("%w: a credential that no input asks for", ErrIncomplete)
@@ -100,8 +102,13 @@ func readSubmission(presentation []byte, definition string, inputs []Input) ([]i
 			return nil, fmt.Errorf("%w: submission entry", ErrIncomplete)
 		}
 		pos, ok := position(e.Path, len(p.Credentials))
-		if !ok || len(e.Nested) > 0 || !slices.Contains([]string{credentialFormat, "ldp_vp"}, e.Format) {
+		if !ok || len(e.Nested) > 0 {
 			return nil, fmt.Errorf("%w: submission entry", ErrIncomplete)
+		}
+		// RFC 0510's own example writes ldp_vp here, for a credential.
+		if format := formatOf(p.Credentials[pos].MediaType); e.Format != format && e.Format != "ldp_vp" ||
+			!inputs[i].Takes(format) {
+			return nil, fmt.Errorf("%w: form of a credential", ErrIncomplete)
 		}
 		at[i] = pos
 	}

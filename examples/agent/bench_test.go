@@ -73,7 +73,7 @@ func (d *demo) flow(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	request, err := d.host.request(ctx, v, purpose)
+	request, err := d.host.request(ctx, v, onboarding(present.FormDataIntegrity))
 	if err != nil {
 		return err
 	}
@@ -88,7 +88,11 @@ func (d *demo) flow(ctx context.Context) error {
 	})); err != nil {
 		return err
 	}
-	if err := d.staff.show(ctx, x.ID, held, []string{"personal", "dbs", "rightToWork", "registration", "occupationalHealth", "employment"}); err != nil {
+	h, err := d.staff.passport(ctx, held)
+	if err != nil {
+		return err
+	}
+	if err := d.staff.show(ctx, x.ID, held, ticks(h, x)); err != nil {
 		return err
 	}
 	return waitFor(ctx, d.host.party, func() (bool, error) {

@@ -175,7 +175,7 @@ func (b *browser) form(action string) (fields url.Values, files bool) {
 		for _, in := range inputTag.FindAllStringSubmatch(f[2], -1) {
 			name, kind := attribute(in[2], "name"), attribute(in[2], "type")
 			switch {
-			case name == "" || kind == "file" || kind == "checkbox" && !strings.Contains(in[2], " checked"):
+			case name == "" || kind == "file" || (kind == "checkbox" || kind == "radio") && !strings.Contains(in[2], " checked"):
 			case in[1] == "textarea":
 				fields.Add(name, html.UnescapeString(in[3]))
 			default:

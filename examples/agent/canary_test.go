@@ -192,9 +192,9 @@ func TestAbuse_LG01_NoTrace(t *testing.T) {
 	_, err = d.employer.offer(t.Context(), &contact{ID: w.contact.ID, Card: w.contact.Card, Photo: w.contact.Photo, Invitation: w.contact.Invitation}, in.passport) // stale
 	failed(err)
 	failed(d.staff.show(t.Context(), "none", "none", nil))
-	_, err = d.host.request(t.Context(), &visit{Invitation: "none"}, string(everything))
+	_, err = d.host.request(t.Context(), &visit{Invitation: "none"}, question{DisclosureSet: schema.DisclosureSet{Purpose: string(everything)}})
 	failed(err)
-	w.take(t, w.accept, w.addVisit, w.connectHost, w.ask, w.show, w.verify, w.forge, w.end)
+	w.take(t, w.accept, w.addVisit, w.connectHost, w.ask, w.show, w.verify, w.token, w.forge, w.end)
 	require.True(t, w.outcome.Verified)
 	failed(d.staff.accept(t.Context(), w.passport)) // for the second time
 	require.GreaterOrEqual(t, provoked, 20)

@@ -118,7 +118,9 @@ func (d *demo) open(ctx context.Context) (err error) {
 	if d.staff, err = openStaff(ctx, config("staff", "My wallet", 1), registered); err != nil {
 		return err
 	}
-	d.host, err = openHost(ctx, config("host", "Riverside Hospital", 2), registered)
+	visited := config("host", "Riverside Hospital", 2)
+	visited.listen = d.auto
+	d.host, err = openHost(ctx, visited, registered)
 	return err
 }
 

@@ -42,7 +42,11 @@ func requireWalked(t *testing.T, code int, stdout, stderr string) {
 		"issuer-not-on-list":    "untrusted",
 		"replayed-presentation": "challenge",
 		"no-proof":              "no-proof",
+		"base-proof":            "base-proof",
+		"stolen-token":          "unbound",
 	}, o.Refused)
+	require.Subset(t, []string{"dateOfBirth", "nationalInsuranceNumber", "payBand"}, o.Withheld)
+	require.NotEmpty(t, o.Withheld)
 	require.Equal(t, "passed", o.Checks["signature"])
 	require.Equal(t, "passed", o.Checks["credential-signature"])
 	require.Equal(t, "passed", o.Checks["credential-issuer"])

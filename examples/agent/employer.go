@@ -13,6 +13,8 @@ import (
 	"github.com/staffpassport/staffpassport/schema"
 	"github.com/staffpassport/staffpassport/vc"
 	"github.com/staffpassport/staffpassport/vc/dataintegrity"
+	"github.com/staffpassport/staffpassport/vc/dataintegrity/ecdsasd"
+	"github.com/staffpassport/staffpassport/vc/sdjwt"
 )
 
 // An employer issues passports to the members of staff in its contacts.
@@ -70,7 +72,7 @@ func (e *employer) did() did.DID { return e.signer.VerificationMethod().DID }
 // know it again, and nothing of what it says.
 type issuedPassport struct {
 	ID         string    `json:"id"`
-	SHA256     []byte    `json:"sha256"` // of the secured bytes
+	SHA256     [][]byte  `json:"sha256"` // of the secured bytes of each form
 	ValidUntil time.Time `json:"validUntil"`
 }
 
@@ -78,17 +80,49 @@ const kindIssued = "issued" // by exchange
 
 // sign is the only place where the employer signs a passport. After a crash it may be
 // called again for an exchange: what it kept last is what is sent.
-func (e *employer) sign(ctx context.Context, x *issue.Exchange, c *vc.Credential) (vc.Secured, error) {
+func (e *employer) sign(ctx context.Context, x *issue.Exchange, c *vc.Credential) ([]vc.Secured, error) {
 	c.ValidFrom = e.now().UTC().Truncate(time.Second)
 	c.ValidUntil = c.ValidFrom.Add(passportLife)
-	i := dataintegrity.Issuer{Suite: dataintegrity.EdDSAJCS2022(), Signer: e.signer, Contexts: schema.Contexts(), Now: e.now}
-	s, err := i.Secure(ctx, c)
-	if err != nil {
-		return s, err
+	kept := issuedPassport{ID: c.ID, ValidUntil: c.ValidUntil}
+	var issued []vc.Secured
+	for _, form := range x.Forms {
+		securer, err := e.securer(ctx, form, x.Holder, c)
+		if err != nil {
+			return nil, err
+		}
+		s, err := securer.Secure(ctx, c)
+		if err != nil {
+			return nil, err
+		}
+		sum := sha256.Sum256(s.Bytes)
+		issued, kept.SHA256 = append(issued, s), append(kept.SHA256, sum[:])
 	}
-	sum := sha256.Sum256(s.Bytes)
-	kept := issuedPassport{ID: c.ID, SHA256: sum[:], ValidUntil: c.ValidUntil}
-	return s, e.agent.Update(ctx, func(tx didcomm.Tx) error { return tx.Save(kindIssued, x.ID, kept) })
+	return issued, e.agent.Update(ctx, func(tx didcomm.Tx) error { return tx.Save(kindIssued, x.ID, kept) })
+}
+
+// passportForms are the forms that a passport is offered in: the member of staff can
+// show a part of either.
+func passportForms() []string { return []string{vc.MediaTypeCredential, sdjwt.MediaTypeSDJWTVC} }
+
+// securer returns what makes one form of a passport: ecdsa-sd-2023 or an SD-JWT VC.
+// In both the holder can withhold the same claims.
+func (e *employer) securer(ctx context.Context, form string, holder did.DID, c *vc.Credential) (vc.Securer, error) {
+	if form == vc.MediaTypeCredential {
+		mandatory, err := schema.Mandatory(c)
+		if err != nil {
+			return nil, err
+		}
+		return &dataintegrity.Issuer{Suite: ecdsasd.Suite(mandatory...), Signer: e.signer, Contexts: schema.Contexts(), Now: e.now}, nil
+	}
+	disclosable, err := schema.Disclosable(c)
+	if err != nil {
+		return nil, err
+	}
+	key, err := e.keyOf(ctx, holder)
+	if err != nil {
+		return nil, err
+	}
+	return &sdjwt.Issuer{Signer: e.signer, Disclosable: disclosable, Holder: key.PublicKey(), Contexts: schema.Contexts(), Now: e.now}, nil
 }
 
 // addContact keeps a contact card and makes the invitation for its member of staff.
@@ -183,6 +217,7 @@ func (e *employer) offer(ctx context.Context, c *contact, passport *schema.Passp
 	}
 	return e.issuer.Offer(ctx, conn, issue.Offer{
 		Credential:  doc,
+		Forms:       passportForms(),
 		Attachments: []didcomm.Attachment{didcomm.NewAttachment(shown.ID, "image/jpeg", c.Photo)},
 		Comment:     "Your staff passport",
 		Started: func(_ context.Context, tx didcomm.Tx, x *issue.Exchange) error {

@@ -1,8 +1,11 @@
 package main
 
 import (
+	"bytes"
 	"context"
-	"crypto/ed25519"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -15,6 +18,7 @@ import (
 	"github.com/staffpassport/staffpassport/schema"
 	"github.com/staffpassport/staffpassport/vc"
 	"github.com/staffpassport/staffpassport/vc/dataintegrity"
+	"github.com/staffpassport/staffpassport/vc/disclose"
 	"github.com/staffpassport/staffpassport/vc/verify"
 )
 
@@ -22,18 +26,23 @@ import (
 type forgery struct {
 	name string
 	code verify.Code
-	// credential makes the forged credential from the genuine passport; nil
-	// sends an earlier presentation once more.
-	credential func(ctx context.Context, h heldPassport) (vc.Secured, error)
+	form string // of present, in which the host asks
+	// credential makes the forged credential from what the wallet would have shown
+	// of the passport; nil sends an earlier presentation once more.
+	credential func(ctx context.Context, h heldPassport, shown vc.Secured) (vc.Secured, error)
+	// thief presents it under a key of its own, not the member of staff's.
+	thief bool
 }
 
 // forgeries are what a member of staff with a program of their own could send.
 func forgeries() []forgery {
 	return []forgery{
-		{"changed-claim", verify.ErrProof, changedClaim},
-		{"issuer-not-on-list", verify.ErrUntrusted, strangersPassport},
-		{"replayed-presentation", verify.ErrChallenge, nil},
-		{"no-proof", verify.ErrNoProof, withoutProof},
+		{name: "changed-claim", code: verify.ErrProof, form: present.FormDataIntegrity, credential: changedClaim},
+		{name: "issuer-not-on-list", code: verify.ErrUntrusted, form: present.FormDataIntegrity, credential: strangersPassport},
+		{name: "replayed-presentation", code: verify.ErrChallenge, form: present.FormDataIntegrity},
+		{name: "no-proof", code: verify.ErrNoProof, form: present.FormDataIntegrity, credential: withoutProof},
+		{name: "base-proof", code: verify.ErrBaseProof, form: present.FormDataIntegrity, credential: baseProof},
+		{name: "stolen-token", code: verify.ErrUnbound, form: present.FormSDJWTVC, credential: withoutKeyBinding, thief: true},
 	}
 }
 
@@ -58,7 +67,7 @@ func (w *walk) forge(ctx context.Context) error {
 
 func (w *walk) forgeOne(ctx context.Context, f forgery, h heldPassport, earlier []byte) error {
 	if w.journey.Forged[f.name] == "" {
-		if _, err := w.host.ask(ctx, w.visit, purpose, func(tx didcomm.Tx, exchange string) error {
+		if _, err := w.host.ask(ctx, w.visit, onboarding(f.form), func(tx didcomm.Tx, exchange string) error {
 			w.journey.Forged[f.name] = exchange
 			return w.journey.save(tx)
 		}); err != nil {
@@ -89,15 +98,13 @@ func (w *walk) forgeOne(ctx context.Context, f forgery, h heldPassport, earlier 
 // answerWith answers a request with a forgery, once. It bypasses the wallet's own
 // protocol, which would not send it.
 func (s *staff) answerWith(ctx context.Context, x *present.Exchange, f forgery, h heldPassport, earlier []byte) error {
-	key, err := s.signer(ctx, h.Holder)
+	answer, err := s.answer(ctx, h, x, ticks(h, x))
 	if err != nil {
 		return err
 	}
-	forger := &forger{forgery: f, held: h, key: key, bytes: earlier, now: s.now}
-	err = s.prover.Present(ctx, x.ID, present.Answer{
-		Holder: h.Holder, Presenter: forger,
-		Shown: map[string]present.Shown{"passport": {Credential: h.Secured, Reveal: []vc.Pointer{"/credentialSubject"}}},
-	})
+	forger := &forger{forgery: f, held: h, key: answer.Key, bytes: earlier, now: s.now}
+	answer.Presenter = forger
+	err = s.prover.Present(ctx, x.ID, answer)
 	if !errors.Is(err, errForged) {
 		return err
 	}
@@ -144,13 +151,19 @@ func (f *forger) Present(ctx context.Context, p *vc.Presentation, audience, nonc
 	if f.credential == nil {
 		return vc.Secured{}, errForged
 	}
-	c, err := f.credential(ctx, f.held)
+	c, err := f.credential(ctx, f.held, p.Credentials[0])
 	if err != nil {
 		return vc.Secured{}, err
 	}
+	key := f.key
+	if f.thief {
+		if key, err = strangersKey(); err != nil {
+			return vc.Secured{}, err
+		}
+		p.Holder.ID = key.VerificationMethod().DID.String()
+	}
 	p.Credentials = []vc.Secured{c}
-	presenter := dataintegrity.Presenter{Suite: dataintegrity.EdDSAJCS2022(), Signer: f.key, Now: f.now}
-	s, err := presenter.Present(ctx, p, audience, nonce)
+	s, err := disclose.Presenter(key, f.now).Present(ctx, p, audience, nonce)
 	if err != nil {
 		return vc.Secured{}, err
 	}
@@ -159,37 +172,55 @@ func (f *forger) Present(ctx context.Context, p *vc.Presentation, audience, nonc
 }
 
 // changedClaim alters the holder's job under the employer's signature.
-func changedClaim(_ context.Context, h heldPassport) (vc.Secured, error) {
-	return rewrite(h.Secured, func(doc map[string]any) {
+func changedClaim(_ context.Context, _ heldPassport, shown vc.Secured) (vc.Secured, error) {
+	return rewrite(shown, func(doc map[string]any) {
 		employment := doc["credentialSubject"].(map[string]any)["employment"].(map[string]any)
 		employment["jobRole"] = "Chief Executive"
 	})
 }
 
 // withoutProof drops the employer's signature.
-func withoutProof(_ context.Context, h heldPassport) (vc.Secured, error) {
-	return rewrite(h.Secured, func(doc map[string]any) { delete(doc, "proof") })
+func withoutProof(_ context.Context, _ heldPassport, shown vc.Secured) (vc.Secured, error) {
+	return rewrite(shown, func(doc map[string]any) { delete(doc, "proof") })
+}
+
+// baseProof is the passport as the wallet keeps it, with the proof from which it
+// derives what it shows.
+func baseProof(_ context.Context, h heldPassport, _ vc.Secured) (vc.Secured, error) {
+	return h.Secured, nil
+}
+
+// withoutKeyBinding is what somebody has who overheard an SD-JWT VC.
+func withoutKeyBinding(_ context.Context, _ heldPassport, shown vc.Secured) (vc.Secured, error) {
+	end := bytes.LastIndexByte(shown.Bytes, '~')
+	return vc.Secured{MediaType: shown.MediaType, Bytes: shown.Bytes[:end+1]}, nil
 }
 
 // strangersPassport is a flawless passport that a stranger signed.
-func strangersPassport(ctx context.Context, h heldPassport) (vc.Secured, error) {
-	pub, key, err := ed25519.GenerateKey(nil)
+func strangersPassport(ctx context.Context, h heldPassport, _ vc.Secured) (vc.Secured, error) {
+	signer, err := strangersKey()
 	if err != nil {
 		return vc.Secured{}, err
 	}
-	id, err := didkey.New(pub)
-	if err != nil {
-		return vc.Secured{}, err
-	}
-	signer, err := did.NewSigner(didkey.SigningMethod(id), key)
-	if err != nil {
-		return vc.Secured{}, err
-	}
+	id := signer.VerificationMethod().DID
 	c, err := h.Passport.Credential(schema.Terms{Issuer: id, Holder: h.Holder, ValidFrom: h.Added.UTC().Truncate(time.Second)})
 	if err != nil {
 		return vc.Secured{}, err
 	}
-	return (&dataintegrity.Issuer{Suite: dataintegrity.EdDSAJCS2022(), Signer: signer, Contexts: schema.Contexts()}).Secure(ctx, c)
+	return (&dataintegrity.Issuer{Suite: dataintegrity.ECDSAJCS2019(), Signer: signer, Contexts: schema.Contexts()}).Secure(ctx, c)
+}
+
+// strangersKey is a new key of nobody's.
+func strangersKey() (did.Signer, error) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return nil, err
+	}
+	id, err := didkey.New(key.Public())
+	if err != nil {
+		return nil, err
+	}
+	return did.NewSigner(didkey.SigningMethod(id), key)
 }
 
 // rewrite changes a credential without regard to its proof.

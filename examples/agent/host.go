@@ -11,7 +11,6 @@ import (
 	"github.com/staffpassport/staffpassport/didcomm"
 	"github.com/staffpassport/staffpassport/didcomm/present"
 	"github.com/staffpassport/staffpassport/schema"
-	"github.com/staffpassport/staffpassport/vc"
 	"github.com/staffpassport/staffpassport/vc/verify"
 )
 
@@ -114,17 +113,24 @@ func (h *host) visits(ctx context.Context) ([]visit, error) {
 	return list[visit](ctx, h.party, kindVisit)
 }
 
-// request asks a connected member of staff for the passport, and notes it in the
-// visit, in one transaction.
-func (h *host) request(ctx context.Context, v *visit, purpose string) (string, error) {
-	return h.ask(ctx, v, purpose, func(tx didcomm.Tx, exchange string) error {
+// A question is what a host asks of a member of staff.
+type question struct {
+	schema.DisclosureSet
+	formats []string // of present; none means any
+}
+
+// request asks a connected member of staff for a part of the passport, and notes it
+// in the visit, in one transaction.
+func (h *host) request(ctx context.Context, v *visit, q question) (string, error) {
+	return h.ask(ctx, v, q, func(tx didcomm.Tx, exchange string) error {
 		v.Exchange = exchange
 		return v.save(tx)
 	})
 }
 
-// ask is request for a caller who notes it himself.
-func (h *host) ask(ctx context.Context, v *visit, purpose string, note func(tx didcomm.Tx, exchange string) error) (string, error) {
+// ask is request for a caller who notes it himself. No more may come than is asked
+// for.
+func (h *host) ask(ctx context.Context, v *visit, q question, note func(tx didcomm.Tx, exchange string) error) (string, error) {
 	conn, err := h.connected(ctx, v.Invitation)
 	if err != nil {
 		return "", err
@@ -132,12 +138,12 @@ func (h *host) ask(ctx context.Context, v *visit, purpose string, note func(tx d
 	if conn == "" {
 		return "", errNotReady
 	}
-	in := present.Input{ID: "passport", Name: "Staff passport", Type: schema.Type}
-	for _, section := range []vc.Pointer{"personal", "dbs", "rightToWork", "registration", "occupationalHealth", "employment"} {
-		in.Fields = append(in.Fields, present.Field{At: "/credentialSubject/" + section})
+	in := present.Input{ID: "passport", Name: q.Name, Type: schema.Type, Only: true, Formats: q.formats}
+	for _, at := range q.Ask {
+		in.Fields = append(in.Fields, present.Field{At: at, Retain: true})
 	}
 	return h.verifier.Request(ctx, conn, present.Request{
-		Purpose: purpose, Inputs: []present.Input{in}, Expires: h.now().Add(requestLife),
+		Purpose: q.Purpose, Inputs: []present.Input{in}, Expires: h.now().Add(requestLife),
 		Started: func(_ context.Context, tx didcomm.Tx, x *present.Exchange) error { return note(tx, x.ID) },
 	})
 }
@@ -159,9 +165,11 @@ func (h *host) decided(_ context.Context, tx didcomm.Tx, x *present.Exchange, d 
 	if err != nil {
 		return fmt.Errorf("%w: %w", didcomm.ErrPermanent, err)
 	}
-	photo, err := photoOf(p, d.Attachments)
-	if err != nil {
-		return fmt.Errorf("%w: %w", didcomm.ErrPermanent, err)
+	var photo []byte
+	if p.Personal != nil && p.Personal.Photo != nil { // it was asked for
+		if photo, err = photoOf(p, d.Attachments); err != nil {
+			return fmt.Errorf("%w: %w", didcomm.ErrPermanent, err)
+		}
 	}
 	r = result{Accepted: true, Checks: x.Checks, Issuer: c.Issuer().String(), Passport: p, Photo: photo, Presentation: d.Secured.Bytes}
 	return tx.Save(kindResult, x.ID, r)

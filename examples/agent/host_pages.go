@@ -9,6 +9,7 @@ import (
 
 	"github.com/staffpassport/staffpassport/didcomm"
 	"github.com/staffpassport/staffpassport/didcomm/present"
+	"github.com/staffpassport/staffpassport/schema"
 	"github.com/staffpassport/staffpassport/vc/verify"
 )
 
@@ -38,7 +39,9 @@ type visitView struct {
 	Label, Status     string
 	Accepted, Waiting bool
 	MayAsk            bool
-	Purpose           string // what the form proposes
+	Purpose           string // what the form proposes, if not that of the set
+	Sets              []schema.DisclosureSet
+	Set               string // the name of the one that is chosen
 	Invitation        string // the link, until somebody used it
 	Result            *resultView
 }
@@ -103,7 +106,7 @@ func (h *host) view(r *http.Request, v *visit) (visitView, error) {
 		return out, err
 	}
 	out.Invitation, out.Status, out.MayAsk, out.Waiting = "", "Connected", true, false
-	out.Purpose = "Employment checks before a placement"
+	out.Sets, out.Set = schema.DisclosureSets(), schema.Onboarding().Name
 	if out.Label, err = h.peerLabel(ctx, conn); err != nil {
 		return out, err
 	}
@@ -128,7 +131,9 @@ func (h *host) view(r *http.Request, v *visit) (visitView, error) {
 		return out, err
 	}
 	if out.Accepted = res.Accepted; out.Accepted {
-		out.Label = res.Passport.Personal.FirstName.Text() + " " + res.Passport.Personal.LastName.Text()
+		if p := res.Passport.Personal; p != nil {
+			out.Label = nameOr(strings.TrimSpace(p.FirstName.Text() + " " + p.LastName.Text()))
+		}
 	}
 	out.Result = &resultView{Issuer: res.Issuer, HasPhoto: len(res.Photo) > 0, Preview: sections(res.Passport), photo: res.Photo}
 	for _, c := range res.Checks {
@@ -175,13 +180,23 @@ func (h *host) requestPassport(w http.ResponseWriter, r *http.Request, v visitVi
 		http.Redirect(w, r, "/visits/"+v.ID, http.StatusSeeOther)
 		return
 	}
-	v.Purpose = strings.TrimSpace(r.PostForm.Get("purpose"))
-	if v.Purpose == "" || len([]rune(v.Purpose)) > maxPurpose {
-		h.visitPage(w, r, v, "Nothing was sent. Say what the passport is needed for, in at most 200 characters.")
+	v.Purpose, v.Set = strings.TrimSpace(r.PostForm.Get("purpose")), r.PostForm.Get("set")
+	i := slices.IndexFunc(v.Sets, func(s schema.DisclosureSet) bool { return s.Name == v.Set })
+	if i < 0 {
+		v.Set = schema.Onboarding().Name
+		h.visitPage(w, r, v, "Nothing was sent. Choose what to ask for.")
 		return
 	}
+	if len([]rune(v.Purpose)) > maxPurpose {
+		h.visitPage(w, r, v, "Nothing was sent. Say what the passport is needed for in at most 200 characters.")
+		return
+	}
+	q := question{DisclosureSet: v.Sets[i]}
+	if v.Purpose != "" {
+		q.Purpose = v.Purpose
+	}
 	before := v.Exchange
-	_, err := h.request(r.Context(), v.visit, v.Purpose)
+	_, err := h.request(r.Context(), v.visit, q)
 	if errors.Is(err, errChanged) {
 		if now, notRead := h.visit(r.Context(), v.ID); notRead == nil && now.Exchange != before {
 			err = nil

@@ -14,6 +14,10 @@ import (
 // kindAgent holds what the agent remembers beside its protocols.
 const kindAgent = "agent"
 
+// keyType is the kind of all keys that sign: ecdsa-sd-2023 needs it of employers, and
+// telephones and hardware modules have it.
+const keyType = wallet.P256
+
 // identity returns the signer of the DID this organisation is known by, which is
 // made with its key in one transaction the first time.
 func (p *party) identity(ctx context.Context) (did.Signer, error) {
@@ -27,7 +31,7 @@ func (p *party) identity(ctx context.Context) (did.Signer, error) {
 		if !errors.Is(err, wallet.ErrNotFound) {
 			return err
 		}
-		pub, err := tx.NewKey(wallet.Ed25519)
+		pub, err := tx.NewKey(keyType)
 		if err != nil {
 			return err
 		}
@@ -45,7 +49,7 @@ func (p *party) identity(ctx context.Context) (did.Signer, error) {
 // newHolder makes a key for one passport and returns the signer of its did:key:
 // employers cannot tell from it that two passports are one person's.
 func (p *party) newHolder(ctx context.Context) (did.Signer, error) {
-	pub, err := p.wallet.NewKey(ctx, wallet.Ed25519)
+	pub, err := p.wallet.NewKey(ctx, keyType)
 	if err != nil {
 		return nil, err
 	}
@@ -58,16 +62,20 @@ func (p *party) newHolder(ctx context.Context) (did.Signer, error) {
 
 // signer returns the signer of a did:key whose private key the wallet holds.
 func (p *party) signer(ctx context.Context, id did.DID) (did.Signer, error) {
+	m, err := p.keyOf(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	return p.wallet.Signer(ctx, m.ID, m.PublicKey())
+}
+
+// keyOf returns the key of a did:key.
+func (p *party) keyOf(ctx context.Context, id did.DID) (*did.VerificationMethod, error) {
 	doc, err := didkey.Resolver{}.Resolve(ctx, id, did.Version{})
 	if err != nil {
 		return nil, err
 	}
-	vm := didkey.SigningMethod(id)
-	m, err := doc.Document.Method(vm, did.Authentication, p.now())
-	if err != nil {
-		return nil, err
-	}
-	return p.wallet.Signer(ctx, vm, m.PublicKey())
+	return doc.Document.Method(didkey.SigningMethod(id), did.Authentication, p.now())
 }
 
 // walletOf returns the wallet's own transaction behind one of the messaging.

@@ -21,6 +21,7 @@ type journey struct {
 	Visit    string            `json:"visit"`              // at the host
 	Employer string            `json:"employer,omitempty"` // the member of staff's connection to it
 	Host     string            `json:"host,omitempty"`     // the same
+	Token    string            `json:"token,omitempty"`    // the host's request for an SD-JWT VC
 	Forged   map[string]string `json:"forged"`             // the host's requests that forgeries answer, by their names
 	Ended    bool              `json:"ended,omitempty"`
 }

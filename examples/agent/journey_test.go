@@ -96,11 +96,11 @@ func TestJourney_ByHand(t *testing.T) {
 	host.submit("/visits", nil, nil).answered(http.StatusOK).sees("Invite a member of staff")
 	visit := host.at.Path
 	journeyConnectTo(staff, "Riverside Hospital", host.find(`<textarea id="link" readonly>([^<]+)<`))
-	host.until(visit, "Ask for the passport").sees("My wallet", "Status: Connected")
-	host.submit(visit+"/request", one("purpose", " "), nil).answered(http.StatusUnprocessableEntity).sees("Nothing was sent")
+	host.until(visit, "Ask for a part of the passport").sees("My wallet", "Status: Connected")
+	host.submit(visit+"/request", one("set", "Everything"), nil).answered(http.StatusUnprocessableEntity).sees("Nothing was sent")
 	host.submit(visit+"/request", one("purpose", "Bank shift in theatre"), nil).answered(http.StatusOK).sees("Waiting for the passport")
-	staff.until("/", "asks to see something").follow("asks to see something").sees("Riverside Hospital asks to see your passport", "Bank shift in theatre")
-	staff.submit(staff.at.Path, fill{"answer": {"share"}, "show": sectionNames()}, nil).answered(http.StatusOK)
+	staff.until("/", "asks to see something").follow("asks to see something").sees("Riverside Hospital asks to see a part of your passport", "Bank shift in theatre")
+	staff.submit(staff.at.Path, fill{"answer": {"share"}, "show": needed()}, nil).answered(http.StatusOK)
 	staff.until("/", "Passport shown, and relied on")
 	host.until(visit, "The passport is genuine").sees("✓ Passport verified", "Hazel Severn", "Acute Oncology Sister", "Compare the photo",
 		"The issuer is trusted for this credential. passed", "The signature is genuine. passed", "The presenter is the person it is about. passed")
@@ -235,9 +235,20 @@ func journeyForm(t *testing.T, b *browser, card string) {
 	b.submit(action, one("step", "issue"), nil).answered(http.StatusOK).sees("Status: Passport offered")
 }
 
-// sectionNames are the parts of a passport that can be ticked.
-func sectionNames() []string {
-	return []string{"personal", "dbs", "rightToWork", "registration", "occupationalHealth", "employment"}
+// needed are the claims that a host asks for by default, as the form names them.
+func needed() []string {
+	var out []string
+	for _, at := range schema.Onboarding().Ask {
+		out = append(out, string(at))
+	}
+	return out
+}
+
+// bankShift asks for them in other words.
+func bankShift() question {
+	q := question{DisclosureSet: schema.Onboarding()}
+	q.Purpose = "Bank shift"
+	return q
 }
 
 // TestAbuse_DC14_NothingIsSentThatIsNotTicked: what is not ticked is not sent, and a
@@ -247,43 +258,48 @@ func TestAbuse_DC14_NothingIsSentThatIsNotTicked(t *testing.T) {
 	d := running(t, &demo{})
 	holding(t, d)
 	v := visited(t, d)
-	request, err := d.host.request(t.Context(), v, "Bank shift")
+	request, err := d.host.request(t.Context(), v, bankShift())
 	require.NoError(t, err)
 	staff, host := signedIn(t, d.staff.party), signedIn(t, d.host.party)
 	page := "/requests/" + asked(t, d)
 	staff.get(page).answered(http.StatusOK).sees("Tick what you agree to show")
-	require.NotContains(t, staff.body, " checked", "nothing is ticked beforehand")
+	require.Zero(t, strings.Count(staff.body, " checked>"), "nothing is ticked beforehand")
 
-	all := sectionNames()
+	all := needed()
 	for name, ticked := range map[string][]string{
-		"nothing":        nil,
-		"one part":       all[:1],
-		"all but one":    all[:5],
-		"no such part":   append(slices.Clone(all[:5]), "employmentt"),
-		"part of a part": append(slices.Clone(all[:5]), "employment/jobRole"),
-		"nothing named":  {""},
+		"nothing":         nil,
+		"one claim":       all[:1],
+		"all but one":     all[:len(all)-1],
+		"no such claim":   append(slices.Clone(all[1:]), "/credentialSubject/personal/shoeSize"),
+		"a whole section": append(slices.Clone(all[1:]), "/credentialSubject/personal", "/credentialSubject", ""),
+		"not asked for":   append(slices.Clone(all[1:]), "/credentialSubject/personal/dateOfBirth"),
+		"nothing named":   {""},
 	} {
 		staff.get(page).submit(page, fill{"answer": {"share"}, "show": ticked}, nil).
-			answered(http.StatusUnprocessableEntity).sees("Nothing was sent", "not every part is ticked")
+			answered(http.StatusUnprocessableEntity).sees("Nothing was sent", "something that they need is not ticked")
 		x, err := d.staff.prover.Exchange(t.Context(), strings.TrimPrefix(page, "/requests/"))
 		require.NoError(t, err)
 		require.Equal(t, present.RequestReceived, x.State, name)
 		require.Empty(t, x.Revealed, name)
-		require.Equal(t, len(ticked), strings.Count(staff.body, " checked")+unknownAmong(ticked), name)
+		require.Equal(t, len(ticked), strings.Count(staff.body, " checked>")+unknownAmong(ticked), name)
 	}
-	staff.get(page).submit(page, one("passport", "another", "answer", "share", "show", "personal"), nil).answered(http.StatusNotFound)
+	staff.get(page).submit(page, one("passport", "another", "answer", "share", "show", all[0]), nil).answered(http.StatusNotFound)
 	x, err := d.host.verifier.Exchange(t.Context(), request)
 	require.NoError(t, err)
 	require.False(t, x.State.Final())
 	host.get("/visits/"+v.ID).sees("Waiting for the passport").seesNot("Hazel", "AB123456C")
 
-	staff.get(page).submit(page, fill{"answer": {"share"}, "show": all}, nil).answered(http.StatusOK)
-	host.until("/visits/"+v.ID, "The passport is genuine").sees("AB123456C")
+	more := append(slices.Clone(all), "/credentialSubject/personal/nationalInsuranceNumber", "/credentialSubject/personal/dateOfBirth")
+	staff.get(page).submit(page, fill{"answer": {"share"}, "show": more}, nil).answered(http.StatusOK)
+	host.until("/visits/"+v.ID, "The passport is genuine").sees("Hazel").seesNot("AB123456C")
+	shown, err := d.staff.prover.Exchange(t.Context(), strings.TrimPrefix(page, "/requests/"))
+	require.NoError(t, err)
+	require.Len(t, shown.Revealed["passport"], len(all), "what was not asked for was not shown, ticked or not")
 }
 
 func unknownAmong(ticked []string) (n int) {
 	for _, name := range ticked {
-		if !slices.Contains(sectionNames(), name) {
+		if !slices.Contains(needed(), name) {
 			n++
 		}
 	}

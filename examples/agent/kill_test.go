@@ -363,7 +363,7 @@ func survives(t *testing.T, dir string, u wallet.Unlocker, killed *process, agai
 }
 
 // steps is how many lines demo -auto prints before its last.
-const steps = 12
+const steps = 14
 
 // allKills reports whether every kill is wanted. It says so in the log of the test,
 // and what a part of them leaves out.

@@ -19,8 +19,9 @@ import (
 	"github.com/staffpassport/staffpassport/didcomm/present"
 	"github.com/staffpassport/staffpassport/didcomm/runtime"
 	"github.com/staffpassport/staffpassport/didcomm/walletstore"
+	"github.com/staffpassport/staffpassport/schema"
 	"github.com/staffpassport/staffpassport/vc"
-	"github.com/staffpassport/staffpassport/vc/dataintegrity"
+	"github.com/staffpassport/staffpassport/vc/disclose"
 	"github.com/staffpassport/staffpassport/vc/verify"
 	"github.com/staffpassport/staffpassport/wallet"
 )
@@ -260,13 +261,13 @@ func (w *walk) presented(t testing.TB, x *present.Exchange, nonce string, carry 
 	key, err := w.staff.signer(t.Context(), h.Holder)
 	require.NoError(t, err)
 	if len(carry) == 0 {
-		carry = []vc.Secured{h.Secured}
+		carry = []vc.Secured{w.derived(t)}
 	}
-	f := &presenting{carry: carry, nonce: nonce, key: &dataintegrity.Presenter{Suite: dataintegrity.EdDSAJCS2022(), Signer: key}}
-	err = w.staff.prover.Present(t.Context(), x.ID, present.Answer{
-		Holder: h.Holder, Presenter: f,
-		Shown: map[string]present.Shown{"passport": {Credential: h.Secured, Reveal: []vc.Pointer{"/credentialSubject"}}},
-	})
+	f := &presenting{carry: carry, nonce: nonce, key: disclose.Presenter(key, nil)}
+	answer, err := w.staff.answer(t.Context(), h, x, ticks(h, x))
+	require.NoError(t, err)
+	answer.Presenter = f
+	err = w.staff.prover.Present(t.Context(), x.ID, answer)
 	require.ErrorIs(t, err, errForged)
 	return f.made.Bytes
 }
@@ -275,7 +276,7 @@ func (w *walk) presented(t testing.TB, x *present.Exchange, nonce string, carry 
 // staff's.
 func (w *walk) asks(t testing.TB) (request string, x *present.Exchange) {
 	t.Helper()
-	request, err := w.host.ask(t.Context(), w.visit, purpose, func(didcomm.Tx, string) error { return nil })
+	request, err := w.host.ask(t.Context(), w.visit, onboarding(present.FormDataIntegrity), func(didcomm.Tx, string) error { return nil })
 	require.NoError(t, err)
 	x, err = w.received(t.Context(), request)
 	require.NoError(t, err)
@@ -307,6 +308,19 @@ func (w *walk) genuine(t testing.TB) heldPassport {
 	h, err := w.staff.passport(t.Context(), w.passport)
 	require.NoError(t, err)
 	return h
+}
+
+// derived is what the wallet shows of the passport to a host that asks for what
+// onboarding needs.
+func (w *walk) derived(t testing.TB) vc.Secured {
+	t.Helper()
+	h := w.genuine(t)
+	key, err := w.staff.signer(t.Context(), h.Holder)
+	require.NoError(t, err)
+	s, err := disclose.Credential(t.Context(), disclose.Request{
+		Reveal: schema.Onboarding().Ask, Holder: key, Audience: "a", Nonce: "n", Contexts: schema.Contexts()}, h.Secured)
+	require.NoError(t, err)
+	return s
 }
 
 // count counts the records of a kind in a running party's wallet.

@@ -100,7 +100,7 @@ func TestFormSentTwice(t *testing.T) {
 
 	request := "/requests/" + asked(t, d)
 	staff.get(request)
-	share := fill{"answer": {"share"}, "show": sectionNames()}
+	share := fill{"answer": {"share"}, "show": needed()}
 	first, second = staff.filled(request, share, nil), staff.filled(request, share, nil)
 	staff.do(first).answered(http.StatusOK)
 	staff.do(second).answered(http.StatusConflict).sees("This has been answered before")
@@ -133,7 +133,7 @@ func TestMovedOn(t *testing.T) {
 	staff.get("/").sees("Passport not accepted: It was a mistake.")
 
 	v := visited(t, d)
-	exchange, err = d.host.request(ctx, v, "Bank shift")
+	exchange, err = d.host.request(ctx, v, bankShift())
 	require.NoError(t, err)
 	id = asked(t, d)
 	require.NoError(t, d.host.verifier.Withdraw(ctx, exchange, "Another came first."))
@@ -159,11 +159,11 @@ func TestFormsWithoutAnswer(t *testing.T) {
 	d := running(t, &demo{})
 	holding(t, d)
 	v := visited(t, d)
-	_, err := d.host.request(t.Context(), v, "Bank shift")
+	_, err := d.host.request(t.Context(), v, bankShift())
 	require.NoError(t, err)
 	staff := signedIn(t, d.staff.party)
 	page := "/requests/" + asked(t, d)
-	staff.get(page).submit(page, one("show", "personal"), nil).answered(http.StatusUnprocessableEntity).sees("Nothing was done")
+	staff.get(page).submit(page, one("show", needed()[0]), nil).answered(http.StatusUnprocessableEntity).sees("Nothing was done")
 	staff.get(page).submit(page, one("answer", "SHARE"), nil).answered(http.StatusUnprocessableEntity)
 	staff.get(page).answered(http.StatusOK).submit(page, one("answer", "decline"), nil).answered(http.StatusOK).sees("Request ended: The person did not want to show the passport.")
 	signedIn(t, d.host.party).until("/visits/"+v.ID, "The person did not want to show the passport.")
@@ -276,7 +276,7 @@ func TestPagesThatReload(t *testing.T) {
 	reloads(host, visit, false)
 	_, err = d.employer.offer(t.Context(), c, d.record.passport)
 	require.NoError(t, err)
-	_, err = d.host.request(t.Context(), v, "Bank shift")
+	_, err = d.host.request(t.Context(), v, bankShift())
 	require.NoError(t, err)
 	reloads(employer, card, true)
 	reloads(host, visit, true)

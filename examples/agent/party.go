@@ -36,6 +36,8 @@ type partyConfig struct {
 	now         func() time.Time
 	fail        func(error) // told when the role cannot go on; may be nil
 
+	listen bool // keep all messages that reach it
+
 	tune  func(c *runtime.Config)           // nil but in tests
 	store func(s wallet.Store) wallet.Store // nil but in tests
 }
@@ -55,7 +57,8 @@ type party struct {
 	site     *site
 	expire   []expirer // of the role's protocols
 
-	listener net.Listener
+	listener *listener // of what reached it; nil unless demo -auto listens
+	socket   net.Listener
 	client   *transport.Client
 	stop     func() // ends the server and the runtime; nil if they were not started
 }
@@ -89,6 +92,10 @@ func openParty(ctx context.Context, c partyConfig) (_ *party, err error) {
 		MinBackoff: 200 * time.Millisecond, // the others are on the same machine
 		Now:        c.now,
 		Log:        p.log,
+	}
+	if c.listen {
+		p.listener = &listener{Packer: config.Packer}
+		config.Packer = p.listener
 	}
 	if c.tune != nil {
 		c.tune(&config)
@@ -162,7 +169,7 @@ func (p *party) listen(ctx context.Context, port int, anyPort bool) error {
 	if kept != 0 {
 		port = kept
 	}
-	p.listener, err = net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+	p.socket, err = net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
 	if err != nil && kept != 0 {
 		return fmt.Errorf("port %d, where this wallet's peers reach it, is not free: end what uses it (%w)", port, err)
 	}
@@ -172,7 +179,7 @@ func (p *party) listen(ctx context.Context, port int, anyPort bool) error {
 	if kept != 0 {
 		return nil
 	}
-	taken := p.listener.Addr().(*net.TCPAddr).Port
+	taken := p.socket.Addr().(*net.TCPAddr).Port
 	return p.wallet.Update(ctx, func(tx *wallet.Tx) error { return tx.Put(kindAgent, recordPort, []byte(strconv.Itoa(taken))) })
 }
 
@@ -194,7 +201,7 @@ func (p *party) keptPort(ctx context.Context) (port int, err error) {
 }
 
 // base returns the address of the role's server.
-func (p *party) base() string { return "http://" + p.listener.Addr().String() }
+func (p *party) base() string { return "http://" + p.socket.Addr().String() }
 
 // endpoint returns where the role receives envelopes.
 func (p *party) endpoint() string { return p.base() + "/didcomm" }
@@ -209,7 +216,7 @@ func (p *party) start(ctx context.Context) {
 	server.ErrorLog = slog.NewLogLogger(p.log.Handler(), slog.LevelWarn)
 	var running sync.WaitGroup
 	running.Go(func() {
-		if err := server.Serve(p.listener); !errors.Is(err, http.ErrServerClosed) {
+		if err := server.Serve(p.socket); !errors.Is(err, http.ErrServerClosed) {
 			p.ended("server", err)
 		}
 	})
@@ -241,8 +248,8 @@ func (p *party) close() {
 	if p.stop != nil {
 		p.stop()
 	}
-	if p.listener != nil {
-		_ = p.listener.Close() // closed already by the server if there was one
+	if p.socket != nil {
+		_ = p.socket.Close() // closed already by the server if there was one
 	}
 	if p.client != nil {
 		p.client.Close()

@@ -18,8 +18,27 @@ type requestView struct {
 	Unusable          string // why the request can only be declined
 	Passports         []heldPassport
 	Chosen            string // of the passports
-	Sections          []partOfPassport
-	Ticked            map[string]bool // the sections, by name
+	Groups            []claimGroup
+	Ticked            map[string]bool // the claims, by their pointers
+}
+
+// A claimGroup is what is asked for of one section.
+type claimGroup struct {
+	Title  string
+	Claims []claim
+}
+
+// groups puts claims under the titles of their sections.
+func groups(all []claim) []claimGroup {
+	var out []claimGroup
+	for _, c := range all {
+		if len(out) == 0 || out[len(out)-1].Title != c.Section {
+			out = append(out, claimGroup{Title: c.Section})
+		}
+		g := &out[len(out)-1]
+		g.Claims = append(g.Claims, c)
+	}
+	return out
 }
 
 func (s *staff) withRequest(f func(http.ResponseWriter, *http.Request, requestView)) http.HandlerFunc {
@@ -40,8 +59,8 @@ func (s *staff) withRequest(f func(http.ResponseWriter, *http.Request, requestVi
 	}
 }
 
-// request reads what is asked for. Any peer may ask for anything: what is not one
-// passport, to be shown whole, can only be declined.
+// request reads what is asked for. Any peer may ask for anything: what is not a part
+// of one passport can only be declined.
 func (s *staff) request(ctx context.Context, x *present.Exchange) (requestView, error) {
 	v := requestView{ID: x.ID, Purpose: x.Purpose}
 	var err error
@@ -65,15 +84,18 @@ func (s *staff) request(ctx context.Context, x *present.Exchange) (requestView, 
 		return v, nil
 	}
 	newest := v.Passports[len(v.Passports)-1]
-	v.Chosen, v.Sections = newest.ID, parts(newest.Passport, x.Inputs)
-	if x.Inputs[0].Only && !asksWhole(x.Inputs[0], v.Sections) {
-		v.Unusable = "They want to see a part and no more, and your passport is of a kind that is shown whole or not at all."
+	v.Chosen, v.Groups = newest.ID, groups(claimsAsked(newest.Passport, x.Inputs[0]))
+	if len(v.Groups) == 0 {
+		v.Unusable = "They ask for nothing that your passport says about you."
 	}
 	return v, nil
 }
 
 // holds reports whether a passport has every claim that has to be shown.
 func holds(h heldPassport, in present.Input) bool {
+	if _, ok := h.form(in); !ok {
+		return false
+	}
 	var doc any
 	if err := json.Unmarshal(h.Secured.Bytes, &doc); err != nil {
 		return false
@@ -82,17 +104,6 @@ func holds(h heldPassport, in present.Input) bool {
 		_, there := f.At.Lookup(doc)
 		return !there && !f.Optional
 	})
-}
-
-// asksWhole reports whether an input asks for every section as a whole.
-func asksWhole(in present.Input, sections []partOfPassport) bool {
-	for _, p := range sections {
-		at := vc.Pointer("/credentialSubject").Child(p.Name)
-		if !slices.ContainsFunc(in.Fields, func(f present.Field) bool { return below(at, f.At) }) {
-			return false
-		}
-	}
-	return true
 }
 
 func (s *staff) requestPage(w http.ResponseWriter, r *http.Request, v requestView) {
@@ -108,15 +119,16 @@ func (s *staff) answerRequest(w http.ResponseWriter, r *http.Request, v requestV
 			return
 		}
 		v.Chosen = r.PostForm.Get("passport")
-		ticked := r.PostForm["show"]
+		v.Ticked = map[string]bool{}
+		var ticked []vc.Pointer
+		for _, at := range r.PostForm["show"] {
+			v.Ticked[at] = true
+			ticked = append(ticked, vc.Pointer(at))
+		}
 		err = s.show(r.Context(), v.ID, v.Chosen, ticked)
 		if errors.Is(err, errNotTicked) {
-			v.Ticked = map[string]bool{}
-			for _, name := range ticked {
-				v.Ticked[name] = true
-			}
 			s.site.page(w, r, "request.html", view{Heading: "Request", Data: v,
-				Message: "Nothing was sent: this passport is shown whole, and not every part is ticked. Tick every part, or decline."})
+				Message: "Nothing was sent: something that they need is not ticked. Tick what you agree to show of what is needed, all of it, or decline."})
 			return
 		}
 	case "decline":

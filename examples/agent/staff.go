@@ -15,7 +15,8 @@ import (
 	"github.com/staffpassport/staffpassport/didcomm/present"
 	"github.com/staffpassport/staffpassport/schema"
 	"github.com/staffpassport/staffpassport/vc"
-	"github.com/staffpassport/staffpassport/vc/dataintegrity"
+	"github.com/staffpassport/staffpassport/vc/disclose"
+	"github.com/staffpassport/staffpassport/vc/sdjwt"
 	"github.com/staffpassport/staffpassport/vc/verify"
 	"github.com/staffpassport/staffpassport/wallet"
 )
@@ -35,14 +36,22 @@ func openStaff(ctx context.Context, c partyConfig, registered verify.Trust) (*st
 	}
 	s := &staff{party: p}
 	check := &verify.Verifier{Resolver: p.resolver, Trust: registered, Contexts: schema.Contexts(), Now: p.now}
-	s.holder = &issue.Holder{Store: p.agent, Check: check, Keep: keep, Now: p.now}
-	s.prover = &present.Prover{Store: p.agent, Now: p.now}
+	s.holder = &issue.Holder{Store: p.agent, Check: issuedCheck{check}, Forms: passportForms(), Keep: keep, Now: p.now}
+	s.prover = &present.Prover{Store: p.agent, Contexts: schema.Contexts(), Now: p.now}
 	p.expire = append(p.expire, s.holder, s.prover)
 	p.agent.Handle("issue-credential", 2, issue.Roles{Holder: s.holder})
 	p.agent.HandleTask(issue.TaskVerify, s.holder)
 	p.agent.Handle("present-proof", 2, present.Roles{Prover: s.prover})
 	s.routes()
 	return s, nil
+}
+
+// issuedCheck verifies what the wallet was just issued, in the form in which no host
+// ever sees it.
+type issuedCheck struct{ v *verify.Verifier }
+
+func (c issuedCheck) Credential(ctx context.Context, s vc.Secured) (*verify.Credential, error) {
+	return disclose.Check(ctx, c.v, s)
 }
 
 // keep puts an issued passport and its photo into the wallet, in the transaction
@@ -52,7 +61,8 @@ func keep(_ context.Context, tx didcomm.Tx, x *issue.Exchange, r issue.Received)
 	if err != nil {
 		return err
 	}
-	passport, err := schema.Read(r.Credential.Document())
+	first := r.Forms[0]
+	passport, err := schema.Read(first.Credential.Document())
 	if err != nil {
 		return fmt.Errorf("%w: %w", didcomm.ErrPermanent, err)
 	}
@@ -60,12 +70,16 @@ func keep(_ context.Context, tx didcomm.Tx, x *issue.Exchange, r issue.Received)
 	if err != nil {
 		return fmt.Errorf("%w: %w", didcomm.ErrPermanent, err)
 	}
-	_, err = w.AddCredential(wallet.Credential{
+	c := wallet.Credential{
 		ID:          x.ID,
-		Secured:     r.Secured,
-		Types:       r.Credential.Document().Type,
+		Secured:     first.Secured,
+		Types:       first.Credential.Document().Type,
 		Attachments: map[string][]byte{passport.Personal.Photo.ID: photo},
-	})
+	}
+	for _, f := range r.Forms[1:] {
+		c.Forms = append(c.Forms, f.Secured)
+	}
+	_, err = w.AddCredential(c)
 	return err
 }
 
@@ -110,8 +124,22 @@ type heldPassport struct {
 	Holder     did.DID
 	Added      time.Time
 	Passport   *schema.Passport
-	Secured    vc.Secured
+	Secured    vc.Secured   // with an embedded proof from which any part can be shown
+	Forms      []vc.Secured // the same passport in other forms
 	Photo      []byte
+}
+
+// form returns the passport in a form that an input takes.
+func (h heldPassport) form(in present.Input) (vc.Secured, bool) {
+	if in.Takes(present.FormDataIntegrity) {
+		return h.Secured, true
+	}
+	for _, f := range h.Forms {
+		if f.MediaType == sdjwt.MediaTypeSDJWTVC && in.Takes(present.FormSDJWTVC) {
+			return f, true
+		}
+	}
+	return vc.Secured{}, false
 }
 
 // Title names the passport on a page.
@@ -163,20 +191,19 @@ func held(c wallet.Credential) (heldPassport, error) {
 	if err := json.Unmarshal(doc.Subject, &subject); err != nil {
 		return heldPassport{}, err
 	}
-	h := heldPassport{ID: c.ID, Issuer: doc.Issuer.ID, Holder: subject.ID, Added: c.Added, Passport: p, Secured: c.Secured}
+	h := heldPassport{ID: c.ID, Issuer: doc.Issuer.ID, Holder: subject.ID, Added: c.Added, Passport: p, Secured: c.Secured, Forms: c.Forms}
 	if p.Personal != nil && p.Personal.Photo != nil {
 		h.Photo = c.Attachments[p.Personal.Photo.ID]
 	}
 	return h, nil
 }
 
-// errNotTicked says that a passport which is shown whole was not ticked whole.
-var errNotTicked = errors.New("agent: not every part of the passport was ticked")
+// errNotTicked says that a claim that the host must see was not ticked.
+var errNotTicked = errors.New("agent: not everything that is needed was ticked")
 
-// show presents a passport in answer to a request. The person ticked which
-// sections may be shown. This format shows a passport whole, so that anything
-// less shows nothing: the prover sends no claim that was not ticked.
-func (s *staff) show(ctx context.Context, request, passport string, ticked []string) error {
+// show presents a part of a passport in answer to a request: the claims that the
+// person ticked, of those that were asked for, and nothing else.
+func (s *staff) show(ctx context.Context, request, passport string, ticked []vc.Pointer) error {
 	h, err := s.passport(ctx, passport)
 	if err != nil {
 		return err
@@ -185,51 +212,63 @@ func (s *staff) show(ctx context.Context, request, passport string, ticked []str
 	if err != nil {
 		return err
 	}
-	key, err := s.signer(ctx, h.Holder)
+	a, err := s.answer(ctx, h, x, ticked)
 	if err != nil {
 		return err
 	}
-	a := present.Answer{
-		Holder:    h.Holder,
-		Presenter: &dataintegrity.Presenter{Suite: dataintegrity.EdDSAJCS2022(), Signer: key, Now: s.now},
-		Shown:     map[string]present.Shown{},
+	return s.prover.Present(ctx, request, a)
+}
+
+// answer is what show sends.
+func (s *staff) answer(ctx context.Context, h heldPassport, x *present.Exchange, ticked []vc.Pointer) (present.Answer, error) {
+	key, err := s.signer(ctx, h.Holder)
+	if err != nil {
+		return present.Answer{}, err
 	}
-	shown := present.Shown{Credential: h.Secured}
-	for _, section := range ticked {
-		shown.Reveal = append(shown.Reveal, vc.Pointer("/credentialSubject").Child(section))
-	}
+	a := present.Answer{Key: key, Shown: map[string]present.Shown{}}
 	for _, in := range x.Inputs {
+		shown := present.Shown{}
+		var ok bool
+		if shown.Credential, ok = h.form(in); !ok {
+			return present.Answer{}, fmt.Errorf("%w: the passport is in other forms", present.ErrUnsupported)
+		}
+		for _, c := range claimsAsked(h.Passport, in) {
+			switch chosen := slices.Contains(ticked, c.At); {
+			case chosen:
+				shown.Reveal = append(shown.Reveal, c.At)
+			case c.Needed:
+				return present.Answer{}, errNotTicked
+			}
+			if c.Kind == schema.KindPhoto && slices.Contains(ticked, c.At) && len(h.Photo) > 0 {
+				a.Attachments = append(a.Attachments, didcomm.NewAttachment(h.Passport.Personal.Photo.ID, "image/jpeg", h.Photo))
+			}
+		}
 		a.Shown[in.ID] = shown
 	}
-	if len(h.Photo) > 0 {
-		a.Attachments = append(a.Attachments, didcomm.NewAttachment(h.Passport.Personal.Photo.ID, "image/jpeg", h.Photo))
-	}
-	err = s.prover.Present(ctx, request, a)
-	if errors.Is(err, present.ErrConsent) {
-		return errNotTicked
-	}
-	return err
+	return a, nil
 }
 
-// A partOfPassport is a section that a person can tick.
-type partOfPassport struct {
-	Name, Title string
-	Asked       bool
+// A claim is one that was asked for and that a person can tick.
+type claim struct {
+	schema.Entry
+	At     vc.Pointer // in the credential
+	Needed bool       // the host takes no answer without it
 }
 
-// parts returns the sections of a passport, and which of them were asked for.
-func parts(p *schema.Passport, inputs []present.Input) []partOfPassport {
-	var out []partOfPassport
+// claimsAsked returns what an input asks for of a passport, in the order of a passport.
+func claimsAsked(p *schema.Passport, in present.Input) []claim {
+	var out []claim
 	for _, e := range p.Entries() {
-		name, _, _ := strings.Cut(strings.TrimPrefix(string(e.Pointer), "/"), "/")
-		if len(out) > 0 && out[len(out)-1].Name == name {
-			continue
+		at := vc.Pointer("/credentialSubject") + e.Pointer
+		asked, needed := false, false
+		for _, f := range in.Fields {
+			if below(at, f.At) {
+				asked, needed = true, needed || !f.Optional
+			}
 		}
-		at := vc.Pointer("/credentialSubject").Child(name)
-		asked := slices.ContainsFunc(inputs, func(in present.Input) bool {
-			return slices.ContainsFunc(in.Fields, func(f present.Field) bool { return below(f.At, at) || below(at, f.At) })
-		})
-		out = append(out, partOfPassport{name, e.Section, asked})
+		if asked {
+			out = append(out, claim{e, at, needed})
+		}
 	}
 	return out
 }

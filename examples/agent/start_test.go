@@ -216,7 +216,7 @@ func TestRoleThatDies(t *testing.T) {
 	require.NoError(t, err)
 	var out, log strings.Builder
 	d := &demo{record: in, log: &log}
-	d.out = &lineCounter{w: &out, at: 5, then: func() { _ = d.host.listener.Close() }}
+	d.out = &lineCounter{w: &out, at: 5, then: func() { _ = d.host.socket.Close() }}
 	err = d.run(t.Context())
 	require.ErrorIs(t, err, net.ErrClosed)
 	require.ErrorContains(t, err, "host: server ended")

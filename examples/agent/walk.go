@@ -10,6 +10,8 @@ import (
 	"github.com/staffpassport/staffpassport/didcomm/connect"
 	"github.com/staffpassport/staffpassport/didcomm/issue"
 	"github.com/staffpassport/staffpassport/didcomm/present"
+	"github.com/staffpassport/staffpassport/schema"
+	"github.com/staffpassport/staffpassport/vc"
 	"github.com/staffpassport/staffpassport/vc/verify"
 )
 
@@ -21,8 +23,9 @@ type outcome struct {
 	Accepted  bool              `json:"accepted"`
 	Presented bool              `json:"presented"`
 	Verified  bool              `json:"verified"`
-	Checks    map[string]string `json:"checks"`  // how each of the host's checks ended
-	Refused   map[string]string `json:"refused"` // what had to fail and did, with its code
+	Checks    map[string]string `json:"checks"`   // how each of the host's checks ended
+	Withheld  []string          `json:"withheld"` // claims of the passport that never reached the host
+	Refused   map[string]string `json:"refused"`  // what had to fail and did, with its code
 	Seconds   float64           `json:"seconds"`
 }
 
@@ -47,7 +50,8 @@ func (d *demo) walk(ctx context.Context, opened error) error {
 		err = w.run(ctx)
 	}
 	o := &w.outcome
-	o.OK = err == nil && o.Connected && o.Issued && o.Accepted && o.Presented && o.Verified && len(o.Refused) == len(forgeries())
+	o.OK = err == nil && o.Connected && o.Issued && o.Accepted && o.Presented && o.Verified &&
+		len(o.Withheld) == len(withheld(w.record.passport)) && len(o.Refused) == len(forgeries())
 	o.Seconds = d.now().Sub(started).Seconds()
 	line, jsonErr := json.Marshal(o)
 	if jsonErr != nil {
@@ -72,9 +76,11 @@ func (w *walk) run(ctx context.Context) error {
 		{"member of staff accepts it", w.accept},
 		{"host invites the member of staff", w.addVisit},
 		{"member of staff connects to the host", w.connectHost},
-		{"host asks for the passport", w.ask},
-		{"member of staff shows it", w.show},
+		{"host asks for what onboarding needs", w.ask},
+		{"member of staff shows that and no more", w.show},
 		{"host verifies it", w.verify},
+		{"host sees the same as an SD-JWT VC", w.token},
+		{"what was not asked for never reached it", w.little},
 		{"host refuses what is forged", w.forge},
 		{"the line is walked", w.end},
 	} {
@@ -196,39 +202,72 @@ func (w *walk) connectHost(ctx context.Context) error {
 	return w.connect(ctx, w.host.party, w.visit.Invitation, w.visit.Link, &w.journey.Host)
 }
 
-// purpose is why the host asks.
-const purpose = "Employment checks before a placement"
+// onboarding is what the host asks, for a passport in one form.
+func onboarding(format string) question {
+	return question{schema.Onboarding(), []string{format}}
+}
 
 func (w *walk) ask(ctx context.Context) error {
 	if w.visit.Exchange != "" {
 		return nil
 	}
-	_, err := w.host.request(ctx, w.visit, purpose)
+	_, err := w.host.request(ctx, w.visit, onboarding(present.FormDataIntegrity))
 	return err
 }
 
-// show answers the request in the member of staff's wallet, every part of the
-// passport ticked.
-func (w *walk) show(ctx context.Context) error {
-	x, err := w.received(ctx, w.visit.Exchange)
+// token lets the host ask for the same in the other form, and the member of staff
+// answer.
+func (w *walk) token(ctx context.Context) error {
+	if w.journey.Token == "" {
+		if _, err := w.host.ask(ctx, w.visit, onboarding(present.FormSDJWTVC), func(tx didcomm.Tx, exchange string) error {
+			w.journey.Token = exchange
+			return w.journey.save(tx)
+		}); err != nil {
+			return err
+		}
+	}
+	if err := w.answer(ctx, w.journey.Token); err != nil {
+		return err
+	}
+	r, err := w.decision(ctx, w.journey.Token)
 	if err != nil {
 		return err
 	}
-	if x.State == present.RequestReceived {
-		h, err := w.staff.passport(ctx, w.passport)
-		if err != nil {
-			return err
-		}
-		var ticked []string
-		for _, p := range parts(h.Passport, x.Inputs) {
-			ticked = append(ticked, p.Name)
-		}
-		if err := w.staff.show(ctx, x.ID, h.ID, ticked); err != nil {
-			return err
+	if !r.Accepted {
+		return fmt.Errorf("the host refused the SD-JWT VC: %s", r.Code)
+	}
+	return nil
+}
+
+// show answers the request in the member of staff's wallet.
+func (w *walk) show(ctx context.Context) error {
+	err := w.answer(ctx, w.visit.Exchange)
+	w.outcome.Presented = err == nil
+	return err
+}
+
+// answer answers a request of the host, with everything that it asks for ticked.
+func (w *walk) answer(ctx context.Context, request string) error {
+	x, err := w.received(ctx, request)
+	if err != nil || x.State != present.RequestReceived {
+		return err
+	}
+	h, err := w.staff.passport(ctx, w.passport)
+	if err != nil {
+		return err
+	}
+	return w.staff.show(ctx, x.ID, h.ID, ticks(h, x))
+}
+
+// ticks are all claims that a request asks for.
+func ticks(h heldPassport, x *present.Exchange) []vc.Pointer {
+	var all []vc.Pointer
+	for _, in := range x.Inputs {
+		for _, c := range claimsAsked(h.Passport, in) {
+			all = append(all, c.At)
 		}
 	}
-	w.outcome.Presented = true
-	return nil
+	return all
 }
 
 // received waits until a request of the host is in the member of staff's wallet.

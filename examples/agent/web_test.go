@@ -185,7 +185,7 @@ func TestSessionCookie(t *testing.T) {
 	require.Equal(t, "/", c.Path)
 	require.Empty(t, c.Domain)
 	require.GreaterOrEqual(t, len(c.Value), 26)
-	require.Contains(t, c.Name, p.listener.Addr().(*net.TCPAddr).AddrPort().String()[len("127.0.0.1:"):], "two programs on one machine keep apart")
+	require.Contains(t, c.Name, p.socket.Addr().(*net.TCPAddr).AddrPort().String()[len("127.0.0.1:"):], "two programs on one machine keep apart")
 
 	for name, cookie := range map[string]*http.Cookie{
 		"none":         nil,

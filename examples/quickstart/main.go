@@ -1,11 +1,13 @@
-// Quickstart issues a staff passport, shows it to a host organisation and lets the
-// host verify it, all in one process and with keys in memory. The lines that
+// Quickstart issues a staff passport, shows a part of it to a host organisation and lets
+// the host verify that, all in one process and with keys in memory. The lines that
 // matter are those of the README.
 package main
 
 import (
 	"context"
-	"crypto/ed25519"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
 	"fmt"
 	"os"
 	"time"
@@ -13,8 +15,9 @@ import (
 	"github.com/staffpassport/staffpassport/did"
 	"github.com/staffpassport/staffpassport/did/didkey"
 	"github.com/staffpassport/staffpassport/schema"
-	"github.com/staffpassport/staffpassport/vc"
 	"github.com/staffpassport/staffpassport/vc/dataintegrity"
+	"github.com/staffpassport/staffpassport/vc/dataintegrity/ecdsasd"
+	"github.com/staffpassport/staffpassport/vc/disclose"
 	"github.com/staffpassport/staffpassport/vc/verify"
 )
 
@@ -34,14 +37,20 @@ func run(ctx context.Context, employer, staff, host did.Signer) error {
 	if err != nil {
 		return err // *schema.ValidationError lists everything wrong at once
 	}
-	suite := dataintegrity.EdDSAJCS2022()
-	passport, err := (&dataintegrity.Issuer{Suite: suite, Signer: employer, Contexts: schema.Contexts()}).Secure(ctx, credential)
+	mandatory, err := schema.Mandatory(credential) // what nobody can leave out: who issued it, until when, about whom
+	if err != nil {
+		return err
+	}
+	passport, err := (&dataintegrity.Issuer{Suite: ecdsasd.Suite(mandatory...), Signer: employer, Contexts: schema.Contexts()}).Secure(ctx, credential)
 	if err != nil {
 		return err
 	}
 	nonces := verify.NewNonces(10*time.Minute, nil) // the host's: each is good once
 	nonce := nonces.New()
-	shown, err := (&dataintegrity.Presenter{Suite: suite, Signer: staff}).Present(ctx, vc.NewPresentation(holder, passport), verifier.String(), nonce)
+	shown, err := disclose.Derive(ctx, disclose.Request{
+		Reveal: schema.ClinicalStart().Ask, // of about forty claims: no date of birth, no pay band
+		Holder: staff, Audience: verifier.String(), Nonce: nonce, Contexts: schema.Contexts(),
+	}, passport)
 	if err != nil {
 		return err
 	}
@@ -60,13 +69,13 @@ func run(ctx context.Context, employer, staff, host did.Signer) error {
 	return nil
 }
 
-// newSigner makes an Ed25519 key and names it by its did:key.
+// newSigner makes a P-256 key and names it by its did:key.
 func newSigner() did.Signer {
-	pub, key, err := ed25519.GenerateKey(nil)
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		panic(err) // crypto/rand does not fail
 	}
-	id, err := didkey.New(pub)
+	id, err := didkey.New(key.Public())
 	if err != nil {
 		panic(err)
 	}

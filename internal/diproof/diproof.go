@@ -3,16 +3,17 @@
 // credentials and DID logs can share it.
 //
 // [Create] and [Verify] are sections 3.3.1 and 3.3.2 of Data Integrity EdDSA
-// Cryptosuites v1.0 (Recommendation of 15 May 2025), with [HashData] as sections
-// 3.3.3 to 3.3.5. They look at the cryptography alone: whose key it is, what the
-// proof is for, when it was made and which contexts are acceptable is the
-// caller's business.
+// Cryptosuites v1.0 and of Data Integrity ECDSA Cryptosuites v1.0
+// (Recommendations of 15 May 2025), with [HashData] as sections 3.3.3 to 3.3.5.
+// They look at the cryptography alone: whose key it is, what the proof is for,
+// when it was made and which contexts are acceptable is the caller's business.
 //
-//	signature over  SHA-256(JCS(proof without proofValue)) || SHA-256(JCS(document without proof))
+//	signature over  hash(JCS(proof without proofValue)) || hash(JCS(document without proof))
 package diproof
 
 import (
 	"crypto/sha256"
+	"crypto/sha512"
 	"errors"
 
 	"github.com/staffpassport/staffpassport/internal/jcs"
@@ -36,22 +37,49 @@ var (
 	ErrValue = errors.New("diproof: malformed proofValue")
 )
 
-// Create returns the proof over doc that options describe: a copy of options with
-// the document's @context and a proofValue. Sign is called once, with the 64
-// bytes of [HashData]. Neither argument is changed. Errors match [ErrOptions], or
-// are those of sign and of canonicalisation.
-func Create(doc, options *strictjson.Object, suite string, sign func(hashData []byte) ([]byte, error)) (*strictjson.Object, error) {
-	proof := options.Clone()
+// A Suite is the name of a suite as a proof's cryptosuite member has it, and its
+// hash function.
+type Suite struct {
+	Name string
+	Hash Hash
+}
+
+// A Hash is a hash function of a suite.
+type Hash int
+
+// SHA256 is for Ed25519 and P-256, SHA384 for P-384.
+const (
+	SHA256 Hash = iota
+	SHA384
+)
+
+// append adds the digest of data to dst.
+func (h Hash) append(dst, data []byte) []byte {
+	if h == SHA384 {
+		sum := sha512.Sum384(data)
+		return append(dst, sum[:]...)
+	}
+	sum := sha256.Sum256(data)
+	return append(dst, sum[:]...)
+}
+
+// Create returns the proof over doc that options describe: options, which it takes
+// over, with the document's @context and a proofValue. Sign is called once, with
+// the result of [HashData]. Errors match [ErrOptions], or are
+// those of sign and of canonicalisation.
+func Create(doc, options *strictjson.Object, suite Suite, sign func(hashData []byte) ([]byte, error)) (*strictjson.Object, error) {
+	proof := options
+	proof.Grow(2)
 	if context, ok := doc.Get("@context"); ok {
 		proof.Set("@context", context)
 	}
-	if err := checkOptions(proof, suite); err != nil {
+	if err := checkOptions(proof, suite.Name); err != nil {
 		return nil, err
 	}
 	if _, ok := proof.Get("proofValue"); ok {
 		return nil, ErrOptions
 	}
-	data, err := HashData(doc, proof)
+	data, err := HashData(doc, proof, suite.Hash)
 	if err != nil {
 		return nil, err
 	}
@@ -66,14 +94,15 @@ func Create(doc, options *strictjson.Object, suite string, sign func(hashData []
 // Verify checks proof over doc, which is the secured document without this proof
 // (a proof chain leaves in it the proofs that this one depends on). It calls
 // verify once and returns the document that was signed, which differs from doc if
-// contexts were appended to it later. Neither argument is changed.
+// contexts were appended to it later and is doc itself otherwise. Neither argument
+// is changed.
 //
 // Errors match [ErrOptions], [ErrContext] or [ErrValue], or are those of verify
 // and of canonicalisation.
-func Verify(doc, proof *strictjson.Object, suite string, verify func(hashData, signature []byte) error) (*strictjson.Object, error) {
+func Verify(doc, proof *strictjson.Object, suite Suite, verify func(hashData, signature []byte) error) (*strictjson.Object, error) {
 	options := proof.Clone()
 	options.Delete("proofValue")
-	if err := checkOptions(options, suite); err != nil {
+	if err := checkOptions(options, suite.Name); err != nil {
 		return nil, err
 	}
 	value, _ := proof.Text("proofValue")
@@ -88,7 +117,7 @@ func Verify(doc, proof *strictjson.Object, suite string, verify func(hashData, s
 	if err != nil {
 		return nil, err
 	}
-	data, err := HashData(signed, options)
+	data, err := HashData(signed, options, suite.Hash)
 	if err != nil {
 		return nil, err
 	}
@@ -98,20 +127,19 @@ func Verify(doc, proof *strictjson.Object, suite string, verify func(hashData, s
 	return signed, nil
 }
 
-// HashData returns what a proof signs (sections 3.3.3 to 3.3.5): the SHA-256 of
-// the canonical options followed by that of the canonical document. Options are
-// the proof without its proofValue.
-func HashData(doc, options *strictjson.Object) ([]byte, error) {
-	buf, err := jcs.Append(make([]byte, 0, 4096), doc)
+// HashData returns what a proof signs (sections 3.3.3 to 3.3.5): the hash of the
+// canonical options followed by that of the canonical document, 64 or 96 bytes.
+// Options are the proof without its proofValue.
+func HashData(doc, options *strictjson.Object, h Hash) ([]byte, error) {
+	buf, err := jcs.Append(make([]byte, 0, 4096), options)
 	if err != nil {
 		return nil, err
 	}
-	docHash := sha256.Sum256(buf)
-	if buf, err = jcs.Append(buf[:0], options); err != nil {
+	data := h.append(make([]byte, 0, 2*sha512.Size384), buf)
+	if buf, err = jcs.Append(buf[:0], doc); err != nil {
 		return nil, err
 	}
-	optionsHash := sha256.Sum256(buf)
-	return append(append(make([]byte, 0, 2*sha256.Size), optionsHash[:]...), docHash[:]...), nil
+	return h.append(data, buf), nil
 }
 
 // checkOptions is section 3.3.5, steps 2 and 3.
@@ -147,6 +175,9 @@ func signedDocument(doc, options *strictjson.Object) (*strictjson.Object, error)
 	}
 	if !same {
 		return nil, ErrContext
+	}
+	if strictjson.Equal(received, context) {
+		return doc, nil
 	}
 	signed := doc.Clone()
 	signed.Set("@context", context)

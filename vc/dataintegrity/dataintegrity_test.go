@@ -88,7 +88,7 @@ func TestSecure(t *testing.T) {
 		Purpose:            did.AssertionMethod,
 		Created:            noon.Truncate(time.Second),
 	}, p)
-	signed, err := dataintegrity.EdDSAJCS2022().Verify(doc, proof, keyOf(t, s, did.AssertionMethod))
+	signed, err := dataintegrity.EdDSAJCS2022().Verify(context.Background(), doc, proof, keyOf(t, s, did.AssertionMethod), nil)
 	require.NoError(t, err)
 	c, err := vc.ParseObject(signed)
 	require.NoError(t, err)
@@ -274,8 +274,8 @@ type careless struct {
 	change func(*strictjson.Object)
 }
 
-func (c careless) Prove(ctx context.Context, doc *strictjson.Object, p *dataintegrity.Proof, s did.Signer) (*strictjson.Object, error) {
-	proof, err := c.Suite.Prove(ctx, doc, p, s)
+func (c careless) Prove(ctx context.Context, doc *strictjson.Object, p *dataintegrity.Proof, s did.Signer, contexts *vc.ContextSet) (*strictjson.Object, error) {
+	proof, err := c.Suite.Prove(ctx, doc, p, s, contexts)
 	c.change(proof)
 	return proof, err
 }
@@ -304,7 +304,7 @@ func TestProveRefusesAnotherSuite(t *testing.T) {
 	doc := object(t, []byte(`{"a":1}`))
 	for suite, want := range map[string]error{"": nil, "eddsa-jcs-2022": nil, "eddsa-rdfc-2022": dataintegrity.ErrSuite} {
 		p := &dataintegrity.Proof{Suite: suite, VerificationMethod: s.VerificationMethod(), Purpose: did.AssertionMethod}
-		proof, err := dataintegrity.EdDSAJCS2022().Prove(context.Background(), doc, p, s)
+		proof, err := dataintegrity.EdDSAJCS2022().Prove(context.Background(), doc, p, s, nil)
 		require.ErrorIs(t, err, want, suite)
 		if want == nil {
 			name, _ := proof.Text("cryptosuite")
@@ -326,9 +326,9 @@ func TestSuiteNeedsItsKey(t *testing.T) {
 	require.NoError(t, err)
 	doc, proof, err := dataintegrity.SplitProof(object(t, secured.Bytes))
 	require.NoError(t, err)
-	_, err = dataintegrity.EdDSAJCS2022().Verify(doc, proof, keyOf(t, p256, did.AssertionMethod))
+	_, err = dataintegrity.EdDSAJCS2022().Verify(context.Background(), doc, proof, keyOf(t, p256, did.AssertionMethod), nil)
 	require.ErrorIs(t, err, dataintegrity.ErrKey)
-	_, err = dataintegrity.EdDSAJCS2022().Verify(doc, proof, keyOf(t, signer(t, "Nettle Styx"), did.AssertionMethod))
+	_, err = dataintegrity.EdDSAJCS2022().Verify(context.Background(), doc, proof, keyOf(t, signer(t, "Nettle Styx"), did.AssertionMethod), nil)
 	require.ErrorIs(t, err, dataintegrity.ErrSignature)
 }
 
@@ -351,10 +351,10 @@ func TestPublishedVector(t *testing.T) {
 	require.Equal(t, s.VerificationMethod(), options.VerificationMethod)
 
 	suite := dataintegrity.EdDSAJCS2022()
-	proof, err := suite.Prove(context.Background(), read("unsigned.json"), options, s)
+	proof, err := suite.Prove(context.Background(), read("unsigned.json"), options, s, nil)
 	require.NoError(t, err)
 	require.Equal(t, canonical(t, published), canonical(t, proof))
-	verified, err := suite.Verify(doc, published, keyOf(t, s, did.AssertionMethod))
+	verified, err := suite.Verify(context.Background(), doc, published, keyOf(t, s, did.AssertionMethod), nil)
 	require.NoError(t, err)
 	require.Equal(t, canonical(t, read("unsigned.json")), canonical(t, verified))
 }
@@ -383,10 +383,17 @@ func TestAbuse_DI03_NoProof(t *testing.T) {
 		{`{"proof":true}`, dataintegrity.ErrProofMalformed},
 		{`{"proof":[[{"type":"DataIntegrityProof"}]]}`, dataintegrity.ErrProofMalformed},
 		{`{"proof":[{"type":"DataIntegrityProof"},{"type":"DataIntegrityProof"}]}`, dataintegrity.ErrProofSet},
-		{`{"proof":[null,{"type":"DataIntegrityProof"}]}`, dataintegrity.ErrProofSet},
+		{`{"proof":[null,{"type":"DataIntegrityProof"}]}`, dataintegrity.ErrProofMalformed},
+		{`{"proof":[{"type":"DataIntegrityProof"},{}]}`, dataintegrity.ErrProofMalformed},
+		{`{"proof":[{"type":"DataIntegrityProof"},"z1"]}`, dataintegrity.ErrProofMalformed},
 	} {
 		_, _, err := dataintegrity.SplitProof(object(t, []byte(c.doc)))
 		require.ErrorIs(t, err, c.want, c.doc)
+		if _, _, err = dataintegrity.SplitProofs(object(t, []byte(c.doc))); c.want == dataintegrity.ErrProofSet {
+			require.NoError(t, err, c.doc)
+		} else {
+			require.ErrorIs(t, err, c.want, c.doc)
+		}
 	}
 	doc, proof, err := dataintegrity.SplitProof(object(t, []byte(`{"a":1,"proof":[{"b":2}]}`)))
 	require.NoError(t, err)
@@ -396,7 +403,7 @@ func TestAbuse_DI03_NoProof(t *testing.T) {
 
 const goodProof = `{"type":"DataIntegrityProof","cryptosuite":"eddsa-jcs-2022","created":"2026-03-02T12:00:00Z",` +
 	`"expires":"2026-03-03T12:00:00+01:00","verificationMethod":"did:example:a#key-1","proofPurpose":"authentication",` +
-	`"domain":["a","b"],"challenge":"c","nonce":"n","proofValue":"z1"}`
+	`"domain":["a","b"],"challenge":"c","nonce":"n","proofValue":"z1","id":"urn:uuid:1","previousProof":["urn:a","urn:b"]}`
 
 func TestParseProof(t *testing.T) {
 	t.Parallel()
@@ -404,6 +411,9 @@ func TestParseProof(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, []string{"a", "b"}, p.Domain)
 	require.Equal(t, "c", p.Challenge)
+	require.Equal(t, "n", p.Nonce)
+	require.Equal(t, "urn:uuid:1", p.ID)
+	require.Equal(t, []string{"urn:a", "urn:b"}, p.Previous)
 	require.True(t, p.Expires.Equal(time.Date(2026, 3, 3, 11, 0, 0, 0, time.UTC)))
 	require.Equal(t, "did:example:a#key-1", p.VerificationMethod.String())
 }
@@ -415,10 +425,24 @@ func TestParseProofRefuses(t *testing.T) {
 		want        error
 	}{
 		{"type", ``, dataintegrity.ErrSuite},
-		{"type", `"Ed25519Signature2020"`, dataintegrity.ErrSuite},
+		{"type", `"Ed25519Signature2020"`, dataintegrity.ErrSuite}, // with a cryptosuite it is no such proof
+		{"type", `"Ed25519Signature2018"`, dataintegrity.ErrSuite},
+		{"type", `"JcsEd25519Signature2020"`, dataintegrity.ErrSuite},
+		{"type", `"eddsa-jcs-2022"`, dataintegrity.ErrSuite},
 		{"type", `["DataIntegrityProof"]`, dataintegrity.ErrSuite},
-		{"previousProof", `"urn:a"`, dataintegrity.ErrProofSet},
-		{"previousProof", `null`, dataintegrity.ErrProofSet},
+		{"previousProof", `null`, dataintegrity.ErrProofMalformed},
+		{"previousProof", `[]`, dataintegrity.ErrProofMalformed},
+		{"previousProof", `["urn:a",null]`, dataintegrity.ErrProofMalformed},
+		{"id", `null`, dataintegrity.ErrProofMalformed},
+		{"id", `""`, dataintegrity.ErrProofMalformed},
+		{"id", `"proof-1"`, dataintegrity.ErrProofMalformed},
+		{"id", `"#proof-1"`, dataintegrity.ErrProofMalformed},
+		{"id", `["urn:a"]`, dataintegrity.ErrProofMalformed},
+		{"nonce", `5`, dataintegrity.ErrProofMalformed},
+		{"nonce", `null`, dataintegrity.ErrProofMalformed},
+		{"cryptosuite", `"Ed25519Signature2020"`, dataintegrity.ErrSuite},
+		{"extra", `{"@context":{"proofValue":"https://evil.example/"}}`, dataintegrity.ErrContextNotAllowed},
+		{"extra", `[[{"a":{"@context":null}}]]`, dataintegrity.ErrContextNotAllowed},
 		{"cryptosuite", ``, dataintegrity.ErrProofMalformed},
 		{"cryptosuite", `5`, dataintegrity.ErrProofMalformed},
 		{"verificationMethod", ``, dataintegrity.ErrProofMalformed},
@@ -458,8 +482,11 @@ func TestParseProofRefuses(t *testing.T) {
 func TestAbuse_DI06_Contexts(t *testing.T) {
 	t.Parallel()
 	const v2, passport = `"https://www.w3.org/ns/credentials/v2"`, `"https://w3id.org/staffpassport/v1"`
+	const v1 = `"https://www.w3.org/2018/credentials/v1"`
 	const submission = `"https://identity.foundation/presentation-exchange/submission/v1"`
-	known := [][]string{{vc.ContextV2, "https://w3id.org/staffpassport/v1"}}
+	known, err := vc.NewContextSet(map[string][]byte{"https://w3id.org/staffpassport/v1": []byte(`{"@context":{}}`)},
+		vc.Contexts("https://w3id.org/staffpassport/v1"))
+	require.NoError(t, err)
 	for _, c := range []struct {
 		context                  string
 		credential, presentation bool
@@ -467,6 +494,11 @@ func TestAbuse_DI06_Contexts(t *testing.T) {
 		{`[` + v2 + `]`, true, true},
 		{`[` + v2 + `,` + passport + `]`, true, true},
 		{`[` + v2 + `,` + submission + `]`, false, true},
+		{`[` + v1 + `]`, true, true},
+		{`[` + v1 + `,` + submission + `]`, false, true},
+		{`[` + v1 + `,` + passport + `]`, false, false},
+		{`[` + v1 + `,` + v2 + `]`, false, false},
+		{v1, false, false},
 		{v2, false, false},
 		{`[]`, false, false},
 		{`null`, false, false},

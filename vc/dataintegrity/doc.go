@@ -1,6 +1,8 @@
 // Package dataintegrity secures credentials and presentations with embedded
 // proofs: Verifiable Credential Data Integrity 1.0 (Recommendation of 15 May
-// 2025) with the suite eddsa-jcs-2022 of Data Integrity EdDSA Cryptosuites v1.0.
+// 2025), with the suites eddsa-jcs-2022 of Data Integrity EdDSA Cryptosuites v1.0
+// and ecdsa-jcs-2019 of Data Integrity ECDSA Cryptosuites v1.0. The suites that
+// need RDF are in the packages below this one.
 //
 // An issuer fills an [Issuer] and calls Secure, a holder a [Presenter] and calls
 // Present:
@@ -12,15 +14,22 @@
 // owner, the time, the purpose and more, and is the work of
 // [github.com/staffpassport/staffpassport/vc/verify] alone.
 //
+// # Several proofs
+//
+// A credential may have more than one proof: as a set, which says that several
+// parties vouch for it, or as a chain, in which later ones also cover earlier ones
+// ([Issuer.AddProof]). A verifier of this module accepts such a credential if it
+// accepts every one of its proofs.
+//
 // # Contexts
 //
 // The JCS suites sign JSON and see no JSON-LD, so what a member means is settled
 // by the @context only if reader and writer know that exact array beforehand (VC
-// Data Model 2.0, section 6.3; Data Integrity, section 4.6). Known are
-// the data model's own ([vc.ContextV2]) alone, for presentations also with the
-// presentation exchange context, and the arrays that a caller names. Any other array, an inline
-// context, and a @context deeper in the document are refused, at signing as at
-// verifying.
+// Data Model 2.0, section 6.3; Data Integrity, section 4.6). Known are the arrays
+// that a [vc.ContextSet] accepts, and for presentations a data model's own with the
+// presentation exchange context. Any other array, an inline context that is not in
+// one of those, and a @context deeper in the document are refused, at signing as
+// at verifying, and so with every suite.
 package dataintegrity
 
 import (
@@ -29,6 +38,7 @@ import (
 
 	"github.com/staffpassport/staffpassport/did"
 	"github.com/staffpassport/staffpassport/internal/strictjson"
+	"github.com/staffpassport/staffpassport/vc"
 )
 
 // A Suite is a cryptosuite (VC Data Integrity 1.0, section 3). Suites are
@@ -38,23 +48,34 @@ type Suite interface {
 	// Name is the cryptosuite member of a proof.
 	Name() string
 	// Prove returns a proof over doc with the given options (section 4.2, step
-	// 1). The signer's key must be one that the suite can use, else ErrKey. What
-	// the signer returns is verified: ErrSignature says that it is no signature
-	// by its key.
-	Prove(ctx context.Context, doc *strictjson.Object, p *Proof, s did.Signer) (*strictjson.Object, error)
+	// 1), which [Proof.Options] writes. In a proof chain doc has the proofs that
+	// the new one covers as its proof member. The signer's key must be one that
+	// the suite can use, else ErrKey. It signs by [did.Sign]: ErrSignature says
+	// that what came back is no signature by its key.
+	Prove(ctx context.Context, doc *strictjson.Object, p *Proof, s did.Signer, contexts *vc.ContextSet) (*strictjson.Object, error)
 	// Verify checks the cryptography of proof over doc, the secured document
-	// without that proof (section 4.4, step 8), and returns the document that
-	// was signed. The error matches ErrSignature, ErrProofMalformed or
+	// without that proof (section 4.4, step 8) or what [Covered] returns, and
+	// returns the document that was signed. The error matches ErrSignature, ErrProofMalformed or
 	// ErrContextNotAllowed.
-	Verify(doc, proof *strictjson.Object, key *did.VerificationMethod) (*strictjson.Object, error)
+	Verify(ctx context.Context, doc, proof *strictjson.Object, key *did.VerificationMethod, contexts *vc.ContextSet) (*strictjson.Object, error)
 }
 
 var (
 	// ErrNoProof says that a document has no proof at all.
 	ErrNoProof = errors.New("dataintegrity: no proof")
-	// ErrProofSet says that a document has several proofs or a chain of them,
-	// which this version does not verify (sections 2.1.1 and 2.1.2).
+	// ErrProofSet says that a document has several proofs or a chain of them
+	// (sections 2.1.1 and 2.1.2) where there must be one, or one where there must
+	// be none.
 	ErrProofSet = errors.New("dataintegrity: more than one proof")
+	// ErrPreviousProof says that a proof names a previous proof which the
+	// document does not have (section 2.1.2).
+	ErrPreviousProof = errors.New("dataintegrity: previous proof missing")
+	// ErrBaseProof says that a proof for selective disclosure is the issuer's own,
+	// which its holder keeps: what a verifier gets is derived from it.
+	ErrBaseProof = errors.New("dataintegrity: base proof, not one derived from it")
+	// ErrPointer says that a JSON pointer, of what is mandatory or to be shown,
+	// matches nothing in the document that could be shown by itself.
+	ErrPointer = errors.New("dataintegrity: JSON pointer matches nothing that can be shown")
 	// ErrProofMalformed says that a proof breaks a rule of section 2.1.
 	ErrProofMalformed = errors.New("dataintegrity: malformed proof")
 	// ErrSuite says that a proof's type or cryptosuite is not supported.

@@ -18,22 +18,29 @@ const (
 	ErrConfig Code = "config"
 
 	ErrMediaType  Code = "media-type"   // not a format this version verifies
-	ErrSyntax     Code = "syntax"       // not strict JSON
-	ErrTooLarge   Code = "too-large"    // more than 1 MiB, too many values, or too many credentials
+	ErrSyntax     Code = "syntax"       // no strict JSON, or no well-formed token
+	ErrTooLarge   Code = "too-large"    // more than 1 MiB, too many values, credentials or signatures
 	ErrTooDeep    Code = "too-deep"     // more than 64 levels
 	ErrMalformed  Code = "malformed"    // breaks a rule of the data model
 	ErrNoTimeZone Code = "no-time-zone" // a time that could mean any of 27 hours
+	ErrClaims     Code = "claims"       // the claims of a token are malformed or contradict its document
 
 	ErrContextNotAllowed Code = "context-not-allowed" // not one of the @context arrays known beforehand
+	// ErrUndefinedTerm and ErrUnsignable: the contexts give a member no meaning, or
+	// the document is no JSON-LD that a signature could cover whole.
+	ErrUndefinedTerm Code = "undefined-term"
+	ErrUnsignable    Code = "unsignable"
 
 	ErrNoProof        Code = "no-proof"        // no proof at all
-	ErrProofSet       Code = "proof-set"       // several proofs, which this version does not verify
+	ErrProofSet       Code = "proof-set"       // several proofs that do not belong together
 	ErrProofMalformed Code = "proof-malformed" // breaks a rule of VC Data Integrity 1.0 section 2.1
 	ErrSuite          Code = "suite"           // an unknown cryptosuite, or a key that does not fit it
 	ErrPurpose        Code = "purpose"         // made for another purpose
+	ErrBaseProof      Code = "base-proof"      // the proof that the holder has to derive from, which shows everything
 
 	ErrDomain    Code = "domain"    // made for another audience
 	ErrChallenge Code = "challenge" // made for another request
+	ErrUnbound   Code = "unbound"   // no key binding or presentation header: anybody could show it
 	ErrHolder    Code = "holder"    // the presenter is not the holder, or not the subject
 
 	ErrControllerMismatch Code = "controller-mismatch" // the key belongs to another than the issuer
@@ -44,10 +51,13 @@ const (
 
 	ErrProofNotYetValid Code = "proof-not-yet-valid" // the proof was made in the future
 	ErrProofExpired     Code = "proof-expired"       // the proof is past its end
+	ErrProofTooOld      Code = "proof-too-old"       // the presentation was made longer than MaxAge ago
 	ErrNotYetValid      Code = "not-yet-valid"       // before validFrom
 	ErrExpired          Code = "expired"             // after validUntil
+	ErrNoEnd            Code = "no-end"              // no validUntil, which RequireValidUntil asks for
 
 	ErrUntrusted Code = "untrusted" // the issuer may not issue this
+	ErrResource  Code = "resource"  // a context is not the one whose digest the issuer signed
 	ErrReplay    Code = "replay"    // the nonce was used before, or never given out
 
 	// ErrStatusUnsupported: the credential has a status, which this version cannot
@@ -72,16 +82,17 @@ func (c Code) Problem() string {
 	switch c {
 	case ErrSyntax, ErrTooLarge, ErrTooDeep:
 		return model + "PARSING_ERROR"
-	case ErrMalformed, ErrNoTimeZone:
+	case ErrMalformed, ErrNoTimeZone, ErrClaims:
 		return model + "MALFORMED_VALUE_ERROR"
 	case ErrProof:
 		return model + "CRYPTOGRAPHIC_SECURITY_ERROR"
-	case ErrNoProof, ErrProofSet, ErrProofMalformed, ErrSuite, ErrPurpose, ErrControllerMismatch,
-		ErrKeyNotFound, ErrKeyNotAuthorised, ErrProofNotYetValid, ErrProofExpired, ErrContextNotAllowed:
+	case ErrNoProof, ErrProofSet, ErrProofMalformed, ErrSuite, ErrPurpose, ErrBaseProof,
+		ErrControllerMismatch, ErrKeyNotFound, ErrKeyNotAuthorised, ErrProofNotYetValid, ErrProofExpired,
+		ErrProofTooOld, ErrContextNotAllowed, ErrUndefinedTerm, ErrUnsignable, ErrResource:
 		return security + "PROOF_VERIFICATION_ERROR"
 	case ErrDomain:
 		return security + "INVALID_DOMAIN_ERROR"
-	case ErrChallenge, ErrReplay:
+	case ErrChallenge, ErrUnbound, ErrReplay:
 		return security + "INVALID_CHALLENGE_ERROR"
 	}
 	return ""
@@ -95,7 +106,7 @@ func (c Code) text() string {
 	case ErrMediaType:
 		return "the format is not one that can be verified here"
 	case ErrSyntax:
-		return "the document is not strict JSON"
+		return "the document cannot be read"
 	case ErrTooLarge:
 		return "the document is too large"
 	case ErrTooDeep:
@@ -104,22 +115,32 @@ func (c Code) text() string {
 		return "the document breaks a rule of the data model"
 	case ErrNoTimeZone:
 		return "a date and time has no time zone"
+	case ErrClaims:
+		return "what stands beside the document does not fit it"
 	case ErrContextNotAllowed:
 		return "the document uses a vocabulary that is not known here"
+	case ErrUndefinedTerm:
+		return "the document has a word that its vocabulary does not have"
+	case ErrUnsignable:
+		return "the document says what its signature cannot cover"
 	case ErrNoProof:
 		return "nobody signed the document"
 	case ErrProofSet:
-		return "the document has several proofs"
+		return "the proofs of the document do not belong together"
 	case ErrProofMalformed:
 		return "the proof is malformed"
 	case ErrSuite:
 		return "the kind of proof is not supported"
 	case ErrPurpose:
 		return "the proof was made for another purpose"
+	case ErrBaseProof:
+		return "the holder sent what is meant for the holder alone"
 	case ErrDomain:
 		return "the presentation was made for somebody else"
 	case ErrChallenge:
 		return "the presentation was not made for this request"
+	case ErrUnbound:
+		return "nothing shows that the credential was sent for this request by the one it belongs to"
 	case ErrHolder:
 		return "the presenter is not the person it is about"
 	case ErrControllerMismatch:
@@ -134,12 +155,18 @@ func (c Code) text() string {
 		return "the proof was made in the future"
 	case ErrProofExpired:
 		return "the proof has expired"
+	case ErrProofTooOld:
+		return "the presentation was made too long ago"
 	case ErrNotYetValid:
 		return "the credential is not valid yet"
 	case ErrExpired:
 		return "the credential has expired"
+	case ErrNoEnd:
+		return "the credential has no end"
 	case ErrUntrusted:
 		return "the issuer is not trusted for this credential"
+	case ErrResource:
+		return "the vocabulary is not the one that the issuer used"
 	case ErrReplay:
 		return "the presentation was used before"
 	case ErrStatusUnsupported:

@@ -2,12 +2,16 @@ package verify
 
 import (
 	"context"
+	"crypto"
+	"errors"
+	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/staffpassport/staffpassport/did"
+	"github.com/staffpassport/staffpassport/did/didkey"
 	"github.com/staffpassport/staffpassport/internal/strictjson"
 	"github.com/staffpassport/staffpassport/vc"
-	"github.com/staffpassport/staffpassport/vc/dataintegrity"
 )
 
 // A Credential is a verified credential. Only a [Verifier] makes one: the methods
@@ -20,7 +24,7 @@ type Credential struct {
 }
 
 // Document returns the claims, read from the bytes that were signed, without
-// their proof. Each call returns a new document, so that a changed one cannot be
+// their proof. Claims that were not disclosed are not there. Each call returns a new document, so that a changed one cannot be
 // taken for the verified one.
 func (c *Credential) Document() *vc.Credential {
 	doc, err := vc.ParseObject(c.verified().signed)
@@ -30,13 +34,15 @@ func (c *Credential) Document() *vc.Credential {
 	return doc
 }
 
-// Issuer returns the DID whose key signed. It is the issuer that the document
-// names, unless the verifier's policy is UnsafeIssuerNotController.
+// Issuer returns the DID whose key signed, the first of several. It is the issuer
+// that the document names, unless the verifier's policy is
+// UnsafeIssuerNotController.
 func (c *Credential) Issuer() did.DID { return c.verified().issuer }
 
-// Holder returns the DID that proved to be the subject of the credential. It is
-// zero if the credential did not come in a presentation, or if the verifier's
-// policy is UnsafeAnyHolder.
+// Holder returns the DID that proved to be the subject of the credential: that of
+// the subject or, for a subject without a DID, the did:key of the key that the
+// issuer bound the credential to. It is zero if the credential did not come in a
+// presentation, and if the verifier's policy let it be shown by anybody.
 func (c *Credential) Holder() did.DID { return c.verified().holder }
 
 // Checks returns every check in the order it was made.
@@ -54,9 +60,13 @@ func (c *Credential) verified() *Credential {
 
 // credential examines one credential.
 type credential struct {
-	proven
-	holder did.DID // of the presentation it came in, or zero
-	doc    *vc.Credential
+	examination
+	doc *vc.Credential
+
+	want      *Session  // of the presentation it came in; nil if it came by itself
+	presenter presenter // of that presentation
+	budget    *int      // how many more signatures that presentation may have
+	holder    did.DID   // who it is found to belong to
 }
 
 func credentialChecks(presented bool) []Check {
@@ -64,135 +74,260 @@ func credentialChecks(presented bool) []Check {
 	if presented {
 		checks = append(checks, CheckHolder)
 	}
-	return append(checks, CheckIssuer, CheckStatus)
+	return append(checks, CheckIssuer, CheckStatus, CheckResources)
 }
 
 // run makes all checks; read is how the document is come by.
-func (x *credential) run(ctx context.Context, read func() *finding) {
-	var proofless *finding
-	genuine := x.until([]step{
-		{CheckFormat, func() *finding {
-			if f := read(); f != nil {
-				return f
-			}
-			proofless = x.splitProof()
-			return x.parse()
-		}},
-		{CheckContext, func() *finding { return x.checkContext(x.received) }},
-		{CheckProof, func() *finding {
-			if proofless != nil {
-				return proofless
-			}
-			return x.checkProof(did.AssertionMethod)
-		}},
-		{CheckKey, func() *finding { return x.checkIssuersKey(ctx) }},
-		{CheckSignature, x.checkSigned},
-	})
-	if !genuine {
+func (x *credential) run(ctx context.Context, read func() (*reading, *finding)) {
+	steps := []step{
+		{CheckFormat, func() *finding { return x.open(read) }},
+		{CheckContext, func() *finding { return x.checkContext(x.received.doc) }},
+		{CheckProof, x.checkProof},
+	}
+	if !x.until(steps) {
+		return
+	}
+	if x.boundAlone() {
+		x.log.insert(CheckSession, CheckKey)
+		steps = []step{{CheckSession, x.checkSession}}
+	} else {
+		steps = nil
+	}
+	if !x.until(append(steps,
+		step{CheckKey, func() *finding { return x.checkIssuersKeys(ctx) }},
+		step{CheckSignature, func() *finding { return x.checkSigned(ctx) }},
+	)) {
 		return
 	}
 	x.log.record(CheckTime, x.checkTime())
-	if !x.holder.IsZero() {
+	if x.want != nil {
 		x.recordHolder()
 	}
 	x.log.record(CheckIssuer, x.checkTrust(ctx))
 	x.log.record(CheckStatus, x.checkStatus())
+	x.log.record(CheckResources, x.checkResources())
 }
 
-func (x *credential) parse() *finding {
+func (x *credential) open(read func() (*reading, *finding)) *finding {
+	var f *finding
+	if x.received, f = read(); f != nil {
+		return f
+	}
+	if x.budget != nil {
+		if *x.budget -= len(x.received.proofs); *x.budget < 0 {
+			return wrong(ErrTooLarge, fmt.Errorf("more than %d signatures", maxSignatures))
+		}
+	}
+	return x.parse(x.received.doc)
+}
+
+func (x *credential) parse(doc *strictjson.Object) *finding {
 	var err error
-	if x.doc, err = vc.CheckObject(x.received); err != nil {
+	if x.doc, err = vc.CheckObject(doc); err != nil {
 		return unreadable(err)
 	}
 	return nil
 }
 
 func (x *credential) checkContext(doc *strictjson.Object) *finding {
-	if err := dataintegrity.CheckContext(doc, x.v.Contexts); err != nil {
-		return wrong(ErrContextNotAllowed, err)
-	}
-	return nil
-}
-
-// checkIssuersKey sees that the key is the issuer's before it asks anybody for
-// it, so that a credential cannot make the verifier resolve a stranger's DID.
-func (x *credential) checkIssuersKey(ctx context.Context) *finding {
-	if !x.v.speaksFor(x.proof.VerificationMethod.DID, x.doc.Issuer.ID) {
-		return wrong(ErrControllerMismatch, nil)
-	}
-	return x.checkKey(ctx, did.AssertionMethod)
-}
-
-// checkSigned checks the signature. The signed document has the @context of the
-// proof, which may be shorter than that received: it must be a good one too.
-func (x *credential) checkSigned() *finding {
-	if f := x.checkSignature(); f != nil {
-		return f
-	}
-	if sameContextLength(x.received, x.signed) {
-		return nil
-	}
-	if !dataintegrity.KnownContext(x.signed, x.v.Contexts) {
+	if !x.v.Contexts.AcceptsCredential(doc) {
 		return wrong(ErrContextNotAllowed, nil)
 	}
-	var err error
-	if x.doc, err = vc.CheckObject(x.signed); err != nil {
-		return unreadable(err)
+	return nil
+}
+
+func (x *credential) checkProof() *finding {
+	if f := x.checkProofs(); f != nil {
+		return f
+	}
+	if b := x.received.binding; b != nil && b.verify != nil && x.want == nil {
+		return wrong(ErrPurpose, errors.New("it is bound to a session, and there is none"))
+	}
+	ids, all := subjectIDs(x.received.doc)
+	for _, p := range x.received.proofs {
+		if p.subject != "" && (!all || len(ids) != 1 || ids[0] != p.subject) {
+			return wrong(ErrClaims, nil)
+		}
+		if len(p.domain) > 0 && (x.want == nil || !slices.Contains(p.domain, x.want.Audience)) {
+			return wrong(ErrDomain, nil)
+		}
 	}
 	return nil
 }
 
-// sameContextLength tells whether two documents, of which one's @context starts
-// with the other's, have the same.
-func sameContextLength(a, b *strictjson.Object) bool {
-	v, _ := a.Get("@context")
-	w, _ := b.Get("@context")
-	x, ok := v.([]any)
-	y, also := w.([]any)
-	return ok && also && len(x) == len(y)
+// boundAlone reports whether the credential has to answer the request by itself: it
+// has a binding, which is never overlooked, or nobody signed the presentation as a
+// whole, or another than has the key that the issuer bound the credential to.
+func (x *credential) boundAlone() bool {
+	if x.want == nil {
+		return false
+	}
+	key := x.received.key
+	return x.received.binding != nil || x.presenter.id.IsZero() ||
+		key != nil && x.v.Holder != UnsafeAnyHolder && !sameKey(x.presenter.key, key)
 }
 
-func (x *credential) checkTime() *finding {
-	if f := x.checkProofTime(); f != nil {
+// checkSession sees that the credential was shown for this request.
+func (x *credential) checkSession() *finding {
+	if x.received.binding == nil {
+		return wrong(ErrUnbound, nil)
+	}
+	return x.received.binding.answers(*x.want)
+}
+
+// checkIssuersKeys sees that the keys are the issuer's before it asks anybody for
+// them, so that a credential cannot make the verifier resolve a stranger's DID.
+func (x *credential) checkIssuersKeys(ctx context.Context) *finding {
+	for _, p := range x.received.proofs {
+		if !x.v.speaksFor(p.method.DID, x.doc.Issuer.ID) || p.issuer != "" && p.issuer != x.doc.Issuer.ID {
+			return wrong(ErrControllerMismatch, nil)
+		}
+	}
+	return x.checkKeys(ctx)
+}
+
+// checkSigned checks the signatures, and again what was checked of the document
+// received if another was signed.
+func (x *credential) checkSigned(ctx context.Context) *finding {
+	if f := x.checkSignatures(ctx); f != nil {
 		return f
 	}
+	if b := x.received.binding; b != nil && b.verify != nil {
+		if f := b.verify(); f != nil {
+			return f
+		}
+	}
+	for _, doc := range x.covered {
+		if doc == x.received.doc {
+			continue
+		}
+		if f := x.checkContext(doc); f != nil {
+			return f
+		}
+	}
+	if x.signed == x.received.doc {
+		return nil
+	}
+	return x.parse(x.signed)
+}
+
+// checkTime looks at the document first: a token often repeats its times.
+func (x *credential) checkTime() *finding {
 	if x.now.Before(x.doc.ValidFrom) {
 		return wrong(ErrNotYetValid, nil)
 	}
-	if end := x.doc.ValidUntil; !end.IsZero() && x.now.After(end) {
+	switch end := x.doc.ValidUntil; {
+	case end.IsZero() && x.v.RequireValidUntil:
+		return wrong(ErrNoEnd, nil)
+	case !end.IsZero() && x.now.After(end):
 		return wrong(ErrExpired, nil)
+	}
+	if f := x.checkProofTimes(); f != nil {
+		return f
+	}
+	if b := x.received.binding; b != nil && x.want != nil {
+		return x.checkAge(b.made)
 	}
 	return nil
 }
 
 // recordHolder checks that the presenter is who the credential is about.
 func (x *credential) recordHolder() {
-	if x.v.Holder == UnsafeAnyHolder {
+	switch f := x.checkHolder(); {
+	case x.v.Holder == UnsafeAnyHolder:
 		x.log.leave(CheckHolder, "The verifier's policy lets anybody present this.")
 		x.holder = did.DID{}
-		return
+	case f == nil && x.holder.IsZero():
+		x.log.leave(CheckHolder, "The verifier's policy takes this from whoever bears it.")
+	default:
+		x.log.record(CheckHolder, f)
 	}
-	x.log.record(CheckHolder, x.checkHolder())
 }
 
+// checkHolder finds the holder. It is zero for a credential that names nobody, and
+// that the policy takes from its bearer.
 func (x *credential) checkHolder() *finding {
-	subject, _ := x.signed.Get("credentialSubject")
-	list, ok := subject.([]any)
-	if !ok {
-		list = []any{subject}
-	}
-	for _, s := range list {
-		o, _ := s.(*strictjson.Object)
-		if id, _ := o.Text("id"); id != x.holder.String() {
+	ids, all := subjectIDs(x.signed)
+	key := x.received.key
+	switch {
+	case key != nil && x.received.binding != nil:
+		return x.checkKeyHolder(ids, all)
+	case key != nil && !sameKey(x.presenter.key, key):
+		return wrong(ErrHolder, nil)
+	case !x.presenter.id.IsZero():
+		about := len(ids) == 1 && all && ids[0] == x.presenter.id.String()
+		if !about && (key == nil || len(ids) > 0) {
 			return wrong(ErrHolder, nil)
 		}
+		x.holder = x.presenter.id
+		return nil
+	case x.v.Holder != Bearer || len(ids) > 0:
+		return wrong(ErrHolder, nil)
 	}
 	return nil
 }
 
+// checkKeyHolder is checkHolder for a credential with a key binding: the key's
+// holder is the subject that the issuer names or, where it names none by a DID,
+// the key itself (RFC 7800, section 3). Whoever signed a presentation around it
+// must be the same.
+func (x *credential) checkKeyHolder(ids []string, all bool) *finding {
+	holder, err := didkey.New(x.received.key)
+	if err != nil || len(ids) > 1 || len(ids) == 1 && !all {
+		return wrong(ErrHolder, err)
+	}
+	if len(ids) == 1 && strings.HasPrefix(ids[0], "did:") {
+		if holder, err = did.Parse(ids[0]); err != nil {
+			return wrong(ErrHolder, err)
+		}
+	}
+	if p := x.presenter; !p.id.IsZero() && p.id != holder && !sameKey(p.key, x.received.key) {
+		return wrong(ErrHolder, nil)
+	}
+	x.holder = holder
+	return nil
+}
+
+func sameKey(a, b crypto.PublicKey) bool {
+	k, ok := a.(interface{ Equal(crypto.PublicKey) bool })
+	return ok && k.Equal(b)
+}
+
+// subjectIDs returns the different ids of a credential's subjects, and whether
+// every subject has one.
+func subjectIDs(doc *strictjson.Object) (ids []string, all bool) {
+	subject, _ := doc.Get("credentialSubject")
+	list, ok := subject.([]any)
+	if !ok {
+		list = []any{subject}
+	}
+	all = true
+	for _, s := range list {
+		o, _ := s.(*strictjson.Object)
+		id, ok := o.Text("id")
+		if !ok {
+			all = false
+		} else if !slices.Contains(ids, id) {
+			ids = append(ids, id)
+		}
+	}
+	return ids, all
+}
+
+// checkTrust asks about each one whose proof is on the credential.
 func (x *credential) checkTrust(ctx context.Context) *finding {
-	err := x.v.Trust.Trusted(ctx, x.proof.VerificationMethod.DID, slices.Clone(x.doc.Type), x.now)
-	return outside(err, ErrUntrusted, ErrUntrusted)
+	var asked []did.DID
+	for _, p := range x.received.proofs {
+		if slices.Contains(asked, p.method.DID) {
+			continue
+		}
+		asked = append(asked, p.method.DID)
+		err := x.v.Trust.Trusted(ctx, p.method.DID, slices.Clone(x.doc.Type), x.now)
+		if f := outside(err, ErrUntrusted, ErrUntrusted); f != nil {
+			return f
+		}
+	}
+	return nil
 }
 
 // checkStatus leaves open what it cannot find out: a credential that could have
@@ -204,10 +339,24 @@ func (x *credential) checkStatus() *finding {
 	return nil
 }
 
+// checkResources compares the context documents whose digests the issuer put into
+// the credential with those that this verifier knows (VC Data Model 2.0, section
+// 5.3).
+func (x *credential) checkResources() *finding {
+	err := x.v.Contexts.CheckResources(x.signed)
+	switch {
+	case errors.Is(err, vc.ErrDigest):
+		return wrong(ErrResource, err)
+	case err != nil:
+		return unreadable(err)
+	}
+	return nil
+}
+
 func (x *credential) result(checks []Result) *Credential {
 	return &Credential{
 		signed: x.signed,
-		issuer: x.proof.VerificationMethod.DID,
+		issuer: x.received.proofs[0].method.DID,
 		holder: x.holder,
 		checks: checks,
 	}

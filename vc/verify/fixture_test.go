@@ -6,6 +6,7 @@ import (
 	"crypto/ed25519"
 	"crypto/sha256"
 	"encoding/json"
+	"sync"
 	"testing"
 	"time"
 
@@ -30,7 +31,31 @@ var noon = time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
 
 func clockAt(t time.Time) func() time.Time { return func() time.Time { return t } }
 
-func contexts() [][]string { return [][]string{{vc.ContextV2, passportContext}} }
+// contexts knows the passport's context, in which every word means something.
+var contexts = sync.OnceValue(func() *vc.ContextSet {
+	return contextSet([]string{vc.ContextV2, passportContext})
+})
+
+// contextSet accepts arrays of URLs, whose documents give every word a meaning.
+func contextSet(arrays ...[]string) *vc.ContextSet {
+	documents := map[string][]byte{}
+	var entries [][]vc.Context
+	for _, a := range arrays {
+		entry := make([]vc.Context, len(a))
+		for i, url := range a {
+			entry[i].URL = url
+			if url != vc.ContextV2 && url != vc.ContextV1 {
+				documents[url] = []byte(`{"@context":{"@vocab":"` + url + `#"}}`)
+			}
+		}
+		entries = append(entries, entry)
+	}
+	s, err := vc.NewContextSet(documents, entries...)
+	if err != nil {
+		panic(err)
+	}
+	return s
+}
 
 // A party is a DID and its key, made from a name.
 type party struct {
@@ -111,8 +136,13 @@ func issued(t testing.TB) vc.Secured {
 // presented is a presentation of creds by the holder to the host.
 func presented(t testing.TB, creds ...vc.Secured) vc.Secured {
 	t.Helper()
+	return presentedAt(t, noon, creds...)
+}
+
+func presentedAt(t testing.TB, at time.Time, creds ...vc.Secured) vc.Secured {
+	t.Helper()
 	h := holder(t)
-	p := &dataintegrity.Presenter{Suite: dataintegrity.EdDSAJCS2022(), Signer: h.signer, Now: clockAt(noon)}
+	p := &dataintegrity.Presenter{Suite: dataintegrity.EdDSAJCS2022(), Signer: h.signer, Now: clockAt(at)}
 	s, err := p.Present(context.Background(), vc.NewPresentation(h.id, creds...), host(t).id.String(), nonce)
 	require.NoError(t, err)
 	return s
@@ -147,7 +177,7 @@ func signedBy(t testing.TB, p party, doc *strictjson.Object, options dataintegri
 	if options.VerificationMethod.IsZero() {
 		options.VerificationMethod = p.signer.VerificationMethod()
 	}
-	proof, err := dataintegrity.EdDSAJCS2022().Prove(context.Background(), doc, &options, p.signer)
+	proof, err := dataintegrity.EdDSAJCS2022().Prove(context.Background(), doc, &options, p.signer, contexts())
 	require.NoError(t, err)
 	doc = doc.Clone()
 	doc.Set("proof", proof)

@@ -10,7 +10,7 @@ import (
 	"github.com/staffpassport/staffpassport/did"
 	"github.com/staffpassport/staffpassport/internal/strictjson"
 	"github.com/staffpassport/staffpassport/vc"
-	"github.com/staffpassport/staffpassport/vc/dataintegrity"
+	"github.com/staffpassport/staffpassport/vc/jose"
 )
 
 // A Presentation is a verified presentation with its verified credentials, at
@@ -22,7 +22,10 @@ type Presentation struct {
 	checks      []Result
 }
 
-// Holder returns the DID whose key signed the presentation.
+// Holder returns the DID that proved to be the holder: the one whose key signed
+// the presentation or, for a single credential that was shown with a key binding,
+// the holder of that credential. It is zero if the verifier's policy took the
+// presentation from its bearer.
 func (p *Presentation) Holder() did.DID { return p.verified().holder }
 
 // Credentials returns the credentials in the order of the presentation.
@@ -35,11 +38,15 @@ func (p *Presentation) Checks() []Result { return slices.Clone(p.verified().chec
 // String tells only the holder and the number of credentials, so that printing
 // shows no claim.
 func (p *Presentation) String() string {
-	return fmt.Sprintf("verify.Presentation by %s {%d credentials}", p.verified().holder, len(p.credentials))
+	by := p.verified().holder.String()
+	if by == "" {
+		by = "its bearer"
+	}
+	return fmt.Sprintf("verify.Presentation by %s {%d credentials}", by, len(p.credentials))
 }
 
 func (p *Presentation) verified() *Presentation {
-	if p == nil || p.holder.IsZero() {
+	if p == nil || len(p.credentials) == 0 {
 		panic("verify: use of a Presentation that no Verifier made")
 	}
 	return p
@@ -47,53 +54,40 @@ func (p *Presentation) verified() *Presentation {
 
 // presentation examines one presentation.
 type presentation struct {
-	proven
-	want Session
-	doc  *vc.Presentation
+	examination
+	want        Session
+	doc         *vc.Presentation // nil for a single credential
+	credentials []*credential
 }
 
 func presentationChecks() []Check {
 	return []Check{CheckFormat, CheckContext, CheckProof, CheckSession, CheckHolder, CheckKey, CheckSignature, CheckTime, CheckReplay}
 }
 
+// bearerChecks are those of a presentation that nobody signed, and aloneChecks
+// those of a single credential: its credentials answer the request themselves.
+func bearerChecks() []Check { return []Check{CheckFormat, CheckContext, CheckReplay} }
+func aloneChecks() []Check  { return []Check{CheckFormat, CheckReplay} }
+
 func (x *presentation) run(ctx context.Context, s vc.Secured) (*Presentation, error) {
-	var proofless *finding
-	if !x.until([]step{
-		{CheckFormat, func() *finding {
-			if f := x.open(s, vc.MediaTypePresentation); f != nil {
-				return f
-			}
-			proofless = x.splitProof()
-			return x.parse()
-		}},
-		{CheckContext, func() *finding { return x.checkContext(x.received) }},
-		{CheckProof, func() *finding {
-			if proofless != nil {
-				return proofless
-			}
-			return x.checkProof(did.Authentication)
-		}},
-		{CheckSession, x.checkSession},
-		{CheckHolder, x.checkHolder},
-		{CheckKey, func() *finding { return x.checkKey(ctx, did.Authentication) }},
-		{CheckSignature, x.checkSigned},
-		{CheckTime, x.checkProofTime},
-	}) {
+	var f *finding
+	if x.received, f = x.v.open(aPresentation, s); f != nil {
+		return nil, x.log.refuse(CheckFormat, f.code, f.err)
+	}
+	if !x.until(x.steps(ctx)) {
 		return nil, verdict(x.log.entries)
 	}
 
 	// The presentation's own last check comes after those of its credentials.
 	last := len(x.log.entries) - 1
 	entries := slices.Clone(x.log.entries[:last])
-	var creds []*credential
-	for i, o := range entriesOf(x.signed) {
-		c := &credential{
-			proven: proven{v: x.v, now: x.now, log: newLog(i, credentialChecks(true))},
-			holder: x.proof.VerificationMethod.DID,
-		}
-		c.run(ctx, func() *finding { return c.unwrap(o, vc.MediaTypeCredential) })
+	budget := maxSignatures
+	for i, read := range x.readers() {
+		c := x.credential(i)
+		c.budget = &budget
+		c.run(ctx, read)
 		entries = append(entries, c.log.entries...)
-		creds = append(creds, c)
+		x.credentials = append(x.credentials, c)
 	}
 	if verdict(entries) == nil {
 		x.recordReplay(ctx)
@@ -102,15 +96,39 @@ func (x *presentation) run(ctx context.Context, s vc.Secured) (*Presentation, er
 	if err := verdict(entries); err != nil {
 		return nil, err
 	}
-	return x.result(creds, results(entries)), nil
+	return x.result(results(entries)), nil
+}
+
+// steps are the checks on the presentation itself, up to the last one.
+func (x *presentation) steps(ctx context.Context) []step {
+	if x.received.alone != nil {
+		x.log = newLog(Whole, aloneChecks())
+		return []step{{CheckFormat, func() *finding { return nil }}} // it was taken apart
+	}
+	steps := []step{
+		{CheckFormat, x.parse},
+		{CheckContext, func() *finding { return x.checkContext(x.received.doc) }},
+	}
+	if _, named := x.received.doc.Get("holder"); x.received.unproven && !named && x.v.Holder == Bearer {
+		x.log = newLog(Whole, bearerChecks())
+		return steps
+	}
+	return append(steps,
+		step{CheckProof, x.checkProofs},
+		step{CheckSession, x.checkSession},
+		step{CheckHolder, x.checkHolder},
+		step{CheckKey, func() *finding { return x.checkKeys(ctx) }},
+		step{CheckSignature, func() *finding { return x.checkSigned(ctx) }},
+		step{CheckTime, x.checkTime},
+	)
 }
 
 func (x *presentation) parse() *finding {
 	var err error
-	if x.doc, err = vc.CheckPresentationObject(x.received); err != nil {
+	if x.doc, err = vc.CheckPresentationObject(x.received.doc); err != nil {
 		return unreadable(err)
 	}
-	switch n := len(entriesOf(x.received)); {
+	switch n := len(vc.PresentedValues(x.received.doc)); {
 	case n == 0:
 		return wrong(ErrMalformed, errors.New("no credential in it"))
 	case n > maxCredentials:
@@ -120,57 +138,108 @@ func (x *presentation) parse() *finding {
 }
 
 func (x *presentation) checkContext(doc *strictjson.Object) *finding {
-	if err := dataintegrity.CheckPresentationContext(doc, x.v.Contexts); err != nil {
-		return wrong(ErrContextNotAllowed, err)
+	if !x.v.Contexts.AcceptsPresentation(doc) {
+		return wrong(ErrContextNotAllowed, nil)
 	}
 	return nil
 }
 
-// checkSession is VC Data Integrity 1.0, section 4.4, steps 6 and 7. The domain
-// must be ours alone: a proof made for several verifiers could be shown by one of
-// them to another.
+// checkSession is VC Data Integrity 1.0, section 4.4, steps 6 and 7, and the same
+// for the aud and nonce of a token. The domain must be ours alone: a proof made
+// for several verifiers could be shown by one of them to another.
 func (x *presentation) checkSession() *finding {
-	if len(x.proof.Domain) != 1 || x.proof.Domain[0] != x.want.Audience {
+	for _, p := range x.received.proofs {
+		if f := x.want.answeredBy(p.domain, p.challenge); f != nil {
+			return f
+		}
+	}
+	return nil
+}
+
+// answeredBy checks for whom and for which request something was made.
+func (s Session) answeredBy(audience []string, nonce string) *finding {
+	if len(audience) != 1 || audience[0] != s.Audience {
 		return wrong(ErrDomain, nil)
 	}
-	if subtle.ConstantTimeCompare([]byte(x.proof.Challenge), []byte(x.want.Nonce)) != 1 {
+	if subtle.ConstantTimeCompare([]byte(nonce), []byte(s.Nonce)) != 1 {
 		return wrong(ErrChallenge, nil)
 	}
 	return nil
 }
 
-// checkHolder sees that the key speaks for the holder that the presentation
-// names, if it names one, before the key is asked for.
+// checkHolder sees that one signed, and speaks for the holder that the
+// presentation names, if it names one, before any key is asked for.
 func (x *presentation) checkHolder() *finding {
-	if id := x.doc.Holder.ID; id != "" && id != x.proof.VerificationMethod.DID.String() {
+	signer := x.received.proofs[0].method.DID
+	if id := x.doc.Holder.ID; id != "" && id != signer.String() {
 		return wrong(ErrHolder, nil)
+	}
+	for _, p := range x.received.proofs {
+		if p.method.DID != signer || p.issuer != "" && p.issuer != signer.String() ||
+			p.subject != "" && p.subject != signer.String() {
+			return wrong(ErrHolder, nil)
+		}
 	}
 	return nil
 }
 
 // checkSigned is that of credentials.
-func (x *presentation) checkSigned() *finding {
-	if f := x.checkSignature(); f != nil {
+func (x *presentation) checkSigned(ctx context.Context) *finding {
+	if f := x.checkSignatures(ctx); f != nil {
 		return f
 	}
-	return x.checkContext(x.signed)
+	for _, doc := range x.covered {
+		if f := x.checkContext(doc); f != nil {
+			return f
+		}
+	}
+	return nil
 }
 
-// entriesOf returns the entries of verifiableCredential, which are objects.
-func entriesOf(presentation *strictjson.Object) []*strictjson.Object {
-	v, present := presentation.Get("verifiableCredential")
-	if !present {
-		return nil
+func (x *presentation) checkTime() *finding {
+	if f := x.checkProofTimes(); f != nil {
+		return f
 	}
-	list, ok := v.([]any)
-	if !ok {
-		list = []any{v}
+	for _, p := range x.received.proofs {
+		if f := x.checkAge(p.created); f != nil {
+			return f
+		}
 	}
-	out := make([]*strictjson.Object, len(list))
-	for i := range list {
-		out[i], _ = list[i].(*strictjson.Object)
+	return nil
+}
+
+// readers return how each credential is come by.
+func (x *presentation) readers() []func() (*reading, *finding) {
+	if alone := x.received.alone; alone != nil {
+		return []func() (*reading, *finding){func() (*reading, *finding) { return alone, nil }}
+	}
+	doc := x.signed
+	if doc == nil { // nobody signed it
+		doc = x.received.doc
+	}
+	var out []func() (*reading, *finding)
+	for _, entry := range vc.PresentedValues(doc) {
+		out = append(out, func() (*reading, *finding) {
+			if o, ok := entry.(*strictjson.Object); ok {
+				return x.v.unwrap(aCredential, o)
+			}
+			token, _ := entry.(string)
+			return x.v.openAs(aCredential, vc.Secured{MediaType: jose.MediaTypeLegacy, Bytes: []byte(token)})
+		})
 	}
 	return out
+}
+
+// credential is the examination of the credential of that index.
+func (x *presentation) credential(i int) *credential {
+	c := &credential{
+		examination: examination{v: x.v, now: x.now, log: newLog(i, credentialChecks(true))},
+		want:        &x.want,
+	}
+	if x.signed != nil {
+		c.presenter = presenter{x.received.proofs[0].method.DID, x.keys[0].PublicKey()}
+	}
+	return c
 }
 
 // recordReplay uses up the nonce.
@@ -183,9 +252,15 @@ func (x *presentation) recordReplay(ctx context.Context) {
 	x.log.record(CheckReplay, outside(x.v.Replay.Use(ctx, x.want.Nonce), ErrReplay, ErrReplay))
 }
 
-func (x *presentation) result(creds []*credential, checks []Result) *Presentation {
-	p := &Presentation{holder: x.proof.VerificationMethod.DID, checks: checks}
-	for _, c := range creds {
+func (x *presentation) result(checks []Result) *Presentation {
+	p := &Presentation{checks: checks}
+	switch {
+	case x.signed != nil:
+		p.holder = x.received.proofs[0].method.DID
+	case x.received.alone != nil:
+		p.holder = x.credentials[0].holder
+	}
+	for _, c := range x.credentials {
 		p.credentials = append(p.credentials, c.result(results(c.log.entries)))
 	}
 	return p

@@ -24,6 +24,7 @@ const (
 	CheckTime      Check = "time"
 	CheckIssuer    Check = "issuer"
 	CheckStatus    Check = "status"
+	CheckResources Check = "resources"
 	CheckReplay    Check = "replay"
 )
 
@@ -109,10 +110,13 @@ type log struct{ entries []entry }
 func newLog(index int, checks []Check) *log {
 	l := &log{make([]entry, len(checks))}
 	for i, c := range checks {
-		l.entries[i].Result = Result{index, c, NotRun, "", "Not reached."}
+		l.entries[i].Result = Result{index, c, NotRun, "", notReached}
 	}
 	return l
 }
+
+// notReached is the sentence of a check that was not made.
+const notReached = "Not reached."
 
 // record notes how a check ended and reports whether it passed.
 func (l *log) record(check Check, f *finding) bool {
@@ -130,6 +134,12 @@ func (l *log) record(check Check, f *finding) bool {
 // leave notes that the verifier's policy leaves a check to the caller.
 func (l *log) leave(check Check, why string) {
 	l.set(check, Result{Outcome: LeftToCaller, Sentence: why}, nil)
+}
+
+// insert lists a check that only some documents need, before another one.
+func (l *log) insert(check, before Check) {
+	i := slices.IndexFunc(l.entries, func(e entry) bool { return e.Check == before })
+	l.entries = slices.Insert(l.entries, i, entry{Result: Result{l.entries[i].Index, check, NotRun, "", notReached}})
 }
 
 func (l *log) set(check Check, r Result, err error) {
@@ -203,7 +213,7 @@ func passed(c Check, index int) string {
 	case CheckContext:
 		return "The vocabulary is known."
 	case CheckProof:
-		return "There is a proof of a supported kind."
+		return "There is a proof of a kind that is accepted."
 	case CheckSession:
 		return "It was made for this request."
 	case CheckHolder:
@@ -221,6 +231,8 @@ func passed(c Check, index int) string {
 		return "The issuer is trusted for this credential."
 	case CheckStatus:
 		return "The credential has no status that could withdraw it."
+	case CheckResources:
+		return "The vocabulary is the one that the issuer used."
 	case CheckReplay:
 		return "It was not used before."
 	}

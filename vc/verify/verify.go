@@ -21,14 +21,30 @@
 // [ErrUnavailable], worth another try later, or [ErrStatusUnsupported], which is
 // not, and never accepted either.
 //
+// # Formats
+//
+// The media type says how bytes are secured. All formats have the same checks.
+//
+//	credential              presentation
+//	application/vc          application/vp         Data Integrity: all suites of this module that are not legacy, sets and chains of proofs
+//	application/vc+jwt      application/vp+jwt     VC-JOSE-COSE, and application/jwt as VC Data Model 1.1 has it
+//	application/vc+cose     application/vp+cose
+//	application/vc+sd-jwt   application/vp+sd-jwt
+//	application/dc+sd-jwt                          SD-JWT VC
+//
+// A presentation holds credentials of any format, those that are no JSON in
+// envelopes (VC Data Model 2.0, section 4.13). An SD-JWT with a key binding is a
+// presentation by itself, and so is, under the policy [Bearer], a credential with
+// a bbs-2023 proof.
+//
 // # Checks
 //
 // Both outcomes carry the list of all checks in the order they are made:
 //
-//	format     strict JSON in the shape of the data model (VCDM 2.0 section 7.1)
+//	format     strict JSON in the shape of the data model (VCDM 2.0 section 7.1), in a well-formed token
 //	context    a @context array known beforehand (VCDM 2.0 section 6.3)
-//	proof      one proof of a known suite for the right purpose (VC Data Integrity 1.0 section 4.4, steps 2 to 5)
-//	session    presentations: domain and challenge are this session's (steps 6 and 7)
+//	proof      proofs of known kinds for the right purpose (VC Data Integrity 1.0 section 4.4, steps 2 to 5)
+//	session    audience and nonce are this session's (steps 6 and 7), of a presentation or of a credential that is bound by itself
 //	holder     presentations: the key speaks for the holder
 //	key        the key is the issuer's or holder's, and authorised (section 5.10)
 //	signature  the cryptography (section 4.4, step 8)
@@ -36,10 +52,28 @@
 //	holder     credentials in a presentation: it is about the presenter
 //	issuer     the issuer is trusted for these types
 //	status     the credential is not revoked or suspended
+//	resources  the contexts are those whose digests the issuer signed, if it signed any (VCDM 2.0 section 5.3)
 //	replay     presentations: the nonce was not used before
 //
 // A document that fails up to its signature is looked at no further. After that
-// all remaining checks run, so that a person sees everything that is wrong.
+// all remaining checks run, so that a person sees everything that is wrong. A
+// presentation that nobody signed as a whole, because its credentials are bound by
+// themselves, has the checks from proof to time on its credentials alone.
+//
+// # Several proofs
+//
+// Every proof of a set or chain must be genuine, by the issuer or holder, and for
+// this purpose and session. VC Data Integrity 1.0, section 4.5, would let a
+// verifier look at some and overlook others; then whoever relies on the result
+// would have to know which. A proof by somebody else is refused.
+//
+// # Holders
+//
+// A presented credential belongs to the one whose key signed the presentation and
+// who is its subject. Where the issuer put a key into the credential (cnf), that
+// key must have signed: the key binding or, in a presentation, the presentation.
+// The holder is then the subject that the issuer names or, where that is no DID,
+// the did:key of the key.
 //
 // # Time
 //
@@ -48,12 +82,22 @@
 // was made is the reading of another machine's clock and may be up to five
 // minutes ahead of this one's.
 //
+// # Keys that changed
+//
+// An issuer that changes keys leaves the old one in its document with the time at
+// which its turn ended (expires): what it signed before stays good, by the time
+// that the proof tells, and nothing later is. A key that others may have gets a
+// time of revocation (revoked): from then on nothing verifies that was ever signed
+// with it, because whoever has it writes any date. A key that is no longer in the
+// document verifies nothing, and neither does a deactivated document. The holder of
+// a presentation signs with a key whose turn it is now.
+//
 // # What is not checked
 //
-// A credentialSchema is not applied, and related resources and evidence are not
-// fetched: that is for the code that knows the type of the credential. A
-// credential with a credentialStatus is never accepted, because this version
-// cannot ask for a status.
+// A credentialSchema is not applied, and evidence and resources other than
+// contexts are not fetched: that is for the code that knows the type of the
+// credential. A credential with a status is never accepted, because this version
+// cannot ask for it.
 package verify
 
 import (
@@ -77,18 +121,29 @@ type Verifier struct {
 	// Trust decides whose credentials count, and for what.
 	Trust Trust
 
-	// Contexts are the @context arrays that this verifier knows the meaning of,
-	// besides the data model's own alone, such as schema.Contexts().
-	Contexts [][]string
+	// Contexts says which @context arrays this verifier knows the meaning of,
+	// such as schema.Contexts().
+	Contexts *vc.ContextSet
 
 	// Replay sees to it that each nonce is used once, such as the [Nonces] that
 	// gave it out. It is required for presentations; a caller that sees to it by
 	// other means says [NonceUsedOnceByCaller].
 	Replay Replay
 
-	// Holder says whom a presented credential must be about. The zero value is
+	// Holder says whom a presented credential must belong to. The zero value is
 	// HolderIsSubject.
 	Holder HolderBinding
+
+	// Suites are cryptosuites to accept besides those of this module that are not
+	// legacy, such as those of package legacy for peers that have no newer ones.
+	Suites []dataintegrity.Suite
+
+	// RequireValidUntil refuses a credential that does not say how long it is valid.
+	RequireValidUntil bool
+
+	// MaxAge is how long ago a presentation may have been made, if it says when.
+	// Zero means a week.
+	MaxAge time.Duration
 
 	// UnsafeIssuerNotController accepts a proof by a key of somebody else than
 	// the issuer that the credential names, who may then be anybody. Trust is
@@ -100,8 +155,9 @@ type Verifier struct {
 	Now func() time.Time
 }
 
-// A Session binds a presentation to one request (VC Data Integrity 1.0, section
-// 2.1, domain and challenge). Both fields are required.
+// A Session binds a presentation to one request: VC Data Integrity 1.0, section
+// 2.1, domain and challenge; aud and nonce of a token; the presentation header of
+// bbs-2023. Both fields are required.
 type Session struct {
 	Audience string // who asked: the verifier's DID or other identifier
 	Nonce    string // what was asked: an unguessable text used for this request alone
@@ -112,8 +168,15 @@ type HolderBinding int
 
 const (
 	// HolderIsSubject demands that every subject of a credential has an id and
-	// that it is the holder, whose key signed the presentation.
+	// that it is the holder, whose key signed the presentation, or that the issuer
+	// bound the credential to the holder's key.
 	HolderIsSubject HolderBinding = iota
+	// Bearer accepts, besides what HolderIsSubject does, presentations that nobody
+	// signed: bbs-2023 credentials by themselves or in a document without proof and
+	// holder. A signature around them would make the holder known again. Each
+	// credential must have been derived for the session and name no subject: whoever
+	// bears it may show it.
+	Bearer
 	// UnsafeAnyHolder lets anybody present anybody's credentials. What was
 	// presented then says nothing about the presenter.
 	UnsafeAnyHolder
@@ -123,25 +186,27 @@ const (
 // is what clocks without a good time source drift, and Kerberos' old allowance.
 const skew = 5 * time.Minute
 
+// maxAge is how old a presentation may be where the policy does not say: a message
+// waits for days where an agent is away. What bounds its use is the nonce.
+const maxAge = 7 * 24 * time.Hour
+
 // maxCredentials bounds the work that one presentation can ask for: each
 // credential costs a resolution and a signature. A passport with every core skill
 // has about 34 (one for each credential type of the second passport).
 const maxCredentials = 64
 
-// suites are all that this package accepts.
-func suites() []dataintegrity.Suite {
-	return []dataintegrity.Suite{dataintegrity.EdDSAJCS2022()}
-}
+// maxSignatures bounds the same work where credentials have several proofs each.
+const maxSignatures = 128
 
 // Credential verifies a secured credential. Who presents it is not known: the
 // result has no holder. On failure the result is nil and the error an [*Error].
 func (v *Verifier) Credential(ctx context.Context, s vc.Secured) (*Credential, error) {
-	x := &credential{proven: proven{v: v, log: newLog(Whole, credentialChecks(false))}}
+	x := &credential{examination: examination{v: v, log: newLog(Whole, credentialChecks(false))}}
 	if !v.ready() {
 		return nil, x.log.refuse(CheckFormat, ErrConfig, nil)
 	}
 	x.now = v.now()
-	x.run(ctx, func() *finding { return x.open(s, vc.MediaTypeCredential) })
+	x.run(ctx, func() (*reading, *finding) { return v.open(aCredential, s) })
 	if err := verdict(x.log.entries); err != nil {
 		return nil, err
 	}
@@ -153,7 +218,7 @@ func (v *Verifier) Credential(ctx context.Context, s vc.Secured) (*Credential, e
 // failure the result is nil and the error an [*Error]; no credential of a
 // presentation is verified unless all are.
 func (v *Verifier) Presentation(ctx context.Context, s vc.Secured, want Session) (*Presentation, error) {
-	x := &presentation{proven: proven{v: v, log: newLog(Whole, presentationChecks())}, want: want}
+	x := &presentation{examination: examination{v: v, kind: aPresentation, log: newLog(Whole, presentationChecks())}, want: want}
 	if !v.ready() || v.Replay == nil || want.Audience == "" || want.Nonce == "" {
 		return nil, x.log.refuse(CheckFormat, ErrConfig, nil)
 	}

@@ -1,0 +1,44 @@
+package dataintegrity
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/staffpassport/staffpassport/internal/errtext"
+	"github.com/staffpassport/staffpassport/internal/jsonld"
+	"github.com/staffpassport/staffpassport/vc"
+)
+
+var (
+	// ErrUndefinedTerm says that a document has a member, a type or a reference
+	// that its @context gives no meaning. A suite that signs RDF would leave it
+	// out of what it signs. It is always unsignable too.
+	ErrUndefinedTerm = fmt.Errorf("%w: undefined term", ErrUnsignable)
+	// ErrUnsignable says that a document has no form as RDF that holds all of it
+	// (VC Data Model 2.0, section 6.1: it is not JSON-LD in compacted form), or
+	// none that can be found within the limits.
+	ErrUnsignable = errors.New("dataintegrity: document cannot be signed as RDF")
+)
+
+// RDFError turns what the conversion to RDF and its canonicalisation refuse, for
+// the suites of this module, into an error that matches [ErrUndefinedTerm],
+// [ErrUnsignable] or [ErrContextNotAllowed], and with errors.As a [*vc.Error] that
+// says where. The end of a context.Context is returned as it is.
+func RDFError(err error) error {
+	if err == nil || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	kind := ErrUnsignable
+	switch {
+	case errors.Is(err, jsonld.ErrUnknownContext), errors.Is(err, jsonld.ErrContext), errors.Is(err, jsonld.ErrProtected):
+		kind = ErrContextNotAllowed
+	case errors.Is(err, jsonld.ErrUndefinedTerm), errors.Is(err, jsonld.ErrRelative):
+		kind = ErrUndefinedTerm
+	}
+	var e *jsonld.Error
+	if errors.As(err, &e) {
+		err = &vc.Error{At: vc.Pointer(e.Pointer), Err: e.Err}
+	}
+	return fmt.Errorf("%w: %w", kind, errtext.Below(err))
+}

@@ -1,0 +1,80 @@
+package disclose
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/staffpassport/staffpassport/did"
+	"github.com/staffpassport/staffpassport/internal/errtext"
+	"github.com/staffpassport/staffpassport/internal/strictjson"
+	"github.com/staffpassport/staffpassport/vc"
+	"github.com/staffpassport/staffpassport/vc/dataintegrity"
+)
+
+// checkHolder sees that there is a holder exactly if one is to sign.
+func (r *Request) checkHolder(plans []*plan) error {
+	switch bearer := plans[0].held.bearer(); {
+	case bearer && r.Holder != nil:
+		return fmt.Errorf("%w: by a holder's signature", ErrLinkable)
+	case !bearer && r.Holder == nil:
+		return fmt.Errorf("%w: no holder", ErrConfig)
+	}
+	return nil
+}
+
+// present puts what was derived into the form in which it travels.
+func (r *Request) present(ctx context.Context, plans []*plan, derived []vc.Secured) (vc.Secured, error) {
+	if _, ok := plans[0].held.(*token); ok && len(plans) == 1 && r.Template == nil {
+		return derived[0], nil
+	}
+	p := vc.NewPresentation(did.DID{}, derived...)
+	if r.Template != nil {
+		t := *r.Template
+		t.Credentials = p.Credentials
+		p = &t
+	}
+	var out vc.Secured
+	var err error
+	if plans[0].held.bearer() {
+		out, err = r.unproven(p)
+	} else {
+		out, err = r.proven(ctx, p)
+	}
+	if err != nil {
+		return vc.Secured{}, fmt.Errorf("disclose: presentation: %w", errtext.Below(err))
+	}
+	o, err := strictjson.ParseObject(out.Bytes)
+	if err != nil || hasBase(o) {
+		return vc.Secured{}, ErrBaseProof
+	}
+	return out, nil
+}
+
+// proven signs the presentation with the suite that fits the holder's key.
+func (r *Request) proven(ctx context.Context, p *vc.Presentation) (vc.Secured, error) {
+	presenter := Presenter(r.Holder, r.now)
+	if presenter.Suite == nil {
+		return vc.Secured{}, fmt.Errorf("%w: no proof for the holder's key", ErrConfig)
+	}
+	presenter.Contexts = r.Contexts
+	p.Holder = vc.Party{ID: r.Holder.VerificationMethod().DID.String()}
+	return presenter.Present(ctx, p, r.Audience, r.Nonce)
+}
+
+// unproven is the presentation by whoever bears it: the session is in the
+// presentation header of each proof inside.
+func (r *Request) unproven(p *vc.Presentation) (vc.Secured, error) {
+	o, err := p.Object()
+	if err != nil {
+		return vc.Secured{}, err
+	}
+	if !r.Contexts.AcceptsPresentation(o) {
+		return vc.Secured{}, dataintegrity.ErrContextNotAllowed
+	}
+	if _, proof := o.Get("proof"); proof {
+		return vc.Secured{}, fmt.Errorf("%w: by a proof of the presentation", ErrLinkable)
+	}
+	out, err := strictjson.Append(nil, o)
+	return vc.Secured{MediaType: vc.MediaTypePresentation, Bytes: slices.Clip(out)}, err
+}

@@ -1,0 +1,159 @@
+package sdjwt_test
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/staffpassport/staffpassport/vc"
+	"github.com/staffpassport/staffpassport/vc/sdjwt"
+)
+
+// jsonForm turns a compact token into the flattened JSON form, or the general one
+// with two signatures.
+func jsonForm(t testing.TB, s vc.Secured, two bool) []byte {
+	t.Helper()
+	p := parts(s)
+	jwt := strings.Split(p[0], ".")
+	header := map[string]any{"disclosures": p[1 : len(p)-1]}
+	if kb := p[len(p)-1]; kb != "" {
+		header["kb_jwt"] = kb
+	}
+	signature := map[string]any{"protected": jwt[0], "signature": jwt[2], "header": header}
+	out := map[string]any{"payload": jwt[1]}
+	if two {
+		out["signatures"] = []any{signature, map[string]any{"protected": jwt[0], "signature": jwt[2]}}
+	} else {
+		for k, v := range signature {
+			out[k] = v
+		}
+	}
+	b, err := json.Marshal(out)
+	require.NoError(t, err)
+	return b
+}
+
+func TestParseJSONForms(t *testing.T) {
+	t.Parallel()
+	forEach(t, func(t *testing.T, f *fixture, form string) {
+		shown := f.present(t, f.secure(t), "/credentialSubject/dbs")
+		flat := string(jsonForm(t, shown, false))
+		var m map[string]any
+		require.NoError(t, json.Unmarshal([]byte(flat), &m))
+		payload := m["payload"]
+		delete(m, "payload")
+		one, err := json.Marshal(map[string]any{"payload": payload, "signatures": []any{m}})
+		require.NoError(t, err)
+		compact, err := sdjwt.Parse(shown)
+		require.NoError(t, err)
+		for _, b := range []string{flat, string(one), strings.Replace(flat, `"header":{`, `"header":{"x":1,`, 1), strings.Replace(flat, `{`, `{"unknown":[],`, 1)} {
+			s := vc.Secured{MediaType: form, Bytes: []byte(b)}
+			require.NoError(t, f.verify(s))
+			tok, err := sdjwt.Parse(s)
+			require.NoError(t, err)
+			require.Equal(t, text(t, compact.Document()), text(t, tok.Document()))
+		}
+		held := vc.Secured{MediaType: form, Bytes: jsonForm(t, f.secure(t), false)}
+		require.NoError(t, f.verify(f.present(t, held, "/credentialSubject/dbs")), "presented in compact form")
+
+		for _, c := range []struct{ old, new string }{
+			{`{`, `[{`},
+			{`"payload"`, `"pay"`},
+			{`"signature"`, `"sig"`},
+			{`"protected"`, `"prot"`},
+			{`"header":{`, `"header":[],"x":{`},
+			{`"header":{`, `"header":"x","x":{`},
+			{`"header":{`, `"header":{"alg":"ES256",`},
+			{`"header":{`, `"header":{"kid":"x",`}, // it is protected too
+			{`"header":{`, `"header":{"crit":["x"],`},
+			{`"header":{`, `"header":{"b64":false,`},
+			{`"header":{`, `"header":{"typ":"x",`},
+			{`"header":{`, `"header":{"cty":"x",`},
+			{`"disclosures":[`, `"disclosures":[5,`},
+			{`"disclosures":[`, `"disclosures":{},"x":[`},
+			{`"disclosures":[`, `"disclosures":["",`},
+			{`"kb_jwt":"`, `"kb_jwt":"","x":"`},
+			{`"kb_jwt":"`, `"kb_jwt":5,"x":"`},
+			{`"kb_jwt":"`, `"kb_jwt":"x`},
+			{`"payload":"`, `"payload":"A`},
+			{`"payload":"`, `"signatures":[],"payload":"`},
+			{`"payload":"`, `"payload":"x","payload":"`},
+		} {
+			b := strings.Replace(flat, c.old, c.new, 1)
+			require.NotEqual(t, flat, b)
+			require.Error(t, f.verify(vc.Secured{MediaType: form, Bytes: []byte(b)}), c.new)
+		}
+		for _, b := range []string{
+			strings.Replace(string(one), `"signatures":[`, `"signatures":[],"x":[`, 1),
+			strings.Replace(string(one), `"signatures":[`, `"signatures":"x","x":[`, 1),
+			strings.Replace(string(one), `"signatures":[`, `"signatures":[5,`, 1),
+			strings.Replace(string(one), `"signatures":[`, `"signature":"x","signatures":[`, 1),
+			strings.Replace(string(one), `"signatures":[`, `"header":{},"signatures":[`, 1),
+			`{}`, `{"payload":"e30"}`, `{`, `{"payload":5}`,
+		} {
+			_, err := sdjwt.Parse(vc.Secured{MediaType: form, Bytes: []byte(b)})
+			require.ErrorIs(t, err, sdjwt.ErrSyntax, "%.60s", b)
+		}
+		_, err = sdjwt.Parse(vc.Secured{MediaType: form, Bytes: jsonForm(t, shown, true)})
+		require.ErrorIs(t, err, sdjwt.ErrSyntax, "a second signature, which nobody would check")
+		var general map[string]any
+		require.NoError(t, json.Unmarshal(jsonForm(t, shown, true), &general))
+		signatures := general["signatures"].([]any)
+		signatures[0], signatures[1] = signatures[1], signatures[0] // disclosures in the second header
+		b, err := json.Marshal(general)
+		require.NoError(t, err)
+		_, err = sdjwt.Parse(vc.Secured{MediaType: form, Bytes: b})
+		require.ErrorIs(t, err, sdjwt.ErrSyntax)
+	})
+}
+
+func TestParseRefuses(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, sdjwt.MediaTypeSDJWTVC)
+	jwt := parts(f.secure(t))[0]
+	for _, text := range []string{
+		"", "~", "~~", "x", "x~", "a.b.c", "a.b.c~", jwt, jwt + ".x~", "." + jwt + "~", jwt[1:] + "~", " " + jwt + "~", jwt + " ~", jwt + "\n~", "\xff~",
+		strings.Replace(jwt, ".", "", 1) + "~", strings.Replace(jwt, ".", "..", 1) + "~", jwt + "=~",
+	} {
+		_, err := sdjwt.Parse(vc.Secured{MediaType: f.MediaType, Bytes: []byte(text)})
+		require.ErrorIs(t, err, sdjwt.ErrSyntax, "%.20q", text)
+	}
+	for _, text := range []string{jwt + "~~", jwt + "~ ~", jwt + "~\n~"} {
+		_, err := sdjwt.Parse(vc.Secured{MediaType: f.MediaType, Bytes: []byte(text)})
+		require.ErrorIs(t, err, sdjwt.ErrDisclosure, "%.20q", text)
+	}
+	for _, text := range []string{jwt + "~ ", jwt + "~x", jwt + "~a.b.c"} {
+		_, err := sdjwt.Parse(vc.Secured{MediaType: f.MediaType, Bytes: []byte(text)})
+		require.ErrorIs(t, err, sdjwt.ErrKeyBinding, "%.20q", text)
+	}
+	for _, payload := range []string{`[]`, `"x"`, `null`, ` `, `{`, `{}x`} {
+		_, err := sdjwt.Parse(vc.Secured{MediaType: f.MediaType, Bytes: forge(t, f.issuer, headerOf(f.issuer, f.MediaType), payload)})
+		require.ErrorIs(t, err, sdjwt.ErrSyntax, payload)
+	}
+}
+
+// 512 disclosures are taken, one more is not.
+func TestDisclosureLimit(t *testing.T) {
+	t.Parallel()
+	for n, ok := range map[int]bool{512: true, 513: false} {
+		f := newFixture(t, sdjwt.MediaTypeSDJWTVC)
+		var b strings.Builder
+		for i := range n {
+			name := "c" + strings.Repeat("x", i%7) + string(rune('a'+i%26)) + strings.Repeat("y", i/26)
+			b.WriteString(`"` + name + `":1,`)
+			f.Disclosable = append(f.Disclosable, vc.Pointer("/credentialSubject/"+name))
+		}
+		f.credential.Subject = json.RawMessage(`{` + b.String() + `"z":1}`)
+		s, err := f.Secure(t.Context(), f.credential)
+		if !ok {
+			require.ErrorIs(t, err, sdjwt.ErrSyntax)
+			continue
+		}
+		require.NoError(t, err)
+		_, err = sdjwt.Parse(s)
+		require.NoError(t, err)
+		require.NoError(t, f.verify(f.present(t, s, "/credentialSubject/z")))
+	}
+}
