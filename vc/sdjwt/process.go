@@ -43,15 +43,12 @@ func process(payload *strictjson.Object, disclosures []disclosure, how processin
 	for i := range disclosures {
 		p.byDigest[disclosures[i].digest] = &disclosures[i]
 	}
-	if len(p.byDigest) != len(disclosures) {
-		return nil, fmt.Errorf("%w: a disclosure comes twice", ErrDisclosure)
-	}
 	payload.Delete(hashName)
 	if err := p.object(payload, 1, how.base); err != nil {
 		return nil, err
 	}
 	for i := range disclosures {
-		if !disclosures[i].found {
+		if !disclosures[i].found { // or it comes twice
 			return nil, fmt.Errorf("%w: a disclosure belongs to no digest", ErrDisclosure)
 		}
 	}

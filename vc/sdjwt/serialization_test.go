@@ -1,7 +1,10 @@
 package sdjwt_test
 
 import (
+	"crypto/sha256"
+	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -131,6 +134,42 @@ func TestParseRefuses(t *testing.T) {
 	for _, payload := range []string{`[]`, `"x"`, `null`, ` `, `{`, `{}x`} {
 		_, err := sdjwt.Parse(vc.Secured{MediaType: f.MediaType, Bytes: forge(t, f.issuer, headerOf(f.issuer, f.MediaType), payload)})
 		require.ErrorIs(t, err, sdjwt.ErrSyntax, payload)
+	}
+}
+
+// The digest of a disclosure is over its text, so that an issuer could vouch for one
+// that base64url readers do not agree about.
+func TestDisclosureOfAnotherSpelling(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, sdjwt.MediaTypeSDJWTVC)
+	good := textOf(`["salt","band","5"]`)
+	for name, text := range map[string]string{
+		"line break": good[:4] + "\n" + good[4:], "return": good + "\r", "padding": good + "=", "other last character": good[:len(good)-1] + "1", "standard alphabet": textOf(`["salt","band","???>>>"]`) + "+",
+	} {
+		sum := sha256.Sum256([]byte(text))
+		payload := payloadOf(f.MediaType, `,"_sd":["`+base64.RawURLEncoding.EncodeToString(sum[:])+`"]`)
+		_, err := sdjwt.Parse(vc.Secured{MediaType: f.MediaType, Bytes: forge(t, f.issuer, headerOf(f.issuer, f.MediaType), payload, text)})
+		require.ErrorIs(t, err, sdjwt.ErrDisclosure, name)
+	}
+}
+
+// What another issuer makes has the same limit, in both forms.
+func TestDisclosureLimit_Reading(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, sdjwt.MediaTypeSDJWTVC)
+	var texts, digests []string
+	for i := range 513 {
+		d, digest := disclose(fmt.Sprintf(`["s","n%d",1]`, i))
+		texts, digests = append(texts, d), append(digests, digest)
+	}
+	for n, want := range map[int]error{512: nil, 513: sdjwt.ErrSyntax} {
+		payload := payloadOf(f.MediaType, `,"_sd":["`+strings.Join(digests, `","`)+`"]`)
+		s := vc.Secured{MediaType: f.MediaType, Bytes: forge(t, f.issuer, headerOf(f.issuer, f.MediaType), payload, texts[:n]...)}
+		_, err := sdjwt.Parse(s)
+		require.ErrorIs(t, err, want)
+		s.Bytes = jsonForm(t, s, false)
+		_, err = sdjwt.Parse(s)
+		require.ErrorIs(t, err, want)
 	}
 }
 
