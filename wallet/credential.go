@@ -30,7 +30,8 @@ type Credential struct {
 
 	// Forms hold the same credential in other forms, such as an SD-JWT VC beside
 	// a document with embedded proofs, so that whoever asks can be shown the one
-	// that it reads.
+	// that it reads. Several of one media type are a batch of which each is meant
+	// to be shown once: see [Wallet.Take].
 	Forms []vc.Secured
 
 	// Types are what the credential is listed under.
@@ -191,6 +192,9 @@ func (w *Wallet) DeleteCredential(ctx context.Context, id string) error {
 
 // DeleteCredential is [Wallet.DeleteCredential] as a part of the transaction.
 func (tx *Tx) DeleteCredential(id string) error {
+	if err := tx.delete(credentialSpace, shownKind, id); err != nil {
+		return err
+	}
 	return tx.delete(credentialSpace, credentialKind, id)
 }
 
