@@ -6,19 +6,6 @@ import (
 	"sync/atomic"
 )
 
-// A container is a set of the values of @container (JSON-LD 1.1, section 9.15.1).
-type container uint8
-
-const (
-	inList container = 1 << iota
-	inSet
-	inGraph
-	inLanguage
-	inIndex
-	inID
-	inType
-)
-
 // A coercion is the kind of the type mapping of a term.
 type coercion uint8
 

@@ -155,6 +155,7 @@ func TestWithRefuses(t *testing.T) {
 		"protected term":                 {"urn:c", `{"@context":["` + credentialsV2 + `",{"name":"urn:name"}]}`, jsonld.ErrProtected},
 		"protected term taken away":      {"urn:c", `{"@context":["` + credentialsV2 + `",{"name":null}]}`, jsonld.ErrProtected},
 		"protected terms nulled":         {"urn:c", `{"@context":["` + credentialsV2 + `",null]}`, jsonld.ErrProtected},
+		"protected by its first writer":  {"urn:c", `{"@context":[{"@protected":true,"a":"urn:a"},{"a":"urn:a"},{"a":"urn:b"}]}`, jsonld.ErrProtected},
 		"protected term, other coercion": {"urn:c", `{"@context":[{"@protected":true,"a":"urn:a"},{"a":{"@id":"urn:a","@type":"@id"}}]}`, jsonld.ErrProtected},
 		"protected term, other context":  {"urn:c", `{"@context":[{"@protected":true,"a":{"@id":"urn:a","@context":{}}},{"a":{"@id":"urn:a","@context":{"b":"urn:b"}}}]}`, jsonld.ErrProtected},
 	} {
@@ -204,6 +205,22 @@ func TestProtectedTermsInScope(t *testing.T) {
 	require.NoError(t, err, "what the property's context redefines is not protected again")
 	_, err = jsonld.Embedded().ToRDF(parse(t, ctx+`"in":{"@context":{"in":"urn:other"},"p":"v"}}`), nil)
 	require.ErrorIs(t, err, jsonld.ErrProtected)
+}
+
+// A property's context may take everything away, and one by URL redefines nothing
+// that is protected: it was not written for that property.
+func TestProtectedTermsByURL(t *testing.T) {
+	t.Parallel()
+	c, err := jsonld.Embedded().With(map[string][]byte{"urn:c": []byte(`{"@context":{"p":"urn:pIn"}}`)})
+	require.NoError(t, err)
+	const ctx = `{"@context":{"@protected":true,"p":"urn:p","none":{"@id":"urn:none","@context":null},"in":{"@id":"urn:in","@context":"urn:c"}},`
+	_, err = c.ToRDF(parse(t, ctx+`"in":{"p":"v"}}`), nil)
+	require.ErrorIs(t, err, jsonld.ErrProtected)
+	_, err = c.ToRDF(parse(t, ctx+`"none":{"p":"v"}}`), nil)
+	require.ErrorIs(t, err, jsonld.ErrUndefinedTerm)
+	quads, err := c.ToRDF(parse(t, ctx+`"none":{"@context":"urn:c","p":"v"}}`), nil)
+	require.NoError(t, err)
+	require.Equal(t, []string{`_:b0 <urn:none> _:b1`, `_:b1 <urn:pIn> "v"`}, lines(t, quads))
 }
 
 func TestUnsupportedInUse(t *testing.T) {

@@ -1,6 +1,10 @@
 package jsonld
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/staffpassport/staffpassport/internal/rdf"
+)
 
 // A keyword is one of JSON-LD 1.1, section 1.7, or notKeyword.
 type keyword uint8
@@ -102,56 +106,11 @@ func schemeEnd(s string) int {
 	return -1
 }
 
-// isIRI reports whether s is an IRI with a scheme (RFC 3987, section 2.2) that can
-// stand in N-Quads. Which characters a scheme of its own allows is not looked at.
+// isIRI reports whether s is an IRI with a scheme and more (RFC 3987, section 2.2)
+// that can stand in N-Quads. Which characters a scheme of its own allows is not
+// looked at.
 func isIRI(s string) bool {
-	end := schemeEnd(s)
-	return end > 0 && end+1 < len(s) && !hasForbidden(s[end+1:])
-}
-
-const (
-	lowBits  = 0x0101010101010101
-	highBits = 0x8080808080808080
-)
-
-// hasForbidden reports whether s has a character that no IRI has in N-Quads
-// (IRIREF of RDF 1.1 N-Quads, section 4): space, controls and <>"{}|^`\. A photo
-// in a data URL is one IRI of many thousand bytes, so long ones are read eight
-// bytes at a time.
-func hasForbidden(s string) bool {
-	for len(s) >= 8 {
-		w := uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
-			uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
-		even := w &^ (lowBits * 0x02)
-		// The high bit of a byte is set where the byte may be forbidden: spaces
-		// and controls, "z" is the last that is surely none, <>, \^, " and `.
-		found := (w-lowBits*0x21)&^w | w | (w + lowBits*(0x7f-'z'))
-		found |= zeroByte(even^lowBits*'<') | zeroByte(even^lowBits*'\\') | zeroByte(w^lowBits*'"') | zeroByte(w^lowBits*'`')
-		if found&highBits != 0 && slowForbidden(s[:8]) {
-			return true
-		}
-		s = s[8:]
-	}
-	return slowForbidden(s)
-}
-
-func zeroByte(w uint64) uint64 { return (w - lowBits) &^ w }
-
-func slowForbidden(s string) bool {
-	for i := range len(s) {
-		if forbidden(s[i]) {
-			return true
-		}
-	}
-	return false
-}
-
-func forbidden(c byte) bool {
-	switch c {
-	case '<', '>', '"', '{', '}', '|', '^', '`', '\\':
-		return true
-	}
-	return c <= ' '
+	return rdf.ValidIRI(s) && strings.IndexByte(s, ':') < len(s)-1
 }
 
 // isBlank reports whether s names a blank node.

@@ -70,6 +70,8 @@ func TestToRDF(t *testing.T) {
 		"not coerced":         {`"none":["C",true]`, []string{`_:b0 <http://ex.example/none> "C"`, `_:b0 <http://ex.example/none> "true"^^` + xsd + `boolean>`}},
 		"language of a term":  {`"fr":["oui",{"@value":"si","@language":"es-ES"},{"@value":"yes"}]`, []string{`_:b0 <http://ex.example/fr> "oui"@fr`, `_:b0 <http://ex.example/fr> "si"@es-es`, `_:b0 <http://ex.example/fr> "yes"`}},
 		"JSON":                {`"json":{"b":[1.0,null],"a":"<"}`, []string{`_:b0 <http://ex.example/json> "{\"a\":\"<\",\"b\":[1,null]}"^^<http://www.w3.org/1999/02/22-rdf-syntax-ns#JSON>`}},
+		"type of a namespace": {`"type":"http://ex.example/"`, []string{`_:b0 ` + typ + ` <http://ex.example/>`}},
+		"no prefix":           {`"p":{"@context":{"x":{"@id":"urn:x:"},"y":"urn:y:","z":"urn:z","w":{"@id":"urn:w","@prefix":true}},"ref":["x:1","y:1","z:1","w:1"]}`, []string{`_:b0 <http://ex.example/p> _:b1`, `_:b1 <http://ex.example/ref> <urn:w1>`, `_:b1 <http://ex.example/ref> <urn:y:1>`, `_:b1 <http://ex.example/ref> <x:1>`, `_:b1 <http://ex.example/ref> <z:1>`}},
 		"JSON null":           {`"json":null`, []string{`_:b0 <http://ex.example/json> "null"^^<http://www.w3.org/1999/02/22-rdf-syntax-ns#JSON>`}},
 		"value objects":       {`"p":[{"@value":"v","@type":"xsd:date"},{"@value":5,"type":"D"},{"@value":[2],"@type":"@json"},{"@value":null}]`, []string{`_:b0 <http://ex.example/p> "5"^^<http://ex.example/D>`, `_:b0 <http://ex.example/p> "[2]"^^<http://www.w3.org/1999/02/22-rdf-syntax-ns#JSON>`, `_:b0 <http://ex.example/p> "v"^^` + xsd + `date>`}},
 		"a list":              {`"list":["a","b"]`, []string{`_:b0 <http://ex.example/list> _:b2`, `_:b1 ` + first + ` "b"`, `_:b1 ` + rest + ` ` + none, `_:b2 ` + first + ` "a"`, `_:b2 ` + rest + ` _:b1`}},
@@ -137,6 +139,7 @@ func TestScopedContexts(t *testing.T) {
 	const typ = "<http://www.w3.org/1999/02/22-rdf-syntax-ns#type>"
 	const ctx = `{"@context":{"id":"@id","type":"@type","ex":"http://ex.example/","p":"ex:p","ref":{"@id":"ex:ref","@type":"@id"},` +
 		`"A":{"@id":"ex:A","@context":{"p":"ex:pA","a":"ex:a"}},"B":{"@id":"ex:B","@context":{"p":"ex:pB"}},` +
+		`"byName":{"@id":"ex:byName","@container":"@index","@index":"ex:name"},"N":{"@id":"ex:N","@context":[null,{"type":"@type","p":"http://ex.example/pN","ref":"http://ex.example/refN"}]},` +
 		`"W":{"@id":"ex:W","@context":{"@propagate":true,"p":"ex:pW"}},` +
 		`"in":{"@id":"ex:in","@context":{"p":"ex:pIn"}},"here":{"@id":"ex:here","@context":{"@propagate":false,"p":"ex:pHere"}},"bare":{"@id":"ex:bare","@context":null}},`
 	for name, c := range map[string]struct {
@@ -145,6 +148,9 @@ func TestScopedContexts(t *testing.T) {
 	}{
 		"of a type":                {`"type":"A","p":"v","a":"w"`, []string{`_:b0 <http://ex.example/a> "w"`, `_:b0 <http://ex.example/pA> "v"`, `_:b0 ` + typ + ` <http://ex.example/A>`}},
 		"types by name":            {`"type":["B","A"],"p":"v"`, []string{`_:b0 <http://ex.example/pB> "v"`, `_:b0 ` + typ + ` <http://ex.example/A>`, `_:b0 ` + typ + ` <http://ex.example/B>`}},
+		"both end at the node":     {`"type":["B","A"],"ref":{"p":"v"}`, []string{`_:b0 <http://ex.example/ref> _:b1`, `_:b0 ` + typ + ` <http://ex.example/A>`, `_:b0 ` + typ + ` <http://ex.example/B>`, `_:b1 <http://ex.example/p> "v"`}},
+		"a type that starts anew":  {`"type":"N","p":"v","ref":{"p":"w"}`, []string{`_:b0 <http://ex.example/pN> "v"`, `_:b0 <http://ex.example/refN> _:b1`, `_:b0 ` + typ + ` <http://ex.example/N>`, `_:b1 <http://ex.example/p> "w"`}},
+		"through a map":            {`"type":"A","byName":{"one":{"a":"v"}}`, []string{`_:b0 <http://ex.example/byName> _:b1`, `_:b0 ` + typ + ` <http://ex.example/A>`, `_:b1 <http://ex.example/a> "v"`, `_:b1 <http://ex.example/name> "one"`}},
 		"a type ends at its node":  {`"type":"A","ref":{"p":"v"}`, []string{`_:b0 <http://ex.example/ref> _:b1`, `_:b0 ` + typ + ` <http://ex.example/A>`, `_:b1 <http://ex.example/p> "v"`}},
 		"a type that does not":     {`"type":"W","ref":{"p":"v"}`, []string{`_:b0 <http://ex.example/ref> _:b1`, `_:b0 ` + typ + ` <http://ex.example/W>`, `_:b1 <http://ex.example/pW> "v"`}},
 		"of a property":            {`"in":{"p":"v","ref":{"p":"w"}}`, []string{`_:b0 <http://ex.example/in> _:b1`, `_:b1 <http://ex.example/pIn> "v"`, `_:b1 <http://ex.example/ref> _:b2`, `_:b2 <http://ex.example/pIn> "w"`}},
@@ -218,6 +224,7 @@ func TestToRDFRefuses(t *testing.T) {
 		"value with types twice":     {`"p":{"@value":"v","type":"C","@type":"D"}`, "/p/@type", jsonld.ErrMalformed},
 		"language and type":          {`"p":{"@value":"v","type":"C","@language":"en"}`, "/p", jsonld.ErrMalformed},
 		"language of a number":       {`"p":{"@value":5,"@language":"en"}`, "/p/@value", jsonld.ErrMalformed},
+		"language of a digit":        {`"p":{"@value":"v","@language":"1a"}`, "/p/@language", jsonld.ErrMalformed},
 		"bad language":               {`"p":{"@value":"v","@language":"en_GB"}`, "/p/@language", jsonld.ErrMalformed},
 		"language text, no language": {`"p":{"@value":"v","type":"http://www.w3.org/1999/02/22-rdf-syntax-ns#langString"}`, "/p/@value", jsonld.ErrMalformed},
 		"list beside a property":     {`"p":{"@list":[],"q":"v"}`, "/p/q", jsonld.ErrMalformed},

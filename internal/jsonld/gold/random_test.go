@@ -17,8 +17,7 @@ import (
 // not, with every feature that this package has.
 type writer struct {
 	*rand.Rand
-	ids   int
-	terms []string
+	ids int
 }
 
 func names() []string   { return []string{"a", "b", "c", "d", "e", "f", "g", "h"} }

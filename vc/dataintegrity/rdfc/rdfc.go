@@ -189,10 +189,13 @@ func appendHash(ctx context.Context, dst []byte, doc *strictjson.Object, h rdfca
 		return nil, dataintegrity.RDFError(err)
 	}
 	sum := newHash(h)
-	buf := make([]byte, 0, 512) // a hash takes no strings
+	buf := make([]byte, 4096) // a hash takes no strings, and a photo is a long one
 	for _, line := range canonical.Statements {
-		buf = append(buf[:0], line...)
-		sum.Write(buf)
+		for line != "" {
+			n := copy(buf, line)
+			sum.Write(buf[:n])
+			line = line[n:]
+		}
 	}
 	return sum.Sum(dst), nil
 }
