@@ -179,7 +179,7 @@ func (x *credential) checkSession() *finding {
 // them, so that a credential cannot make the verifier resolve a stranger's DID.
 func (x *credential) checkIssuersKeys(ctx context.Context) *finding {
 	for _, p := range x.received.proofs {
-		if !x.v.speaksFor(p.method.DID, x.doc.Issuer.ID) || p.issuer != "" && p.issuer != x.doc.Issuer.ID {
+		if !x.v.speaksFor(p.method.DID, x.doc.Issuer.ID) {
 			return wrong(ErrControllerMismatch, nil)
 		}
 	}

@@ -260,6 +260,21 @@ func TestAbuse_JW12_Claims(t *testing.T) {
 	_, err = onlyCredential(t, verifier(t), presentedAt(t, noon, s))
 	requireCode(t, err, verify.ErrDomain, 0)
 
+	// A subject that the document does not have, or one of two.
+	for _, subject := range []string{`{"role":"Nurse"}`, `[{"id":"` + holder(t).id.String() + `","a":1},{"id":"` + other + `","a":1}]`,
+		`[{"id":"` + holder(t).id.String() + `","a":1},{"a":1}]`} {
+		for typ, suffix := range map[string]string{"vc+jwt": "", "vc+sd-jwt": "~"} {
+			payload := doc.Clone()
+			payload.Set("sub", holder(t).id.String())
+			v, err := strictjson.Parse([]byte(subject))
+			require.NoError(t, err)
+			payload.Set("credentialSubject", v)
+			s := vc.Secured{MediaType: "application/" + typ, Bytes: append(jwt(t, me, typ, signing{}, payload), suffix...)}
+			_, err = verifier(t).Credential(context.Background(), s)
+			requireCode(t, err, verify.ErrClaims, verify.Whole, typ, subject)
+		}
+	}
+
 	// In a presentation iss and sub are its signer.
 	for _, claim := range []string{"iss", "sub"} {
 		for who, want := range map[string]verify.Code{holder(t).id.String(): "", other: verify.ErrHolder} {
