@@ -13,8 +13,9 @@ import (
 type binding struct {
 	// answers checks for whom and for which request it was made.
 	answers func(Session) *finding
-	// made is when; zero if it does not say.
-	made time.Time
+	// made is when; zero if it does not say. Its maker may have said from when and
+	// until when it counts, too.
+	made, notBefore, expires time.Time
 	// verify checks the cryptography that the issuer's proof does not cover; nil
 	// if that covers all.
 	verify func() *finding
@@ -25,6 +26,17 @@ type binding struct {
 type presenter struct {
 	id  did.DID
 	key crypto.PublicKey
+}
+
+// checkTime refuses what was made too long ago or does not count now.
+func (b *binding) checkTime(x *examination) *finding {
+	switch {
+	case b.notBefore.After(x.now.Add(skew)):
+		return wrong(ErrProofNotYetValid, nil)
+	case !b.expires.IsZero() && x.now.After(b.expires):
+		return wrong(ErrProofExpired, nil)
+	}
+	return x.checkAge(b.made)
 }
 
 // checkAge refuses what was made for a session and too long ago.

@@ -106,6 +106,15 @@ func TestAbuse_SD07_KeyBinding(t *testing.T) {
 	header, rest, _ := strings.Cut(string(shownTo(t, s, me).Bytes[len(s.Bytes):]), ".")
 	require.Contains(t, string(mustDecode(t, header)), "EdDSA")
 	other := sdJWT(t, nil, "")
+	timed := func(claim string, at time.Time) vc.Secured {
+		claims := keyBindingOf(t, s, audience, nonce, noon)
+		claims.Set(claim, at.Unix())
+		return vc.Secured{MediaType: s.MediaType, Bytes: append(bytes.Clone(s.Bytes), jwt(t, me, "kb+jwt", signing{}, claims)...)}
+	}
+	_, err := verifier(t).Presentation(context.Background(), timed("exp", noon.Add(time.Second)), session(t))
+	require.NoError(t, err)
+	_, err = verifier(t).Presentation(context.Background(), timed("nbf", noon), session(t))
+	require.NoError(t, err)
 	for name, c := range map[string]struct {
 		s    vc.Secured
 		want verify.Code
@@ -115,6 +124,8 @@ func TestAbuse_SD07_KeyBinding(t *testing.T) {
 		"wrong nonce":           {bound(t, s, me, audience, "another", noon), verify.ErrChallenge},
 		"wrong audience":        {bound(t, s, me, "https://host.example", nonce, noon), verify.ErrDomain},
 		"too old":               {bound(t, s, me, audience, nonce, noon.Add(-7*24*time.Hour-time.Second)), verify.ErrProofTooOld},
+		"over":                  {timed("exp", noon.Add(-time.Second)), verify.ErrProofExpired},
+		"not yet":               {timed("nbf", noon.Add(5*time.Minute+time.Second)), verify.ErrProofNotYetValid},
 		"of tomorrow":           {bound(t, s, me, audience, nonce, noon.Add(24*time.Hour)), verify.ErrProofNotYetValid},
 		"of another credential": {vc.Secured{MediaType: s.MediaType, Bytes: append(bytes.Clone(s.Bytes), shownTo(t, other, me).Bytes[len(other.Bytes):]...)}, verify.ErrProof},
 		"disclosure dropped":    {dropDisclosure(t, shownTo(t, s, me)), verify.ErrProof},
@@ -356,6 +367,19 @@ func TestAbuse_SE06_PresentationHeader(t *testing.T) {
 		require.NoError(t, err, "a credential by itself answers no request")
 	}
 
+	// Of two proofs both answer.
+	two := func(second []byte) vc.Secured {
+		doc := tree(t, derive(true, bbs.SessionHeader(audience, nonce)))
+		doc.Set("proof", []any{proofsOf(t, text(t, doc, vc.MediaTypeCredential))[0], proofsOf(t, derive(true, second))[0]})
+		return text(t, doc, vc.MediaTypeCredential)
+	}
+	both := verifier(t)
+	both.Trust, both.Holder = verify.AnyIssuerUnsafe{}, verify.Bearer
+	_, err := both.Presentation(context.Background(), two(bbs.SessionHeader(audience, nonce)), session(t))
+	require.NoError(t, err)
+	_, err = both.Presentation(context.Background(), two(bbs.SessionHeader(audience, "another")), session(t))
+	requireCode(t, err, verify.ErrChallenge, 0)
+
 	// Used before: the nonce is single.
 	nonces := verify.NewNonces(time.Hour, clockAt(noon))
 	fresh := nonces.New()
@@ -363,7 +387,7 @@ func TestAbuse_SE06_PresentationHeader(t *testing.T) {
 	v.Trust, v.Holder, v.Replay = verify.AnyIssuerUnsafe{}, verify.Bearer, nonces
 	s := derive(true, bbs.SessionHeader(audience, fresh))
 	want := verify.Session{Audience: audience, Nonce: fresh}
-	_, err := v.Presentation(context.Background(), s, want)
+	_, err = v.Presentation(context.Background(), s, want)
 	require.NoError(t, err)
 	_, err = v.Presentation(context.Background(), s, want)
 	requireCode(t, err, verify.ErrReplay, verify.Whole)
@@ -438,5 +462,19 @@ func TestStatusClaim(t *testing.T) {
 		refusedEverywhere(t, verifier(t), s, verify.ErrStatusUnsupported)
 		_, err := verifier(t).Presentation(context.Background(), shownTo(t, s, holder(t)), session(t))
 		requireCode(t, err, verify.ErrStatusUnsupported, 0)
+	}
+}
+
+// TestKeyBindingOfPresentation: a presentation that its holder signed whole has no
+// key binding, and asks for none.
+func TestKeyBindingOfPresentation(t *testing.T) {
+	t.Parallel()
+	doc := unsignedVP(t, envelope(issued(t)))
+	payload := answerNow(t, verifier(t)).payload(doc)
+	payload.Set("cnf", strictjson.NewObject(strictjson.Member{Name: "jwk", Value: jwkOf(t, holder(t).signer.Public())}))
+	s := vc.Secured{MediaType: sdjwt.MediaTypePresentation, Bytes: append(jwt(t, holder(t), "vp+sd-jwt", signing{}, payload), '~')}
+	for _, s := range []vc.Secured{s, shownTo(t, s, holder(t))} {
+		_, err := verifier(t).Presentation(context.Background(), s, session(t))
+		requireCode(t, err, verify.ErrProofMalformed, verify.Whole)
 	}
 }

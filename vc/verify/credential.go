@@ -226,7 +226,7 @@ func (x *credential) checkTime() *finding {
 		return f
 	}
 	if b := x.received.binding; b != nil && x.want != nil {
-		return x.checkAge(b.made)
+		return b.checkTime(&x.examination)
 	}
 	return nil
 }
@@ -252,8 +252,6 @@ func (x *credential) checkHolder() *finding {
 	switch {
 	case key != nil && x.received.binding != nil:
 		return x.checkKeyHolder(ids, all)
-	case key != nil && !sameKey(x.presenter.key, key):
-		return wrong(ErrHolder, nil)
 	case !x.presenter.id.IsZero():
 		about := len(ids) == 1 && all && ids[0] == x.presenter.id.String()
 		if !about && (key == nil || len(ids) > 0) {

@@ -193,9 +193,17 @@ func TestProofSets(t *testing.T) {
 	dropped.Set("proof", proofsOf(t, chain)[1])
 	refusedEverywhere(t, v, text(t, dropped, chain.MediaType), verify.ErrProofSet)
 
+	// One of the two made for another purpose.
+	doc := tree(t, one)
+	doc.Delete("proof")
+	authenticates := tree(t, signedBy(t, me, doc, dataintegrity.Proof{Purpose: "authentication"}, one.MediaType))
+	other, _ := authenticates.Get("proof")
+	doc.Set("proof", []any{proofsOf(t, one)[0], other})
+	refusedEverywhere(t, v, text(t, doc, one.MediaType), verify.ErrPurpose)
+
 	// A stranger's proof beside the issuer's says nothing about the credential, and
 	// its key is nobody's business.
-	doc := tree(t, one)
+	doc = tree(t, one)
 	doc.Delete("proof")
 	theirs := tree(t, embeddedForm{suite: dataintegrity.EdDSAJCS2022(), key: ed25519Key}.sign(t, stranger(t), doc, signing{created: noon}))
 	proof, _ := theirs.Get("proof")

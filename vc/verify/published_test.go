@@ -187,6 +187,30 @@ func TestPublishedChains(t *testing.T) {
 	}
 }
 
+// TestTrustInEverySigner: where the policy takes proofs by others than the issuer,
+// trust is asked about each of them.
+func TestTrustInEverySigner(t *testing.T) {
+	t.Parallel()
+	s := vc.Secured{MediaType: vc.MediaTypeCredential, Bytes: vectors.Read(t, "vc-di-eddsa", "TestVectors", "proof-set-chain", "signedProofSet2.json")}
+	proofs := proofsOf(t, s)
+	require.Len(t, proofs, 2)
+	all := verify.TrustedIssuers{}
+	for _, p := range proofs {
+		method, _ := p.Text("verificationMethod")
+		all[mustURL(method).DID] = []string{"AlumniCredential"}
+	}
+	require.Len(t, all, 2)
+	v := publishedVerifier(t)
+	v.Trust = all
+	_, err := v.Credential(context.Background(), s)
+	require.NoError(t, err)
+	for id, types := range all {
+		v.Trust = verify.TrustedIssuers{id: types}
+		_, err := v.Credential(context.Background(), s)
+		requireCode(t, err, verify.ErrUntrusted, verify.Whole)
+	}
+}
+
 // TestLegacySuitesAreOptIn: a proof of 2020 is verified by who asked for it.
 func TestLegacySuitesAreOptIn(t *testing.T) {
 	t.Parallel()

@@ -40,7 +40,7 @@ func bind(r *reading, t *sdjwt.Token, k kind) (err error) {
 		return err
 	}
 	r.binding = &binding{
-		made:    kb.IssuedAt,
+		made: kb.IssuedAt, notBefore: kb.NotBefore, expires: kb.Expires,
 		answers: func(s Session) *finding { return s.answeredBy([]string{kb.Audience}, kb.Nonce) },
 		verify: func() *finding {
 			switch err := t.VerifyKeyBinding(); {

@@ -181,6 +181,9 @@ func TestAbuse_JW01_Headers(t *testing.T) {
 		for name, token := range bad {
 			err := p.verify(t, []byte(token))
 			require.Error(t, err, "%s: %s", p.typ, name)
+			if name == "kid without fragment" || name == "no kid" || name == "kid of nobody" {
+				requireCode(t, err, verify.ErrProofMalformed, verify.Whole, name)
+			}
 		}
 		twice := bytes.Replace(mustDecode(t, parts[1]), []byte("{"), []byte(`{"iss":"did:example:evil","iss":"did:example:evil",`), 1)
 		require.Error(t, p.verify(t, jwtBytes(t, by, p.typ, signing{}, twice)), "JW-10 iss twice: %s", p.typ)
@@ -345,6 +348,10 @@ func TestLegacyTokens(t *testing.T) {
 	p, err := v.Presentation(context.Background(), vc.Secured{MediaType: jose.MediaTypeLegacy, Bytes: jwtBytes(t, subject, "JWT", signing{}, vp)}, session(t))
 	require.NoError(t, err)
 	require.Equal(t, subject.id, p.Holder())
+	_, err = v.Credential(context.Background(), vc.Secured{MediaType: jose.MediaTypeLegacy, Bytes: jwtBytes(t, subject, "JWT", signing{}, vp)})
+	requireCode(t, err, verify.ErrMediaType, verify.Whole)
+	_, err = v.Presentation(context.Background(), secured(claims("")), session(t))
+	requireCode(t, err, verify.ErrMediaType, verify.Whole)
 	_, err = v.Presentation(context.Background(), vc.Secured{MediaType: jose.MediaTypeLegacy, Bytes: jwtBytes(t, stranger(t), "JWT", signing{}, vp)}, session(t))
 	requireCode(t, err, verify.ErrHolder, verify.Whole)
 }
