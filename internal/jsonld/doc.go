@@ -9,9 +9,9 @@
 //
 // JSON-LD leaves out what its context does not define, and what is left out is in
 // no signature. Here it is an error that says where: an undefined term or type, a
-// relative IRI, an index, a node of which nothing is said. Of an accepted document
-// every value is in a statement, and a change of any changes the statements. Only
-// null and empty arrays say nothing and are allowed.
+// relative IRI, an index, null, an empty array, the label of a blank node, a node of
+// which nothing is said. Of an accepted document every value is in a statement, and a
+// change of any changes the statements.
 //
 // # Compacted form
 //

@@ -43,27 +43,16 @@ func (x *converter) wrapped(a *active, s slot, kw keyword, e members, g rdf.Term
 
 // listValue reads the value of a property whose container is @list (step 13.11).
 func (x *converter) listValue(a *active, s slot, v any, g rdf.Term) error {
+	if items, ok := v.([]any); ok {
+		return x.list(a, s, items, g)
+	}
 	mark := len(x.terms)
-	switch v := v.(type) {
-	case nil:
-		return nil
-	case []any:
-		return x.list(a, s, v, g)
-	case *strictjson.Object:
-		if v == nil {
-			return nil
-		}
-		shape, err := x.object(a, s, v, g, nil)
-		if err != nil {
+	if o, ok := v.(*strictjson.Object); ok && o != nil {
+		if shape, err := x.object(a, s, o, g, nil); err != nil || shape == listShape {
 			return err
 		}
-		if shape == listShape || shape == valueShape && len(x.terms) == mark {
-			return nil
-		}
-	default:
-		if err := x.scalar(a, s, v, g, nil); err != nil {
-			return err
-		}
+	} else if err := x.value(a, s, v, g, nil); err != nil {
+		return err
 	}
 	return x.makeList(mark, g)
 }

@@ -197,17 +197,13 @@ func (x *converter) valueObject(outer *active, e members) error {
 	case isJSON:
 		t, err = jsonLiteral(v)
 	case v == nil:
-		if e.end-e.base > 1 {
-			err = fmt.Errorf("%w: type or language of null", ErrDropped)
-			break
-		}
-		return nil
+		err = errDropped(null)
 	case isText && datatype != "":
 		t, err = typed(s, datatype)
 	case isText:
 		t = text(s, language)
 	case language != "":
-		err = fmt.Errorf("%w: only text has a language", ErrMalformed)
+		err = errNotText()
 	default:
 		t, err = native(v, datatype)
 	}
@@ -228,13 +224,7 @@ func (a *active) datatype(v any) (iri string, isJSON bool, err error) {
 		return "", true, nil
 	}
 	t, err := a.reference(s, true)
-	if err != nil {
-		return "", false, err
-	}
-	if t.Kind != rdf.IRI {
-		return "", false, ErrRelative
-	}
-	return t.Value, false, nil
+	return t.Value, false, err
 }
 
 // reference is the node that s names (IRI expansion, section 5.2.2): a type or
@@ -251,7 +241,7 @@ func (a *active) reference(s string, vocab bool) (rdf.Term, error) {
 	case vocab && t != nil:
 		return iriTerm(t.iri), nil
 	case isBlank(s):
-		return blankNamed(s)
+		return rdf.Term{}, errDropped(blankLabel)
 	}
 	iri := a.compactIRI(s)
 	if schemeEnd(iri) < 0 && vocab {
@@ -264,19 +254,4 @@ func (a *active) reference(s string, vocab bool) (rdf.Term, error) {
 		return rdf.Term{}, ErrRelative
 	}
 	return iriTerm(iri), nil
-}
-
-// blankNamed is the blank node that a document names s. Its label is one of
-// letters, digits, "_", "-" and "." inside, of those that N-Quads allows.
-func blankNamed(s string) (rdf.Term, error) {
-	label := s[len("_:"):]
-	ok := label != "" && label[0] != '-' && label[0] != '.' && label[len(label)-1] != '.'
-	for i := range len(label) {
-		c := label[i]
-		ok = ok && (isLetter(c) || isDigit(c) || c == '_' || c == '-' || c == '.')
-	}
-	if !ok {
-		return rdf.Term{}, fmt.Errorf("%w: label of a blank node", ErrRelative)
-	}
-	return rdf.Term{Kind: rdf.Blank, Value: "x" + label}, nil
 }

@@ -49,6 +49,9 @@ func (x *converter) mappedScalar(a *active, def *term, v any, m *mapped, g rdf.T
 
 // languageMap is step 13.7.
 func (x *converter) languageMap(a *active, o *strictjson.Object) error {
+	if o.Len() == 0 {
+		return errDropped(emptyObject)
+	}
 	for name, v := range o.All() {
 		language := ""
 		if a.keyword(name) != kwNone {
@@ -57,28 +60,45 @@ func (x *converter) languageMap(a *active, o *strictjson.Object) error {
 			}
 			language = lower(name)
 		}
-		list, ok := v.([]any)
-		if !ok {
-			list = []any{v}
-		}
-		for i, v := range list {
-			s, isText := v.(string)
-			switch {
-			case v == nil:
-				continue
-			case !isText && ok:
-				return at(name, at(strconv.Itoa(i), fmt.Errorf("%w: only text has a language", ErrMalformed)))
-			case !isText:
-				return at(name, fmt.Errorf("%w: only text has a language", ErrMalformed))
-			}
-			x.terms = append(x.terms, text(s, language))
+		if err := x.texts(v, language); err != nil {
+			return at(name, err)
 		}
 	}
 	return nil
 }
 
+// texts reads the text, or the array of text, under one language.
+func (x *converter) texts(v any, language string) error {
+	switch v := v.(type) {
+	case nil:
+		return errDropped(null)
+	case string:
+		x.terms = append(x.terms, text(v, language))
+		return nil
+	case []any:
+		if len(v) == 0 {
+			return errDropped(emptyArray)
+		}
+		for i, v := range v {
+			if _, nested := v.([]any); nested {
+				return at(strconv.Itoa(i), errNotText())
+			}
+			if err := x.texts(v, language); err != nil {
+				return at(strconv.Itoa(i), err)
+			}
+		}
+		return nil
+	}
+	return errNotText()
+}
+
+func errNotText() error { return fmt.Errorf("%w: only text has a language", ErrMalformed) }
+
 // nodeMap is step 13.8, for the containers @id, @type and @index.
 func (x *converter) nodeMap(a *active, n entry, o *strictjson.Object, g rdf.Term) error {
+	if o.Len() == 0 {
+		return errDropped(emptyObject)
+	}
 	c := n.def.container
 	if c&(inID|inType) != 0 && a.previous != nil {
 		return fmt.Errorf("%w: a map of nodes in a context scoped to a type", ErrUnsupported)

@@ -2,6 +2,7 @@ package jsonld
 
 import (
 	"fmt"
+	"strconv"
 
 	"github.com/staffpassport/staffpassport/internal/strictjson"
 )
@@ -81,10 +82,19 @@ func (x *converter) nested(a *active, v any, name, via string, e *members) error
 	if !ok {
 		list = []any{v}
 	}
-	for _, v := range list {
-		o, ok := v.(*strictjson.Object)
-		if !ok || o == nil {
+	if len(list) == 0 {
+		return errDropped(emptyArray)
+	}
+	for i, v := range list {
+		o, isObject := v.(*strictjson.Object)
+		if !isObject || o == nil {
 			return fmt.Errorf("%w: @nest must hold objects", ErrMalformed)
+		}
+		if o.Len() == 0 {
+			if ok {
+				return at(strconv.Itoa(i), errDropped(emptyObject))
+			}
+			return errDropped(emptyObject)
 		}
 		for inner := range o.All() {
 			if a.keyword(inner) == kwValue {

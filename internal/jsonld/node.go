@@ -48,11 +48,21 @@ func (x *converter) node(a, outer *active, s slot, o *strictjson.Object, e membe
 			return err
 		}
 	}
-	if named && !linked && (s.free || s.graph) {
-		return fmt.Errorf("%w: nothing is said about this node", ErrDropped)
+	if !linked && saysNothing(s, named) {
+		return errDropped("nothing is said about this node")
 	}
 	x.terms = append(x.terms, result)
 	return nil
+}
+
+// saysNothing reports whether a node without statements is in no statement of the
+// place it stands in either: unlike the value of a property, or the one node of a
+// graph without a name.
+func saysNothing(s slot, named bool) bool {
+	if named {
+		return s.free || s.graph
+	}
+	return s.free && !s.root || s.as.Kind != rdf.DefaultGraph
 }
 
 // describe notes that a named node was described, which happens once: what is said
@@ -130,6 +140,9 @@ func (x *converter) typesOf(outer *active, subject rdf.Term, e members, g rdf.Te
 			if err := x.oneType(outer, subject, x.entries[i].value, g); err != nil {
 				return x.inEntry(i, err)
 			}
+		}
+		if ok && len(list) == 0 {
+			return x.inEntry(i, errDropped(emptyArray))
 		}
 		for j, v := range list {
 			if err := x.oneType(outer, subject, v, g); err != nil {
@@ -281,6 +294,9 @@ func (x *converter) reverseMap(a *active, subject rdf.Term, v any, g rdf.Term) e
 		return err
 	}
 	defer func() { x.entries = x.entries[:e.base] }()
+	if e.base == e.end {
+		return errDropped(emptyObject)
+	}
 	for i := e.base; i < e.end; i++ {
 		n := x.entries[i]
 		if n.kw != notKeyword {

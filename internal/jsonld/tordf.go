@@ -22,11 +22,10 @@ const (
 //
 // Blank nodes are called b0, b1 and so on. With label, a node object without an id
 // is called what label returns for it, without "_:": always the same for one
-// object and different for any two, of letters and digits, without an "x" at its
-// beginning or a "g" at its end. A graph that a term of the container @graph makes
-// of a node object then has the label of that object followed by "g". A blank node
-// that the document itself names _:n is xn in either case. With label a list is
-// [ErrUnsupported]: its cells have no objects to be named after.
+// object and different for any two, of letters and digits, without a "g" at its end.
+// A graph that a term of the container @graph makes of a node object then has the
+// label of that object followed by "g". With label a list is [ErrUnsupported]: its
+// cells have no objects to be named after.
 //
 // The error is an [*Error].
 func (c *Contexts) ToRDF(doc *strictjson.Object, label func(*strictjson.Object) string) ([]rdf.Quad, error) {
@@ -85,8 +84,11 @@ const (
 func (x *converter) value(a *active, s slot, v any, g rdf.Term, m *mapped) error {
 	switch v := v.(type) {
 	case nil:
-		return nil
+		return errDropped(null)
 	case []any:
+		if len(v) == 0 {
+			return errDropped(emptyArray)
+		}
 		if x.depth++; x.depth > maxDepth {
 			return fmt.Errorf("%w: depth", ErrLimit)
 		}
@@ -99,13 +101,24 @@ func (x *converter) value(a *active, s slot, v any, g rdf.Term, m *mapped) error
 		return nil
 	case *strictjson.Object:
 		if v == nil {
-			return nil
+			return errDropped(null)
 		}
 		_, err := x.object(a, s, v, g, m)
 		return err
 	}
 	return x.scalar(a, s, v, g, m)
 }
+
+// What JSON-LD leaves out of the data, so that anybody could add it to a signed
+// document.
+const (
+	null        = "null"
+	emptyArray  = "an empty array"
+	emptyObject = "an empty object"
+	blankLabel  = "the label of a blank node"
+)
+
+func errDropped(what string) error { return fmt.Errorf("%w: %s", ErrDropped, what) }
 
 // item is value for an element of an array: in a list an array inside an array is
 // a list of its own.
@@ -122,7 +135,7 @@ func (x *converter) item(a *active, s slot, v any, g rdf.Term, m *mapped) error 
 		return x.list(a, s, v, g)
 	case *strictjson.Object:
 		if v == nil {
-			return nil
+			break
 		}
 		shape, err := x.object(a, s, v, g, m)
 		if err == nil && shape == setShape {
