@@ -30,10 +30,11 @@ type Terms struct {
 	// zero DID leaves the id out, for formats that must not be linkable; see also
 	// [Passport.Padded].
 	Holder did.DID
-	// ValidFrom is when the credential starts (Data Model 2.0 section 4.9).
-	ValidFrom time.Time
-	// ValidUntil is when it ends; zero for no end.
-	ValidUntil time.Time
+	// ValidFrom is when the credential starts (Data Model 2.0 section 4.9), and
+	// ValidUntil when it ends; zero for no end. Both are cut to the second, which is
+	// as exact as a token can say, and without a Holder to the day in UTC: a second
+	// that everybody is shown would name an unlinkable credential.
+	ValidFrom, ValidUntil time.Time
 	// Status entries say where the issuer publishes a revocation.
 	Status []vc.Status
 }
@@ -48,10 +49,10 @@ func (p *Passport) Credential(t Terms) (*vc.Credential, error) {
 	if err := p.Validate(); err != nil {
 		return nil, err
 	}
-	if t.Issuer == (did.DID{}) || t.ValidFrom.IsZero() ||
-		!t.ValidUntil.IsZero() && !t.ValidUntil.After(t.ValidFrom) {
-		return nil, ErrTerms
+	if err := t.check(); err != nil {
+		return nil, err
 	}
+	from, until := t.cut(t.ValidFrom), t.cut(t.ValidUntil)
 	var r report
 	r.past(p, t.ValidFrom)
 	if err := r.err(passportShape()); err != nil {
@@ -74,11 +75,31 @@ func (p *Passport) Credential(t Terms) (*vc.Credential, error) {
 		ID:         t.ID,
 		Type:       []string{vc.TypeCredential, Type},
 		Issuer:     vc.Party{ID: t.Issuer.String()},
-		ValidFrom:  t.ValidFrom,
-		ValidUntil: t.ValidUntil,
+		ValidFrom:  from,
+		ValidUntil: until,
 		Status:     slices.Clone(t.Status),
 		Subject:    raw,
 	}, nil
+}
+
+func (t *Terms) check() error {
+	switch {
+	case t.Issuer == (did.DID{}):
+		return fmt.Errorf("%w: no issuer", ErrTerms)
+	case t.ValidFrom.IsZero():
+		return fmt.Errorf("%w: no start", ErrTerms)
+	case !t.ValidUntil.IsZero() && !t.cut(t.ValidUntil).After(t.cut(t.ValidFrom)):
+		return fmt.Errorf("%w: the end is not after the start", ErrTerms)
+	}
+	return nil
+}
+
+// cut returns a time as exact as it may be said.
+func (t *Terms) cut(at time.Time) time.Time {
+	if t.Holder == (did.DID{}) {
+		return at.UTC().Truncate(24 * time.Hour)
+	}
+	return at.Truncate(time.Second)
 }
 
 // Read returns the passport that a credential holds. Sections and fields that

@@ -144,3 +144,43 @@ func TestDisclosureSetsAskForLittle(t *testing.T) {
 	schema.Onboarding().Ask[0] = "/x"
 	require.NotEqual(t, vc.Pointer("/x"), schema.Onboarding().Ask[0])
 }
+
+// TestMissing: a host finds out what it was not shown.
+func TestMissing(t *testing.T) {
+	t.Parallel()
+	p, _ := schema.Sample()
+	c, err := p.Credential(terms(t))
+	require.NoError(t, err)
+	for _, set := range schema.DisclosureSets() {
+		missing, err := set.Missing(c)
+		require.NoError(t, err)
+		require.Empty(t, missing, set.Name)
+	}
+	c.Subject = json.RawMessage(`{"id":"did:example:a","personal":{"firstName":"Hazel"}}`)
+	missing, err := schema.IdentityCheck().Missing(c)
+	require.NoError(t, err)
+	require.Equal(t, []vc.Pointer{subject + "/personal/lastName", subject + "/personal/photo", subject + "/employment/organisation", subject + "/employment/organisationCode"}, missing)
+	_, err = schema.IdentityCheck().Missing(&vc.Credential{})
+	require.Error(t, err)
+}
+
+// TestTimesAreCut: to the second, and to the day where nothing may name the credential.
+func TestTimesAreCut(t *testing.T) {
+	t.Parallel()
+	p, _ := schema.Sample()
+	term := terms(t)
+	at := time.Date(2026, 11, 21, 13, 14, 15, 987654321, time.FixedZone("", 3600))
+	term.ValidFrom, term.ValidUntil = at, at.AddDate(1, 0, 0)
+	c, err := p.Credential(term)
+	require.NoError(t, err)
+	require.True(t, c.ValidFrom.Equal(at.Truncate(time.Second)))
+	require.True(t, c.ValidUntil.Equal(at.AddDate(1, 0, 0).Truncate(time.Second)))
+	term.Holder = did.DID{}
+	c, err = p.Credential(term)
+	require.NoError(t, err)
+	require.Equal(t, time.Date(2026, 11, 21, 0, 0, 0, 0, time.UTC), c.ValidFrom)
+	require.Equal(t, time.Date(2027, 11, 21, 0, 0, 0, 0, time.UTC), c.ValidUntil)
+	term.ValidUntil = at.Add(time.Hour) // the same day
+	_, err = p.Credential(term)
+	require.ErrorIs(t, err, schema.ErrTerms)
+}

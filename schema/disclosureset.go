@@ -67,6 +67,23 @@ func ClinicalStart() DisclosureSet {
 	}
 }
 
+// Missing returns what the set asks for and a credential does not show, such as
+// verify.Credential's Document. A host that took no part in choosing what was shown has
+// to ask: a presentation that shows nothing verifies as well.
+func (s DisclosureSet) Missing(c *vc.Credential) ([]vc.Pointer, error) {
+	doc, err := c.Object()
+	if err != nil {
+		return nil, err
+	}
+	var missing []vc.Pointer
+	for _, at := range s.Ask {
+		if _, shown := at.Lookup(doc); !shown {
+			missing = append(missing, at)
+		}
+	}
+	return missing, nil
+}
+
 type pointers []vc.Pointer
 
 func asked(section string, fields ...string) pointers { return pointers(nil).and(section, fields...) }

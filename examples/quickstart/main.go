@@ -59,7 +59,13 @@ func run(ctx context.Context, employer, staff, host did.Signer) error {
 	if err != nil {
 		return err // *verify.Error names the check that failed
 	}
-	verified, err := schema.Read(presentation.Credentials()[0].Document())
+	document := presentation.Credentials()[0].Document()
+	if missing, err := schema.ClinicalStart().Missing(document); err != nil {
+		return err
+	} else if len(missing) > 0 {
+		return fmt.Errorf("the wallet did not show %v", missing)
+	}
+	verified, err := schema.Read(document)
 	// README end
 	if err != nil {
 		return err
