@@ -1,0 +1,24 @@
+module github.com/staffpassport/staffpassport/testdata/interop/go-cose
+
+go 1.26.0
+
+require (
+	github.com/staffpassport/staffpassport v0.0.0-00010101000000-000000000000
+	github.com/stretchr/testify v1.12.1
+	github.com/veraison/go-cose v1.3.0
+)
+
+require (
+	filippo.io/edwards25519 v1.2.0 // indirect
+	github.com/bits-and-blooms/bitset v1.24.6 // indirect
+	github.com/btcsuite/btcd/btcutil v1.2.0 // indirect
+	github.com/consensys/gnark-crypto v0.21.0 // indirect
+	github.com/fxamacker/cbor/v2 v2.9.6 // indirect
+	github.com/x448/float16 v0.8.4 // indirect
+	go.yaml.in/yaml/v3 v3.0.5 // indirect
+	golang.org/x/crypto v0.58.0 // indirect
+	golang.org/x/sys v0.49.0 // indirect
+	golang.org/x/text v0.43.0 // indirect
+)
+
+replace github.com/staffpassport/staffpassport => ../../..
