@@ -50,7 +50,7 @@ import "errors"
 // generator being 0.15 ms the first time.
 const MaxMessages = 512
 
-// Lengths in bytes, section 6.2.2 of the draft.
+// Lengths in bytes, section 7.2.2 of the draft.
 const (
 	SecretKeySize = 32
 	PublicKeySize = 96

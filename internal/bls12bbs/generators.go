@@ -116,9 +116,9 @@ func makeBlock(first int) *[blockSize]base {
 	return block
 }
 
-// createGenerators is create_generators (section 5.1.1) for the generators from
+// createGenerators is create_generators (section 4.1.1) for the generators from
 // number skip+1 to count. P1 differs from the others in the seed alone (section
-// 7.2).
+// 7.2.2).
 func createGenerators(seed string, count, skip int) []curve.G1Affine {
 	v := expand([]byte(seed), dstSeed, expandLen)
 	out := make([]curve.G1Affine, 0, count-skip)

@@ -30,7 +30,7 @@ func hasBase(v any) bool {
 
 // baseValue reports whether a proof value begins as base proofs of ecdsa-sd-2023
 // and bbs-2023 do: with the bytes d9 5d and an even one, 00 and 02 for the baseline
-// (VC DI ECDSA section 3.5.2, VC DI BBS section 3.3.1). Derived proofs have the odd
+// (VC DI ECDSA section 3.5.2, VC DI BBS, serializeBaseProofValue). Derived proofs have the odd
 // one after it.
 func baseValue(text string) bool {
 	rest, ok := strings.CutPrefix(text, "u")

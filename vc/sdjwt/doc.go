@@ -1,8 +1,8 @@
 // Package sdjwt secures credentials as SD-JWT: a signed JWT that holds digests of
 // claims, and beside it the claims themselves, each in a disclosure that a holder
 // may leave out. It implements RFC 9901 (Selective Disclosure for JWTs), section
-// 3.2 of Securing Verifiable Credentials using JOSE and COSE (W3C Recommendation of
-// 15 May 2025, "VC-JOSE-COSE") and SD-JWT-based Verifiable Digital Credentials
+// 3.2 of Securing Verifiable Credentials using JOSE and COSE (Proposed Recommendation
+// of 20 March 2025, "VC-JOSE-COSE") and SD-JWT-based Verifiable Digital Credentials
 // (draft-ietf-oauth-sd-jwt-vc of August 2026, "SD-JWT VC").
 //
 //	<JWT by the issuer>~<disclosure>~...~<disclosure>~<key binding JWT by the holder>
@@ -34,7 +34,7 @@ package sdjwt
 
 // Media types, which are also the typ of the JWT without "application/".
 const (
-	// MediaTypeSDJWTVC is an SD-JWT VC (SD-JWT VC, section 3.1).
+	// MediaTypeSDJWTVC is an SD-JWT VC (SD-JWT VC, section 2.1).
 	MediaTypeSDJWTVC = "application/dc+sd-jwt"
 	// MediaTypeCredential is a credential document (VC-JOSE-COSE section 3.2.1).
 	MediaTypeCredential = "application/vc+sd-jwt"

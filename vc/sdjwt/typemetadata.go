@@ -14,7 +14,7 @@ import (
 const maxExtends = 8
 
 // A TypeMetadata is what is known of a type of SD-JWT VC, with what it inherits
-// (SD-JWT VC, section 4). What is there for display is checked for its form where it
+// (SD-JWT VC, section 5). What is there for display is checked for its form where it
 // belongs to a claim, and not kept.
 type TypeMetadata struct {
 	Type        string   // the vct
@@ -25,14 +25,14 @@ type TypeMetadata struct {
 	claims []claimMetadata
 }
 
-// A claimMetadata says how one claim, or a set of them, has to be (section 4.6).
+// A claimMetadata says how one claim, or a set of them, has to be (section 5.6).
 type claimMetadata struct {
 	path      []any // strings, nil for all elements, int for one
 	mandatory bool
 	sd        string
 }
 
-// The values of sd (section 4.6.4).
+// The values of sd (section 5.6.4).
 const (
 	sdAlways  = "always"
 	sdAllowed = "allowed"
@@ -42,7 +42,7 @@ const (
 // ReadTypeMetadata returns the metadata of the type vct. It and the types it extends
 // are among documents, by their vct; nothing is fetched. If integrity, the value of
 // a claim vct#integrity, is not empty, the document must be the one with that digest
-// (SD-JWT VC, section 5). The error is [ErrTypeMetadata].
+// (SD-JWT VC, section 6). The error is [ErrTypeMetadata].
 func ReadTypeMetadata(documents map[string][]byte, vct, integrity string) (*TypeMetadata, error) {
 	m := &TypeMetadata{Type: vct}
 	var chain []*strictjson.Object
@@ -134,7 +134,7 @@ func (m *TypeMetadata) inherit(o *strictjson.Object) error {
 }
 
 // merge combines a claim's metadata with what is there for its path, which it may
-// make stricter and not looser (section 4.6.5.1).
+// make stricter and not looser (section 5.6.5.1).
 func (m *TypeMetadata) merge(claim *strictjson.Object, path []any) error {
 	i := slices.IndexFunc(m.claims, func(c claimMetadata) bool { return slices.Equal(c.path, path) })
 	if i < 0 {
@@ -159,7 +159,7 @@ func (m *TypeMetadata) merge(claim *strictjson.Object, path []any) error {
 	return nil
 }
 
-// claimPath reads the path of a claim (section 4.6.1).
+// claimPath reads the path of a claim (section 5.6.1).
 func claimPath(claim *strictjson.Object) ([]any, error) {
 	v, _ := claim.Get("path")
 	list, _ := v.([]any)
@@ -185,7 +185,7 @@ func claimPath(claim *strictjson.Object) ([]any, error) {
 	return out, nil
 }
 
-// checkDisplay checks the form of what a claim has for display (sections 4.6 and
+// checkDisplay checks the form of what a claim has for display (sections 5.6 and
 // 4.6.2). The svg_id is unique in a document.
 func checkDisplay(claim *strictjson.Object, ids *[]string) error {
 	if v, present := claim.Get("display"); present {
@@ -223,7 +223,7 @@ func isSVGID(id string) bool {
 }
 
 // Check checks an SD-JWT VC against the metadata, as a verifier can who may not have
-// been shown everything: what was withheld may be there (SD-JWT VC, section 4.6). A
+// been shown everything: what was withheld may be there (SD-JWT VC, section 5.6). A
 // token of another type that does not name this one in its claims vct or aka_vcts,
 // or of another form, is refused too. The error is [ErrTypeMetadata].
 func (m *TypeMetadata) Check(t *Token) error { return m.check(t, false) }
@@ -285,7 +285,7 @@ func newSelector(t *Token) (*selector, error) {
 	return s, nil
 }
 
-// path is the processing of section 4.6.1.2.
+// path is the processing of section 5.6.1.2.
 func (s *selector) path(c claimMetadata) ([]node, error) {
 	nodes := []node{{value: s.payload}}
 	for i, component := range c.path {
