@@ -224,12 +224,8 @@ func payloadOf(c *vc.Credential, doc *strictjson.Object) (*strictjson.Object, er
 			if _, ok := v.(string); !ok {
 				return nil, fmt.Errorf("%w: an SD-JWT VC has no more of its issuer than the id", ErrClaims)
 			}
-		case "validFrom": // the first second that lies in the period
-			t := c.ValidFrom
-			if t.Nanosecond() > 0 {
-				t = t.Add(time.Second)
-			}
-			out.Set("nbf", t.Unix())
+		case "validFrom": // the second begun, lest what is made now be good later only
+			out.Set("nbf", c.ValidFrom.Unix())
 		case "validUntil":
 			out.Set("exp", c.ValidUntil.Unix())
 		case "credentialStatus", "credentialSchema":
@@ -267,7 +263,7 @@ func documentOf(payload *strictjson.Object, c Claims) (*strictjson.Object, error
 	doc := strictjson.NewObject()
 	for name, v := range payload.All() {
 		switch {
-		case name == "vc", name == "vp": // VC-JOSE-COSE section 3.3
+		case name == "vc", name == "vp": // VC-JOSE-COSE section 1.1.2.1
 			return nil, malformed(name)
 		case !slices.Contains(registered, name):
 			doc.Set(name, v)
@@ -275,6 +271,9 @@ func documentOf(payload *strictjson.Object, c Claims) (*strictjson.Object, error
 	}
 	if err := addStatus(doc, payload); err != nil {
 		return nil, err
+	}
+	if vc.IsV1(doc) {
+		return nil, fmt.Errorf("%w: a document of data model 1.1", ErrType)
 	}
 	signer, _ := doc.Get("issuer")
 	if _, isPresentation := doc.Get("issuer"); !isPresentation {

@@ -101,7 +101,7 @@ func typeDocument(documents map[string][]byte, vct, integrity string) (*strictjs
 }
 
 // inherit adds the claims of a document to those of the types it extends (section
-// 4.6.5).
+// 5.6.5).
 func (m *TypeMetadata) inherit(o *strictjson.Object) error {
 	v, present := o.Get("claims")
 	list, ok := v.([]any)
@@ -186,7 +186,7 @@ func claimPath(claim *strictjson.Object) ([]any, error) {
 }
 
 // checkDisplay checks the form of what a claim has for display (sections 5.6 and
-// 4.6.2). The svg_id is unique in a document.
+// 5.6.2). The svg_id is unique in a document.
 func checkDisplay(claim *strictjson.Object, ids *[]string) error {
 	if v, present := claim.Get("display"); present {
 		list, ok := v.([]any)
