@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/staffpassport/staffpassport/did"
+	"github.com/staffpassport/staffpassport/did/didkey"
 	"github.com/staffpassport/staffpassport/didcomm"
 	"github.com/staffpassport/staffpassport/internal/strictjson"
 	"github.com/staffpassport/staffpassport/vc"
@@ -133,6 +135,30 @@ func checkIssued(x *record, issued []vc.Secured) error {
 		if err := same(x.Offered, doc, x.Holder); err != nil {
 			return err
 		}
+		if err := boundTo(s, x.Holder); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// boundTo sees that a token is bound to the key of the holder's did:key, which alone is
+// offered (see holderMethods): with another key, or none, nobody could ever show it. A
+// document is bound by its subject, which same compares.
+func boundTo(s vc.Secured, holder did.DID) error {
+	if s.MediaType != sdjwt.MediaTypeSDJWTVC || holder.IsZero() {
+		return nil
+	}
+	token, err := sdjwt.Parse(s)
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrMalformed, err)
+	}
+	key, err := token.Confirmation()
+	if err != nil || key == nil {
+		return fmt.Errorf("%w: bound to no key", ErrDifferent)
+	}
+	if id, err := didkey.New(key); err != nil || id != holder {
+		return fmt.Errorf("%w: bound to another key", ErrDifferent)
 	}
 	return nil
 }

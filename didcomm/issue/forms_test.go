@@ -2,6 +2,7 @@ package issue
 
 import (
 	"context"
+	"crypto"
 	"encoding/json"
 	"testing"
 
@@ -98,6 +99,12 @@ func TestHolder_FormsDiffer(t *testing.T) {
 			require.NoError(t, err)
 			b.Credentials[1] = didcomm.NewAttachment(b.Credentials[1].ID, sdjwt.MediaTypeSDJWTVC, issued[1].Bytes)
 		}, "untrusted"},
+		"second form for another key": {both, func(t *testing.T, w *world, x *Exchange, b *issueBody) {
+			b.Credentials[1] = w.tokenFor(t, x, b.Credentials[1].ID, signer(t, 99).Public())
+		}, "different"},
+		"second form for no key": {both, func(t *testing.T, w *world, x *Exchange, b *issueBody) {
+			b.Credentials[1] = w.tokenFor(t, x, b.Credentials[1].ID, nil)
+		}, "different"},
 		"second form changed": {both, func(t *testing.T, _ *world, _ *Exchange, b *issueBody) {
 			token, err := b.Credentials[1].Content()
 			require.NoError(t, err)
@@ -142,6 +149,17 @@ func TestHolder_FormsDiffer(t *testing.T) {
 			require.Empty(t, w.kept)
 		})
 	}
+}
+
+// tokenFor is the passport as an SD-JWT VC that is bound to a key.
+func (w *world) tokenFor(t *testing.T, x *Exchange, id string, key crypto.PublicKey) didcomm.Attachment {
+	t.Helper()
+	c, err := x.Credential()
+	require.NoError(t, err)
+	c.ValidFrom = w.clock.Now()
+	s, err := (&sdjwt.Issuer{Signer: w.employer, Holder: key, Contexts: contexts(), Now: w.clock.Now}).Secure(t.Context(), c)
+	require.NoError(t, err)
+	return didcomm.NewAttachment(id, sdjwt.MediaTypeSDJWTVC, s.Bytes)
 }
 
 // TestIssuer_FormNotOffered: a holder asks for no form that was not on offer.

@@ -282,6 +282,9 @@ func (h *Holder) check(ctx context.Context, x *record) ([]Form, error) {
 		if err := same(x.Offered, c.Document(), x.Holder); err != nil {
 			return nil, err
 		}
+		if err := boundTo(s, x.Holder); err != nil {
+			return nil, err
+		}
 		forms[i] = Form{s, c}
 	}
 	return forms, nil

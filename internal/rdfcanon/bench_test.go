@@ -1,13 +1,13 @@
 package rdfcanon_test
 
 import (
-	"crypto/sha256"
 	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/staffpassport/staffpassport/internal/measure"
 	"github.com/staffpassport/staffpassport/internal/rdf"
 	"github.com/staffpassport/staffpassport/internal/rdfcanon"
 )
@@ -42,7 +42,7 @@ func passport(photo int) []rdf.Quad {
 
 func BenchmarkCanonicalize(b *testing.B) {
 	for name, size := range map[string]int{"plain": 0, "photo": 300_000} {
-		b.Run("rdfc/"+name, func(b *testing.B) {
+		b.Run("rdfc-1.0/"+name, func(b *testing.B) {
 			quads := passport(size)
 			require.Len(b, quads, 48)
 			b.ReportAllocs()
@@ -55,15 +55,16 @@ func BenchmarkCanonicalize(b *testing.B) {
 	}
 }
 
-// The unavoidable: each statement is hashed once for the node it is about.
+// BenchmarkFloor does what no way to the canonical form can leave out: it hashes what is
+// said about each blank node and orders the statements.
 func BenchmarkFloor(b *testing.B) {
 	for name, size := range map[string]int{"plain": 0, "photo": 300_000} {
-		b.Run("rdfc/"+name, func(b *testing.B) {
+		b.Run("Canonicalize/rdfc-1.0/"+name, func(b *testing.B) {
 			c, err := rdfcanon.Canonicalize(b.Context(), passport(size), rdfcanon.SHA256)
 			require.NoError(b, err)
-			text := []byte(strings.Join(c.Statements, ""))
+			floor := measure.Canonical(c.Statements)
 			for b.Loop() {
-				sha256.Sum256(text)
+				floor()
 			}
 		})
 	}
