@@ -5,6 +5,7 @@ import (
 	"errors"
 	"maps"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -18,13 +19,20 @@ type tree map[string]any
 
 func sampleTree(t testing.TB) tree {
 	t.Helper()
-	p, _ := schema.Sample()
-	b, err := json.Marshal(p)
-	require.NoError(t, err)
 	var out tree
-	require.NoError(t, json.Unmarshal(b, &out))
+	require.NoError(t, json.Unmarshal(sampleJSON(), &out))
 	return out
 }
+
+// sampleJSON is the sample, which takes its photo apart each time it is asked for.
+var sampleJSON = sync.OnceValue(func() []byte {
+	p, _ := schema.Sample()
+	b, err := json.Marshal(p)
+	if err != nil {
+		panic(err)
+	}
+	return b
+})
 
 func (r tree) bytes(t testing.TB) []byte {
 	t.Helper()

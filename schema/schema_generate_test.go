@@ -32,3 +32,14 @@ func TestContextIsGenerated(t *testing.T) {
 	}
 	require.Equal(t, string(generated), string(ContextDocument()), "run go generate in package schema")
 }
+
+// TestTypeMetadataIsGenerated is the same for the type metadata of SD-JWT VC.
+func TestTypeMetadataIsGenerated(t *testing.T) {
+	generated, err := generateTypeMetadata()
+	require.NoError(t, err)
+	if *update {
+		require.NoError(t, os.WriteFile("passport.vct.json", generated, 0o644))
+		return
+	}
+	require.Equal(t, string(generated), string(TypeMetadata()), "run go generate in package schema")
+}

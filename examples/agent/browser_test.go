@@ -93,7 +93,48 @@ func (b *browser) do(r *http.Request) *browser {
 	require.NoError(b.t, err)
 	b.status, b.header, b.at, b.body = res.StatusCode, res.Header, res.Request.URL, string(body)
 	b.noClaims()
+	b.labelled()
 	return b
+}
+
+var (
+	idAttribute  = regexp.MustCompile(` id="([^"]*)"`)
+	refAttribute = regexp.MustCompile(` (?:for|list|aria-describedby|href)="(#?)([^"]*)"`)
+	fieldTag     = regexp.MustCompile(`<(?:input|select|textarea)( [^>]*)>`)
+)
+
+// labelled requires of the last page, if it is one, what a screen reader needs: ids
+// that are there once, references that lead to one, and a label for every field.
+func (b *browser) labelled() {
+	b.t.Helper()
+	if !strings.HasPrefix(b.header.Get("Content-Type"), "text/html") {
+		return
+	}
+	ids, labels := map[string]bool{}, map[string]bool{}
+	for _, m := range idAttribute.FindAllStringSubmatch(b.body, -1) {
+		require.False(b.t, ids[m[1]], "twice: %s", m[1])
+		ids[m[1]] = true
+	}
+	for _, m := range refAttribute.FindAllStringSubmatch(b.body, -1) {
+		href := strings.HasPrefix(m[0], " href=")
+		if href && m[1] == "" {
+			continue
+		}
+		for _, to := range strings.Fields(m[2]) {
+			if href {
+				var err error
+				to, err = url.PathUnescape(to)
+				require.NoError(b.t, err)
+			}
+			require.True(b.t, ids[to], "nowhere: %s", m[0])
+			labels[to] = labels[to] || strings.HasPrefix(m[0], " for=")
+		}
+	}
+	for _, m := range fieldTag.FindAllStringSubmatch(b.body, -1) {
+		if attribute(m[1], "type") != "hidden" {
+			require.True(b.t, labels[attribute(m[1], "id")], "without a label: %s", m[0])
+		}
+	}
 }
 
 // claims are what the demo's record and contact card say of a person.

@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -240,7 +241,48 @@ func TestAbuse_LG01_NoTrace(t *testing.T) {
 	k := look(t, d.dataDir, cheapKey{})
 	require.NotEmpty(t, c.in(k["staff"].credentials[0].Secured.Bytes), "the canaries were there to be found")
 	require.NotEmpty(t, c.in(k["host"].results[w.visit.Exchange].Photo), "and so was the photo")
+	for form, exchange := range map[string]string{"embedded": w.visit.Exchange, "token": w.journey.Token} {
+		r := k["host"].results[exchange]
+		require.True(t, r.Accepted, form)
+		require.True(t, finds(r.Presentation, string(c["registration number"]), maxNesting), form)
+	}
+	onlyWhatWasAsked(t, d.dataDir, c)
 	t.Logf("%d errors provoked, %d log lines", provoked, strings.Count(log.String(), "\n"))
+}
+
+// notAsked are the canaries that the host of a line does not ask for.
+var notAsked = []string{"middle name", "National Insurance", "DBS certificate", "contact phone", "contact e-mail", "contact employee id"}
+
+// onlyWhatWasAsked requires that the host's wallet in dir, opened with its key and read
+// record by record, holds none of the canaries that the host did not ask for (LG-02).
+func onlyWhatWasAsked(t *testing.T, dir string, c canaries) {
+	t.Helper()
+	holds := func(role string) (found map[string]bool, records int) {
+		found = map[string]bool{}
+		for _, b := range everyRecord(t, dir, role) {
+			records++
+			for name, v := range c {
+				if finds(b, string(v), maxNesting) {
+					found[name] = true
+				}
+			}
+		}
+		return found, records
+	}
+	found, records := holds("host")
+	require.Greater(t, records, 30)
+	for name := range c {
+		switch {
+		case slices.Contains(notAsked, name), name == "phone without its plus", name == "passphrase":
+			require.False(t, found[name], "%s reached the host", name)
+		default:
+			require.True(t, found[name], "%s was asked for", name)
+		}
+	}
+	found, _ = holds("staff")
+	for _, name := range notAsked[:3] {
+		require.True(t, found[name], "%s is in the passport", name)
+	}
 }
 
 // addressesOf returns every URL of a line.

@@ -13,6 +13,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/staffpassport/staffpassport/schema"
 )
 
 // command runs the program as main does and returns what it printed.
@@ -45,8 +47,7 @@ func requireWalked(t *testing.T, code int, stdout, stderr string) {
 		"base-proof":            "base-proof",
 		"stolen-token":          "unbound",
 	}, o.Refused)
-	require.Subset(t, []string{"dateOfBirth", "nationalInsuranceNumber", "payBand"}, o.Withheld)
-	require.NotEmpty(t, o.Withheld)
+	require.ElementsMatch(t, []string{"dateOfBirth", "nationalInsuranceNumber", "payBand"}, o.Withheld)
 	require.Equal(t, "passed", o.Checks["signature"])
 	require.Equal(t, "passed", o.Checks["credential-signature"])
 	require.Equal(t, "passed", o.Checks["credential-issuer"])
@@ -92,6 +93,13 @@ func record(t *testing.T, edit func(map[string]any)) string {
 	return name
 }
 
+func file(t *testing.T, text string) string {
+	t.Helper()
+	name := filepath.Join(t.TempDir(), "file")
+	require.NoError(t, os.WriteFile(name, []byte(text), 0o600))
+	return name
+}
+
 func section(doc map[string]any, name string) map[string]any { return doc[name].(map[string]any) }
 
 func TestDemoAutoForOwnRecordAndPhoto(t *testing.T) {
@@ -106,6 +114,17 @@ func TestDemoAutoForOwnRecordAndPhoto(t *testing.T) {
 	requireWalked(t, code, stdout, stderr)
 }
 
+// TestDemoAutoWithoutPayBand: what the record does not hold cannot be looked for.
+func TestDemoAutoWithoutPayBand(t *testing.T) {
+	t.Parallel()
+	file := record(t, func(doc map[string]any) {
+		section(doc, "employment")["payBand"] = schema.NotAvailable.String()
+	})
+	code, stdout, stderr := command(t, "demo", "-auto", "-base-port", "0", "-record", file)
+	require.Equal(t, exitOK, code, "%s\n%s", stdout, stderr)
+	require.ElementsMatch(t, []string{"dateOfBirth", "nationalInsuranceNumber"}, lastLine(t, stdout).Withheld)
+}
+
 func TestInvalidInputIssuesNothing(t *testing.T) {
 	t.Parallel()
 	text := filepath.Join(t.TempDir(), "photo.jpg")
@@ -116,7 +135,7 @@ func TestInvalidInputIssuesNothing(t *testing.T) {
 	}{
 		"missing field": {
 			[]string{"-record", record(t, func(d map[string]any) { delete(section(d, "employment"), "jobRole") })},
-			[]string{"/employment/jobRole", "required"},
+			[]string{"/employment/jobRole", "required", "1 violation:"},
 		},
 		"two violations": {
 			[]string{"-record", record(t, func(d map[string]any) {
@@ -134,8 +153,14 @@ func TestInvalidInputIssuesNothing(t *testing.T) {
 		"record not there":   {[]string{"-record", filepath.Join(t.TempDir(), "none.json")}, []string{"record"}},
 		"record and photo":   {[]string{"-record", text, "-photo", text}, []string{"record", "photo"}},
 		"unknown flag":       {[]string{"-autonomous"}, []string{"usage"}},
-		"argument too many":  {[]string{"now"}, []string{"usage"}},
-		"port out of bounds": {[]string{"-base-port", "65534"}, []string{"usage"}},
+		"argument too many":  {[]string{"now"}, []string{"usage", `unexpected argument "now"`}},
+		"port out of bounds": {[]string{"-base-port", "65534"}, []string{"usage", "-base-port has to be from 0 to 65533"}},
+		"record with a mark": {[]string{"-record", file(t, "\xef\xbb\xbf{}")}, []string{"byte order mark"}},
+		"record in UTF-16":   {[]string{"-record", file(t, "\xff\xfe{\x00}\x00")}, []string{"byte order mark"}},
+		"record cut short":   {[]string{"-record", file(t, "{\n  \"personal\": {")}, []string{"it stops being JSON in line 2, at byte 15"}},
+		"record with a slip": {[]string{"-record", file(t, "{\n\"dbs\": ,\n}")}, []string{"it stops being JSON in line 2, at byte 8"}},
+		"two records":        {[]string{"-record", file(t, "{}\n{}")}, []string{"it stops being JSON in line 2, at byte 1"}},
+		"empty record":       {[]string{"-record", file(t, "")}, []string{"it stops being JSON in line 1"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -25,7 +25,7 @@ type employer struct {
 	source staffRecord // what the form is filled from, as from a staff record system
 }
 
-// passportLife is how long an issued passport is valid.
+// passportLife is how long a passport is valid from the day on which it is offered.
 const passportLife = 365 * 24 * time.Hour
 
 // A contact is a contact card and how far its member of staff has come.
@@ -81,8 +81,7 @@ const kindIssued = "issued" // by exchange
 // sign is the only place where the employer signs a passport. After a crash it may be
 // called again for an exchange: what it kept last is what is sent.
 func (e *employer) sign(ctx context.Context, x *issue.Exchange, c *vc.Credential) ([]vc.Secured, error) {
-	c.ValidFrom = e.now().UTC().Truncate(time.Second)
-	c.ValidUntil = c.ValidFrom.Add(passportLife)
+	c.ValidFrom = e.now().UTC().Truncate(time.Second) // and until when is said in the offer
 	kept := issuedPassport{ID: c.ID, ValidUntil: c.ValidUntil}
 	var issued []vc.Secured
 	for _, form := range x.Forms {
@@ -123,6 +122,12 @@ func (e *employer) securer(ctx context.Context, form string, holder did.DID, c *
 		return nil, err
 	}
 	return &sdjwt.Issuer{Signer: e.signer, Disclosable: disclosable, Holder: key.PublicKey(), Contexts: schema.Contexts(), Now: e.now}, nil
+}
+
+// recorded reports whether the staff record is that of the person on a contact card.
+func (e *employer) recorded(c schema.ContactCard) bool {
+	p := e.source.passport
+	return p != nil && p.Personal.PreferredName.Text() == c.PreferredName && p.Personal.LastName.Text() == c.LastName
 }
 
 // addContact keeps a contact card and makes the invitation for its member of staff.
@@ -210,8 +215,9 @@ func (e *employer) offer(ctx context.Context, c *contact, passport *schema.Passp
 	}
 	shown := *c.Card.Photo // the contact's own photo, as it was uploaded and looked at
 	passport.Personal.Photo = &shown
+	now := e.now().UTC()
 	doc, err := passport.Credential(schema.Terms{
-		ID: "urn:uuid:" + didcomm.NewID(), Issuer: e.did(), ValidFrom: e.now().UTC().Truncate(time.Second)})
+		ID: "urn:uuid:" + didcomm.NewID(), Issuer: e.did(), ValidFrom: now, ValidUntil: now.Add(passportLife)})
 	if err != nil {
 		return "", err
 	}

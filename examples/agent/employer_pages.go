@@ -111,11 +111,13 @@ func (e *employer) contactForm(w http.ResponseWriter, r *http.Request, id string
 		Violations   []complaint
 		PhotoProblem string
 		Recorded     string // whom the staff record is about
+		Portrait     bool   // the record came with a photo of its own
 	}
 	data.ID, data.Violations, data.PhotoProblem = id, wrong, problemOf("/photo", wrong)
 	data.Fields = contactForm(func(at vc.Pointer) string { return r.PostForm.Get(string(at)) }, wrong)
 	if p := e.source.passport; p != nil {
 		data.Recorded = p.Personal.PreferredName.Text() + " " + p.Personal.LastName.Text()
+		data.Portrait = e.source.ownPhoto
 	}
 	v := view{Heading: "Add a contact card", Data: data}
 	if len(wrong) > 0 {
@@ -150,6 +152,9 @@ func (e *employer) createContact(w http.ResponseWriter, r *http.Request) {
 	if len(wrong) > 0 {
 		e.contactForm(w, r, id, wrong)
 		return
+	}
+	if photo == nil && e.source.ownPhoto && e.recorded(card) {
+		photo = e.source.photo
 	}
 	if _, err := e.addContactAs(ctx, id, card, photo); err != nil && !errors.Is(err, errChanged) {
 		e.failed(w, err)
@@ -217,8 +222,8 @@ type passportFormView struct {
 func (e *employer) passportPage(w http.ResponseWriter, r *http.Request, v contactView) {
 	data := passportFormView{contactView: v}
 	values := map[vc.Pointer]string{}
-	if p := e.source.passport; p != nil && p.Personal.PreferredName.Text() == v.Card.PreferredName && p.Personal.LastName.Text() == v.Card.LastName {
-		values, data.Recorded = recordValues(p), true
+	if e.recorded(v.Card) {
+		values, data.Recorded = recordValues(e.source.passport), true
 	}
 	values["/personal/preferredName"], values["/personal/lastName"] = v.Card.PreferredName, v.Card.LastName
 	data.Sections = passportForm(values, nil)

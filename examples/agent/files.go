@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -19,6 +20,7 @@ const maxFile = 2 << 20
 type staffRecord struct {
 	passport *schema.Passport
 	photo    *schema.Photo
+	ownPhoto bool // which came from a file, and is not the sample's
 	card     schema.ContactCard
 }
 
@@ -28,8 +30,9 @@ type invalidFiles []invalidFile
 func (e invalidFiles) Error() string { return fmt.Sprintf("%d files cannot be used", len(e)) }
 
 type invalidFile struct {
-	what string // "record" or "photo"
-	err  error
+	what  string // "record" or "photo"
+	err   error
+	where string // of what is not JSON; may be empty
 }
 
 // readStaffFiles reads a record and a portrait; an empty name stands for the
@@ -44,7 +47,7 @@ func readStaffFiles(recordFile, photoFile string) (staffRecord, error) {
 			own, err = schema.ParsePhoto(b)
 		}
 		if err != nil { // the record is judged with the sample's photo
-			problems = append(problems, invalidFile{"photo", err})
+			problems = append(problems, invalidFile{what: "photo", err: err})
 		} else {
 			photo = own
 		}
@@ -55,7 +58,7 @@ func readStaffFiles(recordFile, photoFile string) (staffRecord, error) {
 			record, err = schema.ParseRecord(b, photo)
 		}
 		if err != nil {
-			problems = append(problems, invalidFile{"record", err})
+			problems = append(problems, invalidFile{"record", err, notJSON(b)})
 		}
 	}
 	if len(problems) > 0 {
@@ -63,7 +66,25 @@ func readStaffFiles(recordFile, photoFile string) (staffRecord, error) {
 	}
 	ref := photo.Ref()
 	record.Personal.Photo = &ref
-	return staffRecord{record, photo, contactCard(record.Personal)}, nil
+	return staffRecord{record, photo, photoFile != "", contactCard(record.Personal)}, nil
+}
+
+// notJSON says where a file stops being JSON, if encoding/json can tell. It repeats
+// nothing of it.
+func notJSON(b []byte) string {
+	for _, mark := range []string{"\xef\xbb\xbf", "\xff\xfe", "\xfe\xff"} {
+		if bytes.HasPrefix(b, []byte(mark)) {
+			return "it begins with a byte order mark: save it as UTF-8 without one"
+		}
+	}
+	var any json.RawMessage
+	var syntax *json.SyntaxError
+	if !errors.As(json.Unmarshal(b, &any), &syntax) {
+		return ""
+	}
+	before := b[:max(0, min(int64(len(b)), syntax.Offset)-1)]
+	return fmt.Sprintf("it stops being JSON in line %d, at byte %d of the line",
+		1+bytes.Count(before, []byte("\n")), len(before)-bytes.LastIndexByte(before, '\n'))
 }
 
 // contactCard makes up how to reach a person, which a passport does not say.
@@ -111,13 +132,20 @@ func explain(w io.Writer, err error) {
 			fmt.Fprintf(w, "agent: %s: %v\n", f.what, f.err)
 			continue
 		}
-		fmt.Fprintf(w, "agent: the %s cannot be issued, %d violations:\n", f.what, len(invalid.Violations))
+		many := "violations"
+		if len(invalid.Violations) == 1 {
+			many = "violation"
+		}
+		fmt.Fprintf(w, "agent: the %s cannot be issued, %d %s:\n", f.what, len(invalid.Violations), many)
 		for _, v := range invalid.Violations {
 			at := string(v.At)
 			if at == "" {
 				at = f.what
 			}
 			fmt.Fprintf(w, "  %s: %s (%s)\n", at, v.Message, v.Rule)
+		}
+		if f.where != "" {
+			fmt.Fprintf(w, "  %s: %s\n", f.what, f.where)
 		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/staffpassport/staffpassport/did"
@@ -18,6 +19,7 @@ import (
 	"github.com/staffpassport/staffpassport/schema"
 	"github.com/staffpassport/staffpassport/vc"
 	"github.com/staffpassport/staffpassport/vc/dataintegrity"
+	"github.com/staffpassport/staffpassport/vc/dataintegrity/ecdsasd"
 	"github.com/staffpassport/staffpassport/vc/disclose"
 	"github.com/staffpassport/staffpassport/vc/verify"
 )
@@ -62,7 +64,10 @@ func (w *walk) forge(ctx context.Context) error {
 			return fmt.Errorf("%s: %w", f.name, err)
 		}
 	}
-	return nil
+	if w.host.listener == nil { // nobody asked for it
+		return nil
+	}
+	return w.neverIn(w.host.listener.in("")) // nor did a forgery bring it
 }
 
 func (w *walk) forgeOne(ctx context.Context, f forgery, h heldPassport, earlier []byte) error {
@@ -184,10 +189,11 @@ func withoutProof(_ context.Context, _ heldPassport, shown vc.Secured) (vc.Secur
 	return rewrite(shown, func(doc map[string]any) { delete(doc, "proof") })
 }
 
-// baseProof is the passport as the wallet keeps it, with the proof from which it
-// derives what it shows.
-func baseProof(_ context.Context, h heldPassport, _ vc.Secured) (vc.Secured, error) {
-	return h.Secured, nil
+// baseProof is a passport with the proof from which a wallet derives what it shows. It
+// is not the wallet's own, which never leaves it, but a stranger's: the host must
+// refuse that kind of proof before it looks at anything else.
+func baseProof(ctx context.Context, h heldPassport, _ vc.Secured) (vc.Secured, error) {
+	return strangers(ctx, h, ecdsasd.Suite())
 }
 
 // withoutKeyBinding is what somebody has who overheard an SD-JWT VC.
@@ -198,16 +204,46 @@ func withoutKeyBinding(_ context.Context, _ heldPassport, shown vc.Secured) (vc.
 
 // strangersPassport is a flawless passport that a stranger signed.
 func strangersPassport(ctx context.Context, h heldPassport, _ vc.Secured) (vc.Secured, error) {
+	return strangers(ctx, h, dataintegrity.ECDSAJCS2019())
+}
+
+// strangers is a passport for the holder by a stranger. It does not hold what the host
+// was never to see.
+func strangers(ctx context.Context, h heldPassport, suite dataintegrity.Suite) (vc.Secured, error) {
 	signer, err := strangersKey()
 	if err != nil {
 		return vc.Secured{}, err
 	}
 	id := signer.VerificationMethod().DID
-	c, err := h.Passport.Credential(schema.Terms{Issuer: id, Holder: h.Holder, ValidFrom: h.Added.UTC().Truncate(time.Second)})
+	passport, err := without(h.Passport)
 	if err != nil {
 		return vc.Secured{}, err
 	}
-	return (&dataintegrity.Issuer{Suite: dataintegrity.ECDSAJCS2019(), Signer: signer, Contexts: schema.Contexts()}).Secure(ctx, c)
+	c, err := passport.Credential(schema.Terms{Issuer: id, Holder: h.Holder, ValidFrom: h.Added.UTC().Truncate(time.Second)})
+	if err != nil {
+		return vc.Secured{}, err
+	}
+	return (&dataintegrity.Issuer{Suite: suite, Signer: signer, Contexts: schema.Contexts()}).Secure(ctx, c)
+}
+
+// without returns a passport that does not have the withheld claims.
+func without(p *schema.Passport) (*schema.Passport, error) {
+	text, err := json.Marshal(p)
+	if err != nil {
+		return nil, err
+	}
+	var doc map[string]map[string]any
+	if err := json.Unmarshal(text, &doc); err != nil {
+		return nil, err
+	}
+	for at := range withheldFields() {
+		section, name, _ := strings.Cut(strings.TrimPrefix(string(at), "/"), "/")
+		doc[section][name] = "Not Available"
+	}
+	if text, err = json.Marshal(doc); err != nil {
+		return nil, err
+	}
+	return schema.ParsePassport(text)
 }
 
 // strangersKey is a new key of nobody's.

@@ -30,6 +30,7 @@ type visit struct {
 	Invitation string    `json:"invitation"`
 	Link       string    `json:"link"`
 	Exchange   string    `json:"exchange,omitempty"` // the latest request
+	Verified   string    `json:"verified,omitempty"` // the latest before it that brought a genuine passport
 	Version    int       `json:"version"`            // how often it was saved
 }
 
@@ -37,9 +38,13 @@ type visit struct {
 // refused one leaves its checks and nothing that was shown.
 type result struct {
 	Accepted     bool             `json:"accepted"`
+	Asked        string           `json:"asked"` // the name of the set
+	Decided      time.Time        `json:"decided"`
 	Code         string           `json:"code,omitempty"`
 	Checks       []verify.Result  `json:"checks"`
 	Issuer       string           `json:"issuer,omitempty"`
+	ValidFrom    time.Time        `json:"validFrom,omitzero"`
+	ValidUntil   time.Time        `json:"validUntil,omitzero"`
 	Passport     *schema.Passport `json:"passport,omitempty"`
 	Photo        []byte           `json:"photo,omitempty"`
 	Presentation []byte           `json:"presentation,omitempty"`
@@ -120,9 +125,16 @@ type question struct {
 }
 
 // request asks a connected member of staff for a part of the passport, and notes it
-// in the visit, in one transaction.
+// in the visit, in one transaction. What was verified before stays there to be seen.
 func (h *host) request(ctx context.Context, v *visit, q question) (string, error) {
 	return h.ask(ctx, v, q, func(tx didcomm.Tx, exchange string) error {
+		var last result
+		switch err := tx.Load(kindResult, v.Exchange, &last); {
+		case err == nil && last.Accepted:
+			v.Verified = v.Exchange
+		case err != nil && !errors.Is(err, didcomm.ErrNotFound):
+			return err
+		}
 		v.Exchange = exchange
 		return v.save(tx)
 	})
@@ -155,7 +167,7 @@ const requestLife = 24 * time.Hour
 // decided keeps what became of a presentation, in the transaction that answers it.
 // It refuses a good one whose photo is not the one the employer signed for.
 func (h *host) decided(_ context.Context, tx didcomm.Tx, x *present.Exchange, d present.Decision) error {
-	r := result{Checks: x.Checks}
+	r := result{Asked: x.Inputs[0].Name, Decided: h.now(), Checks: x.Checks}
 	if d.Err != nil {
 		r.Code = x.Code
 		return tx.Save(kindResult, x.ID, r)
@@ -171,7 +183,8 @@ func (h *host) decided(_ context.Context, tx didcomm.Tx, x *present.Exchange, d 
 			return fmt.Errorf("%w: %w", didcomm.ErrPermanent, err)
 		}
 	}
-	r = result{Accepted: true, Checks: x.Checks, Issuer: c.Issuer().String(), Passport: p, Photo: photo, Presentation: d.Secured.Bytes}
+	r.Accepted, r.Issuer, r.Passport, r.Photo, r.Presentation = true, c.Issuer().String(), p, photo, d.Secured.Bytes
+	r.ValidFrom, r.ValidUntil = c.Document().ValidFrom, c.Document().ValidUntil
 	return tx.Save(kindResult, x.ID, r)
 }
 

@@ -22,14 +22,17 @@ func (h *host) routes() {
 		h.visitPage(w, r, v, "")
 	}))
 	m.HandleFunc("GET /visits/{id}/qr.png", h.withVisit(func(w http.ResponseWriter, _ *http.Request, v visitView) { h.site.qr(w, v.Invitation) }))
-	m.HandleFunc("GET /visits/{id}/photo.jpg", h.withVisit(func(w http.ResponseWriter, _ *http.Request, v visitView) {
-		if v.Result == nil {
-			h.site.notFound(w)
-			return
-		}
-		h.site.picture(w, v.Result.photo)
-	}))
+	m.HandleFunc("GET /visits/{id}/photo.jpg", h.withVisit(func(w http.ResponseWriter, _ *http.Request, v visitView) { h.photo(w, v.Result) }))
+	m.HandleFunc("GET /visits/{id}/earlier.jpg", h.withVisit(func(w http.ResponseWriter, _ *http.Request, v visitView) { h.photo(w, v.Earlier) }))
 	m.HandleFunc("POST /visits/{id}/request", h.withVisit(h.requestPassport))
+}
+
+func (h *host) photo(w http.ResponseWriter, v *resultView) {
+	if v == nil {
+		h.site.notFound(w)
+		return
+	}
+	h.site.picture(w, v.photo)
 }
 
 // A visitView is a visit as the host's pages show it.
@@ -38,20 +41,44 @@ type visitView struct {
 	Since             time.Time
 	Label, Status     string
 	Accepted, Waiting bool
+	Known             bool // Label is the name on a genuine passport
 	MayAsk            bool
 	Purpose           string // what the form proposes, if not that of the set
 	Sets              []schema.DisclosureSet
-	Set               string // the name of the one that is chosen
-	Invitation        string // the link, until somebody used it
-	Result            *resultView
+	Set               string      // the name of the one that is chosen
+	Invitation        string      // the link, until somebody used it
+	Result            *resultView // of the latest request
+	Earlier           *resultView // what was genuine before it, unless that is again
 }
 
 type resultView struct {
+	Accepted               bool
+	Asked                  string
+	Decided                time.Time
+	ValidFrom, ValidUntil  time.Time
 	Presentation, Passport []verify.Result // the checks that were made
 	Issuer                 string
-	HasPhoto               bool
+	Picture                string // the path of the photo, if there is one
 	Preview                []shownSection
 	photo                  []byte
+}
+
+func viewOf(r *result, picture string) *resultView {
+	out := &resultView{Accepted: r.Accepted, Asked: r.Asked, Decided: r.Decided, ValidFrom: r.ValidFrom, ValidUntil: r.ValidUntil,
+		Issuer: r.Issuer, Preview: sections(r.Passport), photo: r.Photo}
+	if len(r.Photo) > 0 {
+		out.Picture = picture
+	}
+	for _, c := range r.Checks {
+		switch {
+		case c.Outcome == verify.NotRun, c.Outcome == verify.LeftToCaller:
+		case c.Index == verify.Whole:
+			out.Presentation = append(out.Presentation, c)
+		default:
+			out.Passport = append(out.Passport, c)
+		}
+	}
+	return out
 }
 
 func (h *host) home(w http.ResponseWriter, r *http.Request) {
@@ -126,25 +153,31 @@ func (h *host) view(r *http.Request, v *visit) (visitView, error) {
 	default:
 		out.Status, out.MayAsk, out.Waiting = "Waiting for the passport", false, true
 	}
-	res, err := h.result(ctx, v.Exchange)
-	if err != nil || res == nil {
+	known := func(r *result) {
+		if p := r.Passport.Personal; p != nil {
+			out.Label, out.Known = nameOr(strings.TrimSpace(p.FirstName.Text()+" "+p.LastName.Text())), true
+		}
+	}
+	latest, err := h.result(ctx, v.Exchange)
+	if err != nil {
 		return out, err
 	}
-	if out.Accepted = res.Accepted; out.Accepted {
-		if p := res.Passport.Personal; p != nil {
-			out.Label = nameOr(strings.TrimSpace(p.FirstName.Text() + " " + p.LastName.Text()))
+	if latest != nil {
+		out.Result = viewOf(latest, "/visits/"+v.ID+"/photo.jpg")
+		if out.Accepted = latest.Accepted; out.Accepted {
+			known(latest)
+			return out, nil
 		}
 	}
-	out.Result = &resultView{Issuer: res.Issuer, HasPhoto: len(res.Photo) > 0, Preview: sections(res.Passport), photo: res.Photo}
-	for _, c := range res.Checks {
-		switch {
-		case c.Outcome == verify.NotRun, c.Outcome == verify.LeftToCaller:
-		case c.Index == verify.Whole:
-			out.Result.Presentation = append(out.Result.Presentation, c)
-		default:
-			out.Result.Passport = append(out.Result.Passport, c)
-		}
+	if v.Verified == "" {
+		return out, nil
 	}
+	earlier, err := h.result(ctx, v.Verified)
+	if err != nil || earlier == nil {
+		return out, err
+	}
+	out.Earlier = viewOf(earlier, "/visits/"+v.ID+"/earlier.jpg")
+	known(earlier)
 	return out, nil
 }
 

@@ -47,6 +47,7 @@ func (w *walk) resume(ctx context.Context) error {
 	if err == nil && !w.journey.Ended && w.journey.Record == digest && w.now().Before(w.journey.Began.Add(requestLife)) {
 		return nil
 	}
+	w.whole = true
 	w.journey = journey{Began: w.now(), Record: digest, Contact: didcomm.NewID(), Visit: didcomm.NewID(), Forged: map[string]string{}}
 	return w.save(ctx)
 }

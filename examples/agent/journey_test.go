@@ -75,7 +75,8 @@ func TestJourney_ByHand(t *testing.T) {
 	// The member of staff looks at the offer and declines; the employer is told
 	// why, amends, and offers again.
 	staff.until("/", "offers you something").follow("offers you something").answered(http.StatusOK).
-		sees("A passport from Alder Valley Hospitals", "Your staff passport", "Hazel", "AB123456C", "Identity verified Yes")
+		sees("A passport from Alder Valley Hospitals", "Your staff passport", "Hazel", "AB123456C", "Identity verified Yes",
+			"It says that you are employed by Alder Valley Hospitals", "It is valid until ")
 	offer := staff.at.Path
 	require.NotZero(t, pictureOn(t, staff, offer+"/photo.jpg"))
 	staff.get(offer).submit(offer, one("answer", "decline", "reason", "incorrect information"), nil).
@@ -87,7 +88,7 @@ func TestJourney_ByHand(t *testing.T) {
 	employer.submit(card+"/passport", one("step", "issue"), nil).answered(http.StatusOK).sees("Passport offered")
 	staff.until("/", "offers you something").follow("offers you something").sees("Acute Oncology Sister")
 	staff.submit(staff.at.Path, one("answer", "accept"), nil).answered(http.StatusOK)
-	staff.until("/", "Passport accepted").follow("Passport from Alder Valley Hospitals").answered(http.StatusOK).sees("Acute Oncology Sister", "Signed by did:key:")
+	staff.until("/", "Passport accepted").follow("Passport as staff of Alder Valley Hospitals").answered(http.StatusOK).sees("Acute Oncology Sister", "Signed by did:key:", "Valid from ", " until ")
 	require.NotZero(t, pictureOn(t, staff, staff.at.Path+"/photo.jpg"))
 	employer.until(card, "✓ Passport accepted").seesNot("Issue a credential", "Change the photo")
 	employer.get("/").sees("Hazel Severn", "10101010", "✓ Passport accepted")
@@ -100,12 +101,27 @@ func TestJourney_ByHand(t *testing.T) {
 	host.submit(visit+"/request", one("set", "Everything"), nil).answered(http.StatusUnprocessableEntity).sees("Nothing was sent")
 	host.submit(visit+"/request", one("purpose", "Bank shift in theatre"), nil).answered(http.StatusOK).sees("Waiting for the passport")
 	staff.until("/", "asks to see something").follow("asks to see something").sees("Riverside Hospital asks to see a part of your passport", "Bank shift in theatre")
+	journeyConsent(staff)
 	staff.submit(staff.at.Path, fill{"answer": {"share"}, "show": needed()}, nil).answered(http.StatusOK)
 	staff.until("/", "Passport shown, and relied on")
 	host.until(visit, "The passport is genuine").sees("✓ Passport verified", "Hazel Severn", "Acute Oncology Sister", "Compare the photo",
 		"The issuer is trusted for this credential. passed", "The signature is genuine. passed", "The presenter is the person it is about. passed")
 	require.NotZero(t, pictureOn(t, host, visit+"/photo.jpg"))
 	host.get("/").sees("Hazel Severn", "✓ Passport verified")
+}
+
+// journeyConsent reads what nobody can leave out, beside what can be ticked.
+func journeyConsent(b *browser) {
+	b.t.Helper()
+	b.sees("Always shown with it", "Nothing else of your passport leaves this wallet.").seesNot("AB123456C", "1988-04-17")
+	items := strings.Join(b.always(), "\n")
+	for _, title := range []string{"Who issued it: did:key:", "Valid from: ", "Valid until: ", "The number of this passport: urn:uuid:",
+		"The number of this passport's key, which is yours: did:key:", "What kind of document it is: verifiable credential, staff passport"} {
+		require.Contains(b.t, items, title)
+	}
+	require.Len(b.t, b.always(), 7, items)
+	require.NotRegexp(b.t, claims, items)
+	require.Equal(b.t, len(needed()), strings.Count(b.body, `type="checkbox"`))
 }
 
 // journeyCard adds a contact card; an incomplete one first.
@@ -194,6 +210,7 @@ func journeyInvitation(t *testing.T, b *browser, card string) string {
 func journeyConnect(staff, employer *browser, card, link string) {
 	staff.get("/").follow("Connect to an organisation")
 	staff.submit("/invitations", one("link", "https://example.org/?oob=bm8"), nil).answered(http.StatusUnprocessableEntity).sees("This link cannot be used.")
+	staff.get("/invitations/new").submit("/invitations", one("link", link[:len(link)-40]), nil).answered(http.StatusUnprocessableEntity).sees("Perhaps it was cut off: copy all of it.")
 	staff.get("/invitations/new").submit("/invitations", one("link", link), nil).sees("Alder Valley Hospitals wants to connect with you")
 	staff.get("/").sees("Alder Valley Hospitals wants to connect with you").follow("wants to connect")
 	staff.submit(staff.at.Path, one("answer", "deny"), nil).answered(http.StatusOK).sees("Not connected: You did not want to connect.")
@@ -251,8 +268,8 @@ func bankShift() question {
 	return q
 }
 
-// TestAbuse_DC14_NothingIsSentThatIsNotTicked: what is not ticked is not sent, and a
-// passport that is shown whole is not sent at all unless every part is ticked.
+// TestAbuse_DC14_NothingIsSentThatIsNotTicked: what is not ticked is not sent, nothing
+// is while something needed is not ticked, and what was not asked for never is.
 func TestAbuse_DC14_NothingIsSentThatIsNotTicked(t *testing.T) {
 	t.Parallel()
 	d := running(t, &demo{})

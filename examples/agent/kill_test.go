@@ -83,9 +83,12 @@ func child(plan []byte) int {
 }
 
 // failpoints calls f at each of the runtime's failpoints.
-func failpoints(f func(role, point string)) func(role string, c *runtime.Config) {
-	return func(role string, c *runtime.Config) {
-		c.UnsafeFailpoint = func(point string) { f(role, point) }
+func (c childPlan) failpoints(f func(role, point string)) func(role string, config *runtime.Config) {
+	return func(role string, config *runtime.Config) {
+		config.UnsafeFailpoint = func(point string) { f(role, point) }
+		if c.Trouble {
+			config.Sender = &failing{Sender: config.Sender}
+		}
 	}
 }
 
@@ -99,7 +102,7 @@ func (c childPlan) demo(out, log io.Writer) *demo {
 	d.out = lines
 	var times atomic.Int32
 	d.hooks = hooks{unlocker: cheapKey{},
-		tune: failpoints(func(role, point string) {
+		tune: c.failpoints(func(role, point string) {
 			if role == c.Role && point == c.Point && int(times.Add(1)) == c.Time {
 				kill()
 			}
@@ -211,6 +214,20 @@ func (s *stumbling) Update(ctx context.Context, f func(wallet.StoreTx) error) er
 	return s.Store.Update(ctx, f)
 }
 
+// A failing sender loses its second message, so that every role comes to a retry: which
+// deliveries a stumbling store of the peer refuses depends on how its work falls.
+type failing struct {
+	runtime.Sender
+	n atomic.Int32
+}
+
+func (s *failing) Send(ctx context.Context, endpoint string, envelope []byte) error {
+	if s.n.Add(1) == 2 {
+		return errors.New("connection refused")
+	}
+	return s.Sender.Send(ctx, endpoint, envelope)
+}
+
 // A forgetful store loses its last commits when the process is killed, as one that
 // does not sync loses them with the power. It is a planted bug: before each Update it
 // keeps the files, and recall puts the oldest of those back.
@@ -252,13 +269,21 @@ func recall(t *testing.T, dir string) {
 	require.NoError(t, os.RemoveAll(filepath.Join(dir, "wallet.db-shm")))
 }
 
+// givenPorts are those that freePorts gave out: between two runs of its process a test
+// holds them without listening.
+var givenPorts sync.Map
+
 // freePorts returns the first of three free ports, below those that the system gives
-// out by itself, so that they are still free when a process comes back to them.
+// out by itself and given to no other test, so that they are still free when a process
+// comes back to them.
 func freePorts(t testing.TB) int {
 	t.Helper()
 	for range 200 {
 		base := 10_000 + 3*rand.IntN(7_000)
 		if base == 0 || !lasting(base) || !lasting(base+1) || !lasting(base+2) {
+			continue
+		}
+		if _, given := givenPorts.LoadOrStore(base, true); given {
 			continue
 		}
 		return base
@@ -417,8 +442,9 @@ func pointsMet(t *testing.T, troubled bool) map[string]int {
 	t.Helper()
 	var mu sync.Mutex
 	met := map[string]int{}
-	d := childPlan{Dir: t.TempDir(), Trouble: troubled}.demo(io.Discard, t.Output())
-	d.hooks.tune = failpoints(func(role, point string) {
+	plan := childPlan{Dir: t.TempDir(), Trouble: troubled}
+	d := plan.demo(io.Discard, t.Output())
+	d.hooks.tune = plan.failpoints(func(role, point string) {
 		mu.Lock()
 		defer mu.Unlock()
 		met[role+" "+point]++

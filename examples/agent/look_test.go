@@ -148,6 +148,43 @@ func (k *kept) read(ctx context.Context, w *wallet.Wallet) error {
 	return nil
 }
 
+// everyRecord returns what a wallet in dir holds, record by record, but for its keys.
+func everyRecord(t *testing.T, dir, role string) (all [][]byte) {
+	t.Helper()
+	ctx := context.Background()
+	file, err := sqlitestore.Open(filepath.Join(dir, role, "wallet.db"))
+	require.NoError(t, err)
+	w, err := wallet.Open(ctx, file, cheapKey{}, wallet.Config{})
+	require.NoError(t, err)
+	defer func() { require.NoError(t, w.Close()) }()
+	for c, err := range w.Credentials(ctx, "") {
+		require.NoError(t, err)
+		for _, s := range append([]vc.Secured{c.Secured}, c.Forms...) {
+			all = append(all, s.Bytes)
+		}
+		for _, b := range c.Attachments {
+			all = append(all, b)
+		}
+	}
+	require.NoError(t, walletstore.New(w).View(ctx, func(tx runtime.StoreTx) error {
+		for _, kind := range []string{
+			"connection", "seen", "once", "outbox", "outbox-body", "outbox-retry", "outbox-dead", "task", "audit", "audit-head",
+			"record/connect", "record/connect/thread", "record/connect/received", "record/connect/invitation",
+			"record/issue", "record/issue/attachments", "record/present", "record/present/attachments",
+			"record/contact", "record/issued", "record/visit", "record/result", "record/journey",
+		} {
+			for r, err := range tx.Find(kind, "") {
+				if err != nil {
+					return err
+				}
+				all = append(all, []byte(r.ID), bytes.Clone(r.Data))
+			}
+		}
+		return nil
+	}))
+	return all
+}
+
 func into[T any](all *[]T) func(didcomm.Record) error {
 	return func(r didcomm.Record) error {
 		var v T

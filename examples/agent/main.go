@@ -41,7 +41,8 @@ const usage = `usage: agent demo [-auto] [-base-port N] [-data DIR] [-record FIL
                  STAFFPASSPORT_PASSPHRASE; without -data a temporary folder is used.
                  Kept wallets stay at the ports they were made with
   -record FILE   the staff record to issue, JSON; without it an invented sample
-  -photo FILE    the portrait, a JPEG of at most 500,000 bytes
+  -photo FILE    the portrait, a JPEG of less than 500,000 bytes; on the pages, that of
+                 the contact card with the record's name
   -print-record  print the sample record and stop
 
 With STAFFPASSPORT_DEBUG set, what the parties do is logged: never what is said.
@@ -125,7 +126,15 @@ func parseArgs(args []string, stderr io.Writer) (options, error) {
 	if err := fs.Parse(args[1:]); err != nil {
 		return o, err
 	}
-	if fs.NArg() > 0 || o.basePort < 0 || o.basePort > maxBasePort {
+	wrong := ""
+	switch {
+	case fs.NArg() > 0:
+		wrong = fmt.Sprintf("unexpected argument %q", fs.Arg(0))
+	case o.basePort < 0 || o.basePort > maxBasePort:
+		wrong = fmt.Sprintf("-base-port has to be from 0 to %d", maxBasePort)
+	}
+	if wrong != "" {
+		fmt.Fprintln(stderr, "agent:", wrong)
 		fs.Usage()
 		return o, flag.ErrHelp
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 	"slices"
+	"time"
 
 	"github.com/staffpassport/staffpassport/didcomm/issue"
 	"github.com/staffpassport/staffpassport/schema"
@@ -15,6 +16,8 @@ import (
 type offerView struct {
 	ID, From, Comment string
 	Issuer            string // the DID that is to sign it, as the offer says
+	Employer          string // whom the passport names as that
+	ValidUntil        time.Time
 	// Unusable says why the offer can only be declined; empty if it is one of a
 	// passport with its photo.
 	Unusable string
@@ -60,7 +63,10 @@ func (s *staff) offer(ctx context.Context, x *issue.Exchange) (offerView, error)
 		o.Unusable = "What is offered is not a staff passport of a kind that this wallet knows."
 		return o, nil
 	}
-	o.Preview = sections(passport)
+	o.Preview, o.ValidUntil = sections(passport), doc.ValidUntil
+	if e := passport.Employment; e != nil {
+		o.Employer = e.Organisation.Text()
+	}
 	beside, err := s.holder.Attachments(ctx, x.ID)
 	if err != nil {
 		return o, err

@@ -228,6 +228,38 @@ func TestPrefill(t *testing.T) {
 	}
 }
 
+// TestPortraitOfTheRecord: a photo from the command line is that of the person whom
+// the record is about, unless another is chosen.
+func TestPortraitOfTheRecord(t *testing.T) {
+	t.Parallel()
+	in, err := readStaffFiles("", portrait(t, 300, 400, 80))
+	require.NoError(t, err)
+	d := running(t, &demo{record: in})
+	employer := signedIn(t, d.employer.party)
+	for name, c := range map[string]struct {
+		last  string
+		photo []byte
+		width int // of the contact's photo; 0 for none
+	}{
+		"the record's": {"Severn", nil, 300},
+		"other person": {"Tees", nil, 0},
+		"other photo":  {"Severn", jpegOf(t, 200, 300, 80), 200},
+	} {
+		employer.get("/contacts/new").sees("and the photo that came with the record").
+			submit("/contacts", one("/preferredName", "Hazel", "/lastName", c.last, "/mobile", "+447700900123",
+				"/workEmail", "hazel@alder-valley.example", "/employeeId", "10101010"), c.photo).answered(http.StatusOK)
+		card := employer.at.Path
+		if c.width == 0 {
+			employer.sees("Upload a photo").get(card + "/photo.jpg").answered(http.StatusNotFound)
+			continue
+		}
+		require.Equal(t, c.width, pictureOn(t, employer, card+"/photo.jpg"), name)
+	}
+	d = running(t, &demo{})
+	employer = signedIn(t, d.employer.party)
+	employer.get("/contacts/new").seesNot("and the photo that came with the record")
+}
+
 // mandatory counts the fields that a person has to fill in.
 func mandatory() (n int) {
 	for _, f := range schema.Fields() {

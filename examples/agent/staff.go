@@ -123,6 +123,8 @@ type heldPassport struct {
 	ID, Issuer string
 	Holder     did.DID
 	Added      time.Time
+	ValidFrom  time.Time
+	ValidUntil time.Time
 	Passport   *schema.Passport
 	Secured    vc.Secured   // with an embedded proof from which any part can be shown
 	Forms      []vc.Secured // the same passport in other forms
@@ -145,7 +147,7 @@ func (h heldPassport) form(in present.Input) (vc.Secured, bool) {
 // Title names the passport on a page.
 func (h heldPassport) Title() string {
 	if h.Passport.Employment != nil {
-		return "Passport from " + h.Passport.Employment.Organisation.Text()
+		return "Passport as staff of " + h.Passport.Employment.Organisation.Text()
 	}
 	return "Passport"
 }
@@ -191,7 +193,8 @@ func held(c wallet.Credential) (heldPassport, error) {
 	if err := json.Unmarshal(doc.Subject, &subject); err != nil {
 		return heldPassport{}, err
 	}
-	h := heldPassport{ID: c.ID, Issuer: doc.Issuer.ID, Holder: subject.ID, Added: c.Added, Passport: p, Secured: c.Secured, Forms: c.Forms}
+	h := heldPassport{ID: c.ID, Issuer: doc.Issuer.ID, Holder: subject.ID, Added: c.Added, ValidFrom: doc.ValidFrom, ValidUntil: doc.ValidUntil,
+		Passport: p, Secured: c.Secured, Forms: c.Forms}
 	if p.Personal != nil && p.Personal.Photo != nil {
 		h.Photo = c.Attachments[p.Personal.Photo.ID]
 	}

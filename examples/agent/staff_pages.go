@@ -166,6 +166,9 @@ func (s *staff) readInvitation(w http.ResponseWriter, r *http.Request) {
 		return
 	case errors.As(err, &problem):
 		again.Message = "This link cannot be used. " + problem.Comment
+		if problem.Code == "malformed-invitation" {
+			again.Message += " Perhaps it was cut off: copy all of it."
+		}
 	case errors.Is(err, connect.ErrInvitation):
 		again.Message = "This link cannot be used. The invitation has expired, or is not one for a wallet."
 	default:

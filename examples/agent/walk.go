@@ -37,6 +37,7 @@ type walk struct {
 	contact  *contact
 	visit    *visit
 	passport string // the accepted one, in the member of staff's wallet
+	whole    bool   // the line began in this process
 }
 
 // walk goes the whole line without a person: connect, issue, accept, connect,

@@ -40,7 +40,7 @@ type site struct {
 
 func newSite(role, title string, now func() time.Time) (*site, error) {
 	pages, err := template.New("").Funcs(template.FuncMap{
-		"time": func(t time.Time) string { return t.Local().Format("2 January 2006 at 15:04") },
+		"time": shownTime,
 		"name": nameOr,
 		"text": shownText,
 	}).ParseFS(htmlFiles, "html/*.html")
@@ -49,6 +49,8 @@ func newSite(role, title string, now func() time.Time) (*site, error) {
 	}
 	return &site{gate: newGate(now), role: role, title: title, pages: pages, routes: http.NewServeMux()}, nil
 }
+
+func shownTime(t time.Time) string { return t.Local().Format("2 January 2006 at 15:04") }
 
 // nameOr returns what a peer calls itself, or words for one that does not.
 func nameOr(label string) string {
@@ -167,7 +169,7 @@ func (s *site) readForm(w http.ResponseWriter, r *http.Request, ses session) int
 func formProblem(status int) string {
 	switch status {
 	case http.StatusRequestEntityTooLarge:
-		return "What was sent is too large. A photo has to be a JPEG of less than 500 KB: save a smaller copy of it, go back and choose that."
+		return "What was sent is too large. A photo has to be a JPEG of less than 500 KB (500,000 bytes): save a smaller copy of it, go back and choose that."
 	case http.StatusForbidden:
 		return "This form is out of date or was not sent from this page. Go back, reload the page and try again."
 	}

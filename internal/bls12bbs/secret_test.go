@@ -15,6 +15,8 @@ import (
 	curve "github.com/consensys/gnark-crypto/ecc/bls12-381"
 	"github.com/consensys/gnark-crypto/ecc/bls12-381/fr"
 	"github.com/stretchr/testify/require"
+
+	"github.com/staffpassport/staffpassport/internal/vectors"
 )
 
 // edgeScalars are those at which a recoding goes wrong, and some others.
@@ -42,7 +44,10 @@ func TestSecretMultiply(t *testing.T) {
 	t.Parallel()
 	g := forMessages(2, Scheme{})
 	point := g.bases[2].point
-	for _, s := range edgeScalars() {
+	scalars := edgeScalars()
+	step := vectors.Step(t, "scalars", 5)
+	for i := 0; i < len(scalars); i += step {
+		s := scalars[i]
 		var want curve.G1Affine
 		want.ScalarMultiplication(&point, bigInt(&s))
 		got := secretMultiply(&point, &s)
@@ -61,7 +66,8 @@ func TestSums(t *testing.T) {
 	}
 	slow := *g
 	slow.wide = false
-	for i := 0; i+8 <= len(scalars); i += 7 {
+	step := 7 * vectors.Step(t, "sums", 5)
+	for i := 0; i+8 <= len(scalars); i += step {
 		var want, one curve.G1Jac
 		terms := make([]term, 8)
 		for j := range 8 {

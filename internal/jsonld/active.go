@@ -42,8 +42,8 @@ type term struct {
 const maxDerived = 256
 
 // An active context says what terms mean at one place of a document (section
-// 4.1). It is immutable once made, except for the contexts derived from it,
-// which it keeps.
+// 4.1). It is immutable once made, except for its inverse and the contexts derived
+// from it, which it keeps.
 type active struct {
 	terms    map[string]*term
 	vocab    string // "" is none
@@ -56,6 +56,9 @@ type active struct {
 	typed  atomic.Pointer[map[*term]*active]  // by the definition of a type
 	scoped atomic.Pointer[map[*term]*active]  // by the definition of a property
 	local  atomic.Pointer[map[string]*active] // by the JSON of a @context
+
+	inverseOnce sync.Once
+	inverted    *inverse
 }
 
 // kept counts the terms of a context and all contexts kept by it.

@@ -163,6 +163,16 @@ func TestContextsArePublished(t *testing.T) {
 	}
 }
 
+// The context of the specifications' examples defines every term, so that it is not
+// embedded: the tests that read those examples type it.
+func TestExamplesContext(t *testing.T) {
+	t.Parallel()
+	require.JSONEq(t, `{"@context":{"@vocab":"https://www.w3.org/ns/credentials/examples#"}}`, string(vectors.Read(t, "contexts", "credentials-examples-v2.jsonld")))
+	for _, p := range jsonld.Published() {
+		require.NotEqual(t, "https://www.w3.org/ns/credentials/examples/v2", p.URL)
+	}
+}
+
 // NOTICE names every package, its version and its licence.
 func TestNotice(t *testing.T) {
 	t.Parallel()

@@ -232,7 +232,7 @@ func TestUnsupportedInUse(t *testing.T) {
 		"a map in a context of a type":          `{"@context":{"type":"@type","p":{"@id":"urn:p","@container":"@type"},"T":{"@id":"urn:T","@context":{}}},"type":"T","p":{"urn:a":{}}}`,
 		"a map of graphs by a property":         `{"@context":{"p":{"@id":"urn:p","@container":["@graph","@index"],"@index":"urn:i"}},"p":{"a":{}}}`,
 		"a list in reverse":                     `{"@context":{"r":"@reverse","p":{"@id":"urn:p","@container":"@list"}},"r":{"p":{}}}`,
-		"a set where the context turns back":    `{"@context":{"type":"@type","p":"urn:p","T":{"@id":"urn:T","@context":{"p":{"@id":"urn:p","@container":"@set"}}}},"type":"T","p":{"@set":["v"]}}`,
+		"a list where the context turns back":   `{"@context":{"type":"@type","p":"urn:p","T":{"@id":"urn:T","@context":{"p":{"@id":"urn:p","@container":"@set"}}}},"type":"T","p":{"@list":["v"]}}`,
 	} {
 		_, err := jsonld.Embedded().ToRDF(parse(t, doc), nil)
 		require.ErrorIs(t, err, jsonld.ErrUnsupported, name)

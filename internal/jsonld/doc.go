@@ -11,7 +11,12 @@
 // no signature. Here it is an error that says where: an undefined term or type, a
 // relative IRI, an index, null, an empty array, the label of a blank node, a node of
 // which nothing is said. Of an accepted document every value is in a statement, and a
-// change of any changes the statements.
+// change of any changes the statements. An empty array is data as a list, and so are
+// it and null in a JSON literal.
+//
+// Nothing is said twice, and no number has digits that would be lost. But a @context is
+// no data, so that who relies on a document must know its contexts; and neither is the
+// order of an array that is no list, or whether one value stands in an array.
 //
 // # Compacted form
 //
@@ -20,14 +25,16 @@
 // of its term, is still signed and no longer found. So a document is in the
 // compacted form that the VC Data Model 2.0 demands (section 6.1), as far as that
 // decides where a member is found: names are terms, keywords have their aliases, a
-// nested member is in its nest, a named node is described in one place. A context
-// that gives one IRI two names defeats this, which is a matter for those who admit
-// contexts.
+// nested member is in its nest, a named node is described in one place, an array is in
+// no array, @set is not used, and @value only where the value alone would mean
+// something else. Of two terms that mean the same only the one that compaction takes
+// is a name. A context that has two names for one IRI with different kinds of values
+// defeats this, which is a matter for those who admit contexts.
 //
 // # What is left out
 //
 // Refused by name are @import, @base, @direction, indexes that are no property,
 // and the corners in which implementations differ: a scoped context that redefines
-// its own property, maps in scoped contexts, @set and arrays inside @list, blank
-// nodes as properties, values of @json in containers.
+// its own property, maps in scoped contexts, arrays inside @list, blank nodes
+// as properties, values of @json in containers.
 package jsonld

@@ -29,7 +29,9 @@ var (
 	// than the context gives it, or a node is described in two places. The data
 	// would be the same and a reader of the JSON would miss it.
 	ErrNotCompacted = errors.New("not in compacted form")
-	// ErrDropped says that JSON-LD would leave a value out of the data.
+	// ErrDropped says that JSON-LD would leave a value out of the data, such as null,
+	// an empty array or the label of a blank node. Anybody could add it to a signed
+	// document.
 	ErrDropped = errors.New("value would be dropped")
 	// ErrLimit says that a document, or its contexts, ask for more work, depth or
 	// statements than the limits allow.

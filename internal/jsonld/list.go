@@ -8,25 +8,19 @@ import (
 	"github.com/staffpassport/staffpassport/internal/strictjson"
 )
 
-// wrapped reads an object that is no more than @list or @set (step 17).
-func (x *converter) wrapped(a *active, s slot, kw keyword, e members, g rdf.Term, m *mapped) error {
+// listObject reads an object that is no more than @list (step 17).
+func (x *converter) listObject(a *active, s slot, e members, g rdf.Term) error {
 	for i := e.base; i < e.end; i++ {
 		switch x.entries[i].kw {
-		case kw:
+		case kwList:
 		case kwIndex:
-			return x.inEntry(i, fmt.Errorf("%w: an index has no place in the data", ErrDropped))
+			return x.inEntry(i, errDropped("an index has no place in the data"))
 		default:
-			return x.inEntry(i, fmt.Errorf("%w: beside @list or @set", ErrMalformed))
+			return x.inEntry(i, fmt.Errorf("%w: beside @list", ErrMalformed))
 		}
 	}
-	i := e.keys[kw] - 1
+	i := e.keys[kwList] - 1
 	v := x.entries[i].value
-	if kw == kwSet {
-		if err := x.value(a, s, v, g, m); err != nil {
-			return x.inEntry(i, err)
-		}
-		return nil
-	}
 	list, ok := v.([]any)
 	if !ok {
 		if v == nil {

@@ -3,6 +3,7 @@ package jsonld
 import (
 	"fmt"
 	"math"
+	"math/big"
 	"strconv"
 	"strings"
 
@@ -80,7 +81,9 @@ func native(v any, datatype string) (rdf.Term, error) {
 		}
 		return typed(strconv.FormatBool(v), datatype)
 	case strictjson.Number:
-		n = v
+		if n = v; !isExact(n) {
+			return rdf.Term{}, errDropped("digits that a number of double precision does not have")
+		}
 	case int:
 		n = strictjson.Number(strconv.Itoa(v))
 	case int64:
@@ -109,9 +112,28 @@ func native(v any, datatype string) (rdf.Term, error) {
 	}
 	lexical := canonicalDouble(f)
 	if again, err := strconv.ParseFloat(lexical, 64); err != nil || again != f {
-		return rdf.Term{}, fmt.Errorf("%w: a number of more than 16 digits loses some", ErrDropped)
+		return rdf.Term{}, errDropped("a number of more than 16 digits loses some")
 	}
 	return typed(lexical, datatype)
+}
+
+// isExact reports whether a number is the one that its canonical form (RFC 8785) says.
+// Another has the same statements, and digits that nobody signed.
+func isExact(n strictjson.Number) bool {
+	if isInteger(string(n)) {
+		return true
+	}
+	var digits [32]byte
+	text, err := jcs.Append(digits[:0], n)
+	if err != nil {
+		return false
+	}
+	if string(text) == string(n) {
+		return true
+	}
+	said, ok := new(big.Rat).SetString(string(n))
+	signed, also := new(big.Rat).SetString(string(text))
+	return ok && also && said.Cmp(signed) == 0
 }
 
 // isInteger reports whether a number is in the canonical form of xsd:integer and
@@ -158,7 +180,7 @@ func jsonLiteral(v any) (rdf.Term, error) {
 
 // valueObject reads an object with @value (step 15); outer gives its type a
 // meaning.
-func (x *converter) valueObject(outer *active, e members) error {
+func (x *converter) valueObject(outer *active, def *term, e members) error {
 	var datatype, language string
 	var isJSON bool
 	var err error
@@ -182,7 +204,7 @@ func (x *converter) valueObject(outer *active, e members) error {
 		case kwDirection:
 			return x.inEntry(i, fmt.Errorf("%w: @direction", ErrUnsupported))
 		case kwIndex:
-			return x.inEntry(i, fmt.Errorf("%w: an index has no place in the data", ErrDropped))
+			return x.inEntry(i, errDropped("an index has no place in the data"))
 		default:
 			return x.inEntry(i, fmt.Errorf("%w: beside @value", ErrMalformed))
 		}
@@ -192,6 +214,9 @@ func (x *converter) valueObject(outer *active, e members) error {
 	}
 	i := e.keys[kwValue] - 1
 	v := x.entries[i].value
+	if v != nil && !isJSON && outer.plain(def, v, datatype, language) {
+		return fmt.Errorf("%w: @value, where the value is enough", ErrNotCompacted)
+	}
 	var t rdf.Term
 	switch s, isText := v.(string); {
 	case isJSON:
@@ -212,6 +237,29 @@ func (x *converter) valueObject(outer *active, e members) error {
 	}
 	x.terms = append(x.terms, t)
 	return nil
+}
+
+// plain reports whether a value without its @value would mean the same.
+func (a *active) plain(def *term, v any, datatype, language string) bool {
+	switch v.(type) {
+	case string:
+	case bool, strictjson.Number, int, int64:
+		return language == "" && (datatype == "" || def != nil && def.coerce == toDatatype && def.datatype == datatype)
+	default: // no value at all
+		return false
+	}
+	switch datatype {
+	case xsdInteger, xsdBoolean, xsdDouble: // JSON has numbers and truth values
+		return true
+	}
+	usual := a.language
+	if def != nil && def.hasLanguage {
+		usual = def.language
+	}
+	if def == nil || def.coerce == noCoercion || def.coerce == toNone {
+		return datatype == "" && language == usual
+	}
+	return def.coerce == toDatatype && def.datatype == datatype
 }
 
 // datatype expands the type of a value object.

@@ -41,7 +41,7 @@ func (x *converter) mappedScalar(a *active, def *term, v any, m *mapped, g rdf.T
 		return errNotNode()
 	}
 	if m.id.Kind != rdf.DefaultGraph && m.id != t {
-		return fmt.Errorf("%w: the id in the map is another", ErrDropped)
+		return errDropped("the id in the map is another")
 	}
 	x.terms = append(x.terms, t)
 	return x.addMapped(t, g, m)
@@ -141,7 +141,7 @@ func (x *converter) mapName(a *active, def *term, name string, m *mapped) error 
 		}
 		m.typ, err = a.reference(name, true)
 	case def.index == "":
-		return fmt.Errorf("%w: an index has no place in the data", ErrDropped)
+		return errDropped("an index has no place in the data")
 	default:
 		if m.property, err = a.reference(def.index, true); err == nil {
 			m.index, err = x.literal(a, a.terms[def.index], name)

@@ -139,6 +139,9 @@ func (a *active) expandName(n *entry) error {
 			return ErrUndefinedTerm
 		}
 		n.def, n.kw, n.iri = t, t.keyword, t.iri
+		if a.inverse().second[n.name] {
+			return errOtherName()
+		}
 		return nil
 	}
 	switch n.kw = keywordOf(n.name); n.kw {
@@ -163,7 +166,14 @@ func (a *active) expandName(n *entry) error {
 	if n.iri = a.vocab + n.name; !isIRI(n.iri) {
 		return ErrRelative
 	}
+	if a.inverse().named[n.iri] {
+		return errOtherName()
+	}
 	return nil
+}
+
+func errOtherName() error {
+	return fmt.Errorf("%w: the context has another name for this", ErrNotCompacted)
 }
 
 // compactIRI expands a compact IRI; other text is returned as it is.

@@ -3,7 +3,6 @@ package jsonld
 import (
 	"fmt"
 	"strconv"
-	"strings"
 
 	"github.com/staffpassport/staffpassport/internal/rdf"
 	"github.com/staffpassport/staffpassport/internal/strictjson"
@@ -107,7 +106,7 @@ func (x *converter) subject(a *active, o *strictjson.Object, e members, m *mappe
 		return t, false, x.inEntry(e.keys[kwID]-1, err)
 	}
 	if fromMap && t != m.id {
-		return t, false, at(n.name, fmt.Errorf("%w: the id in the map is another", ErrDropped))
+		return t, false, at(n.name, errDropped("the id in the map is another"))
 	}
 	return t, true, nil
 }
@@ -162,25 +161,10 @@ func (x *converter) oneType(outer *active, subject rdf.Term, v any, g rdf.Term) 
 	if err != nil {
 		return err
 	}
-	if outer.terms[name] == nil && strings.Contains(name, ":") {
-		if err := x.checkTypeName(outer, t.Value); err != nil {
-			return err
-		}
+	if names := outer.inverse(); names.second[name] || outer.terms[name] == nil && names.named[t.Value] {
+		return errOtherName()
 	}
 	return x.emit(subject, iriTerm(rdfType), t, g)
-}
-
-// checkTypeName refuses an IRI for a type that has a name.
-func (x *converter) checkTypeName(outer *active, iri string) error {
-	if err := x.spend(len(outer.terms)); err != nil {
-		return err
-	}
-	for _, t := range outer.terms {
-		if t.iri == iri && t.keyword == notKeyword && !t.reverse && !t.prefix {
-			return fmt.Errorf("%w: the context has a name for this type", ErrNotCompacted)
-		}
-	}
-	return nil
 }
 
 // property makes the statements of the member at position i of the stack.
@@ -263,10 +247,15 @@ func (x *converter) keywordOf(a *active, subject rdf.Term, s slot, i int, e memb
 	case kwIncluded:
 		return false, x.loose(a, n.value, g)
 	case kwReverse:
+		for _, n := range x.entries[e.base:e.end] {
+			if n.def != nil && n.def.reverse {
+				return false, fmt.Errorf("%w: @reverse beside a reverse property", ErrUnsupported)
+			}
+		}
 		err := x.reverseMap(a, subject, n.value, g)
 		return len(x.quads) > before, err
 	case kwIndex:
-		return false, fmt.Errorf("%w: an index has no place in the data", ErrDropped)
+		return false, errDropped("an index has no place in the data")
 	}
 	return false, fmt.Errorf("%w: a keyword that a node cannot have", ErrMalformed)
 }

@@ -15,7 +15,7 @@ import (
 )
 
 // changed returns a copy of v in which leaf number n, counted from zero in the
-// order of the document and leaving out contexts and nulls, has another value.
+// order of the document and leaving out contexts, has another value.
 // Less than zero is left of n if there was such a leaf.
 func changed(v any, n *int) any {
 	switch v := v.(type) {
@@ -34,8 +34,6 @@ func changed(v any, n *int) any {
 			out[i] = changed(v[i], n)
 		}
 		return out
-	case nil:
-		return nil
 	}
 	if *n--; *n != -1 {
 		return v
@@ -97,6 +95,199 @@ func TestAbuse_DI04_UndefinedTermAnywhere(t *testing.T) {
 		require.True(t, errors.As(err, &e))
 		require.True(t, strings.HasSuffix(e.Pointer, "/dbsCleared"), e.Pointer)
 	}
+}
+
+// What JSON-LD leaves out of the data is in no document, wherever it stands.
+func TestAbuse_DI04_LeftOutOfTheData(t *testing.T) {
+	t.Parallel()
+	for doc, at := range map[string]string{
+		`"p":null`:                             "/p",
+		`"p":["v",null]`:                       "/p/1",
+		`"set":[null]`:                         "/set/0",
+		`"ref":null`:                           "/ref",
+		`"date":[null]`:                        "/date/0",
+		`"p":{"@value":null}`:                  "/p/@value",
+		`"p":{"@value":null,"type":"C"}`:       "/p/@value",
+		`"p":{"@value":null,"@language":"en"}`: "/p/@value",
+		`"list":null`:                          "/list",
+		`"list":["a",null]`:                    "/list/1",
+		`"list":[["a",null]]`:                  "/list/0/1",
+		`"list":{"@value":null}`:               "/list/@value",
+		`"list":[{"@value":null}]`:             "/list/0/@value",
+		`"dates":{"@list":[null]}`:             "/dates/@list/0",
+		`"p":{"@list":[null]}`:                 "/p/@list/0",
+		`"byLang":null`:                        "/byLang",
+		`"byLang":{"en":null}`:                 "/byLang/en",
+		`"byLang":{"en":["yes",null]}`:         "/byLang/en/1",
+		`"byID":{"urn:a":null}`:                "/byID/urn:a",
+		`"byType":{"C":[{"p":"v"},null]}`:      "/byType/C/1",
+		`"byName":{"one":null}`:                "/byName/one",
+		`"byName":null`:                        "/byName",
+		`"graph":null`:                         "/graph",
+		`"graphByID":{"urn:g":null}`:           "/graphByID/urn:g",
+		`"back":null`:                          "/back",
+		`"backRef":["urn:a",null]`:             "/backRef/1",
+		`"inverse":{"p":null}`:                 "/inverse/p",
+		`"members":null`:                       "/members",
+		`"members":[{"p":"v"},null]`:           "/members/1",
+		`"also":null`:                          "/also",
+		`"also":[{"p":"v"},null]`:              "/also/1",
+		`"nest":{"n":null}`:                    "/nest/n",
+
+		`"p":[]`:                   "/p",
+		`"p":["v",[]]`:             "/p/1",
+		`"set":[]`:                 "/set",
+		`"type":[]`:                "/type",
+		`"p":{"type":[]}`:          "/p/type",
+		`"byLang":[]`:              "/byLang",
+		`"byLang":{}`:              "/byLang",
+		`"byLang":{"en":[]}`:       "/byLang/en",
+		`"byID":{}`:                "/byID",
+		`"byType":{"C":[]}`:        "/byType/C",
+		`"byIndex":{}`:             "/byIndex",
+		`"graph":[]`:               "/graph",
+		`"graphByID":{}`:           "/graphByID",
+		`"graphByID":{"urn:g":[]}`: "/graphByID/urn:g",
+		`"back":[]`:                "/back",
+		`"inverse":{}`:             "/inverse",
+		`"inverse":{"p":[]}`:       "/inverse/p",
+		`"p":{"inverse":{}}`:       "/p/inverse",
+		`"members":[]`:             "/members",
+		`"also":[]`:                "/also",
+		`"nest":[]`:                "/nest",
+		`"nest":{}`:                "/nest",
+		`"nest":[{"n":"v"},{}]`:    "/nest/1",
+
+		`"members":{}`:                             "/members",
+		`"members":[{"p":"v"},{}]`:                 "/members/1",
+		`"p":"v","members":[{"p":"v"},{}]`:         "/members/1",
+		`"also":[{"p":"v"},{}]`:                    "/also/1",
+		`"also":{"@context":{}}`:                   "/also",
+		`"also":{"also":{"p":"v"}}`:                "/also",
+		`"graphByID":{"urn:g":[{"p":"v"},{}]}`:     "/graphByID/urn:g/1",
+		`"p":"v","also":[{"id":"urn:a"}]`:          "/also/0",
+		`"graphByID":{"urn:g":[{"id":"urn:a"}]}`:   "/graphByID/urn:g/0",
+		`"graph":[{"p":"v"},{"id":"urn:a"}]`:       "/graph/1",
+		`"p":{"members":[{"id":"urn:a"},"urn:b"]}`: "/p/members/0",
+
+		`"id":"_:b0"`:                               "/id",
+		`"id":"_:b0","p":"v"`:                       "/id",
+		`"id":"_:","p":"v"`:                         "/id",
+		`"p":{"id":"_:a b"}`:                        "/p/id",
+		`"p":[{"id":"_:a","q":"v"}]`:                "/p/0/id",
+		`"list":[{"id":"_:a"}]`:                     "/list/0/id",
+		`"type":"_:t"`:                              "/type",
+		`"type":["C","_:t"]`:                        "/type/1",
+		`"p":{"@value":"v","type":"_:t"}`:           "/p/type",
+		`"ref":"_:c"`:                               "/ref",
+		`"ref":["urn:a","_:c"]`:                     "/ref/1",
+		`"word":"_:c"`:                              "/word",
+		`"backRef":"_:c"`:                           "/backRef",
+		`"byID":{"_:a":{"p":"v"}}`:                  "/byID/_:a",
+		`"byType":{"_:t":{"p":"v"}}`:                "/byType/_:t",
+		`"byType":{"C":"_:a"}`:                      "/byType/C",
+		`"graphByID":{"_:g":{"p":"v"}}`:             "/graphByID/_:g",
+		`"members":[{"id":"_:a","p":"v"}]`:          "/members/0/id",
+		`"also":{"id":"_:a","p":"v"}`:               "/also/id",
+		`"inverse":{"ref":{"id":"_:a"}}`:            "/inverse/ref/id",
+		`"nest":{"n":{"id":"_:a","p":["v"]}}`:       "/nest/n/id",
+		`"p":{"@list":["v",{"id":"_:a"}]}`:          "/p/@list/1/id",
+		`"graph":{"id":"_:a","p":"v"}`:              "/graph/id",
+		`"byName":{"one":{"id":"_:a"}}`:             "/byName/one/id",
+		`"p":{"@context":{"y":"urn:y"},"id":"_:a"}`: "/p/id",
+	} {
+		t.Run(doc, func(t *testing.T) {
+			t.Parallel()
+			quads, err := jsonld.Embedded().ToRDF(parse(t, `{"@context":{`+terms+`},`+doc+`}`), nil)
+			require.ErrorIs(t, err, jsonld.ErrDropped)
+			require.Nil(t, quads)
+			var e *jsonld.Error
+			require.True(t, errors.As(err, &e))
+			require.Equal(t, at, e.Pointer)
+		})
+	}
+}
+
+// To every object of a passport everything is added that JSON-LD would leave out,
+// under the names that the context knows there.
+func TestAbuse_DI04_AddedToAnyObject(t *testing.T) {
+	t.Parallel()
+	c := staffContexts(t)
+	doc := parse(t, string(passport("")))
+	_, err := c.ToRDF(doc, nil)
+	require.NoError(t, err)
+	refused := func(name string) {
+		quads, err := c.ToRDF(doc, nil)
+		require.ErrorIs(t, err, jsonld.ErrDropped, name)
+		require.Nil(t, quads)
+		var e *jsonld.Error
+		require.True(t, errors.As(err, &e))
+		require.Contains(t, e.Pointer, "/"+name)
+	}
+	value := strictjson.NewObject(strictjson.Member{Name: "@value", Value: nil})
+	n := 0
+	for _, o := range objects(doc, nil) {
+		_, named := o.Get("id")
+		for name, v := range o.Clone().All() {
+			if name == "@context" || name == "id" || name == "type" {
+				continue
+			}
+			for _, nothing := range []any{nil, []any{}, value} {
+				n++
+				o.Set(name, nothing)
+				refused(name)
+				list, ok := v.([]any)
+				if !ok {
+					list = []any{v}
+				}
+				o.Set(name, append(list[:len(list):len(list)], nothing))
+				refused(name)
+			}
+			o.Set(name, v)
+		}
+		types, typed := o.Get("type")
+		if typed {
+			list, ok := types.([]any)
+			if !ok {
+				list = []any{types}
+			}
+			o.Set("type", append(list[:len(list):len(list)], "_:t"))
+			refused("type")
+			o.Set("type", types)
+		} else {
+			for _, nothing := range []any{"_:t", []any{}} {
+				o.Set("type", nothing)
+				refused("type")
+			}
+			o.Delete("type")
+		}
+		if !named {
+			o.Set("id", "_:b0")
+			refused("id")
+			o.Delete("id")
+		}
+	}
+	require.Greater(t, n, 100)
+	_, err = c.ToRDF(doc, nil)
+	require.NoError(t, err)
+}
+
+// objects returns v and the objects below it, without those of contexts.
+func objects(v any, out []*strictjson.Object) []*strictjson.Object {
+	switch v := v.(type) {
+	case *strictjson.Object:
+		out = append(out, v)
+		for name, m := range v.All() {
+			if name != "@context" {
+				out = objects(m, out)
+			}
+		}
+	case []any:
+		for _, m := range v {
+			out = objects(m, out)
+		}
+	}
+	return out
 }
 
 func boolText(b bool) string {
@@ -193,7 +384,7 @@ func TestLimits(t *testing.T) {
 	for range 100000 {
 		arrays = []any{arrays}
 	}
-	o = parse(t, `{"@context":{"p":"urn:p"}}`)
+	o = parse(t, `{"@context":{"p":{"@id":"urn:p","@container":"@list"}}}`)
 	o.Set("p", arrays)
 	_, err = jsonld.Embedded().ToRDF(o, nil)
 	require.ErrorIs(t, err, jsonld.ErrLimit)
@@ -276,7 +467,7 @@ func TestManyContexts(t *testing.T) {
 func TestLabels(t *testing.T) {
 	t.Parallel()
 	doc := parse(t, `{"@context":{"id":"@id","p":"urn:p","g":{"@id":"urn:g","@container":"@graph"},"l":{"@id":"urn:l","@container":"@list"}},`+
-		`"p":[{"p":"v"},{"id":"urn:n","p":{}},{"id":"_:n","p":"w"}],"g":[{"p":"x"},{"id":"urn:m","p":"y"}],"l":[]}`)
+		`"p":[{"p":"v"},{"id":"urn:n","p":{}}],"g":[{"p":"x"},{"id":"urn:m","p":"y"}],"l":[]}`)
 	labels := map[*strictjson.Object]string{}
 	label := func(o *strictjson.Object) string {
 		if labels[o] == "" {
@@ -287,7 +478,7 @@ func TestLabels(t *testing.T) {
 	quads, err := jsonld.Embedded().ToRDF(doc, label)
 	require.NoError(t, err)
 	require.Equal(t, []string{`<urn:m> <urn:p> "y" _:m4g`, `<urn:n> <urn:p> _:m2`, `_:m0 <urn:g> _:m3g`, `_:m0 <urn:g> _:m4g`, `_:m0 <urn:l> <http://www.w3.org/1999/02/22-rdf-syntax-ns#nil>`,
-		`_:m0 <urn:p> <urn:n>`, `_:m0 <urn:p> _:m1`, `_:m0 <urn:p> _:xn`, `_:m1 <urn:p> "v"`, `_:m3 <urn:p> "x" _:m3g`, `_:xn <urn:p> "w"`}, lines(t, quads))
+		`_:m0 <urn:p> <urn:n>`, `_:m0 <urn:p> _:m1`, `_:m1 <urn:p> "v"`, `_:m3 <urn:p> "x" _:m3g`}, lines(t, quads))
 	doc.Set("l", "v")
 	_, err = jsonld.Embedded().ToRDF(doc, label)
 	require.ErrorIs(t, err, jsonld.ErrUnsupported)
@@ -311,10 +502,22 @@ func TestTreesOfOtherValues(t *testing.T) {
 		require.ErrorIs(t, err, jsonld.ErrContext)
 	}
 	o := parse(t, `{"@context":{"p":"urn:p"}}`)
-	o.Set("p", []any{5, int64(-6), (*strictjson.Object)(nil), strictjson.NewObject(strictjson.Member{Name: "@list", Value: []any{(*strictjson.Object)(nil)}})})
+	o.Set("p", []any{5, int64(-6)})
 	quads, err := jsonld.Embedded().ToRDF(o, nil)
 	require.NoError(t, err)
-	require.Len(t, quads, 3)
+	require.Len(t, quads, 2)
+	var null *strictjson.Object
+	for _, v := range []any{null, []any{null}, strictjson.NewObject(strictjson.Member{Name: "@list", Value: []any{null}})} {
+		o.Set("p", v)
+		_, err = jsonld.Embedded().ToRDF(o, nil)
+		require.ErrorIs(t, err, jsonld.ErrDropped)
+	}
+	o = parse(t, `{"@context":{"p":{"@id":"urn:p","@container":"@list"}}}`)
+	for _, v := range []any{null, []any{null}} {
+		o.Set("p", v)
+		_, err = jsonld.Embedded().ToRDF(o, nil)
+		require.ErrorIs(t, err, jsonld.ErrDropped)
+	}
 	_, err = jsonld.Embedded().ToRDF(nil, nil)
 	require.NoError(t, err)
 	o = strictjson.NewObject(strictjson.Member{Name: "@context", Value: (*strictjson.Object)(nil)})

@@ -37,7 +37,12 @@ func (c *Contexts) ToRDF(doc *strictjson.Object, label func(*strictjson.Object) 
 		}
 		return nil, err
 	}
-	return unique(x.quads), nil
+	made := len(x.quads)
+	quads := unique(x.quads)
+	if len(quads) < made {
+		return nil, &Error{"", errDropped("what was said before")}
+	}
+	return quads, nil
 }
 
 // A converter turns one document into quads. It does in one pass what the
@@ -77,7 +82,6 @@ const (
 	nodeShape shape = iota
 	valueShape
 	listShape
-	setShape
 )
 
 // value puts the terms that v stands for on the stack.
@@ -109,8 +113,7 @@ func (x *converter) value(a *active, s slot, v any, g rdf.Term, m *mapped) error
 	return x.scalar(a, s, v, g, m)
 }
 
-// What JSON-LD leaves out of the data, so that anybody could add it to a signed
-// document.
+// What JSON-LD leaves out of the data.
 const (
 	null        = "null"
 	emptyArray  = "an empty array"
@@ -123,32 +126,21 @@ func errDropped(what string) error { return fmt.Errorf("%w: %s", ErrDropped, wha
 // item is value for an element of an array: in a list an array inside an array is
 // a list of its own.
 func (x *converter) item(a *active, s slot, v any, g rdf.Term, m *mapped) error {
-	ofList := s.def != nil && s.def.container&inList != 0
-	if !ofList && !s.list {
-		return x.value(a, s, v, g, m)
-	}
-	switch v := v.(type) {
-	case []any:
-		if !ofList {
-			return fmt.Errorf("%w: an array in @list", ErrUnsupported)
-		}
-		return x.list(a, s, v, g)
-	case *strictjson.Object:
-		if v == nil {
-			break
-		}
-		shape, err := x.object(a, s, v, g, m)
-		if err == nil && shape == setShape {
-			err = fmt.Errorf("%w: @set in a list", ErrUnsupported)
-		}
-		return err
+	inner, ok := v.([]any)
+	switch ofList := s.def != nil && s.def.container&inList != 0; {
+	case ok && ofList:
+		return x.list(a, s, inner, g)
+	case ok && s.list:
+		return fmt.Errorf("%w: an array in @list", ErrUnsupported)
+	case ok && len(inner) > 0:
+		return fmt.Errorf("%w: an array in an array", ErrNotCompacted)
 	}
 	return x.value(a, s, v, g, m)
 }
 
 func (x *converter) scalar(a *active, s slot, v any, g rdf.Term, m *mapped) error {
 	if s.free || s.graph {
-		return fmt.Errorf("%w: it is the value of no property", ErrDropped)
+		return errDropped("it is the value of no property")
 	}
 	def := s.def
 	if def != nil && def.hasContext {
@@ -194,28 +186,28 @@ func (x *converter) object(a *active, s slot, o *strictjson.Object, g rdf.Term, 
 		return 0, err
 	}
 	defer func() { x.entries = x.entries[:e.base] }()
-	if s.def != def && (e.keys[kwList] != 0 || e.keys[kwSet] != 0) {
-		return 0, fmt.Errorf("%w: @list or @set where the context of the property ends", ErrUnsupported)
+	if s.def != def && e.keys[kwList] != 0 {
+		return 0, fmt.Errorf("%w: @list where the context of the property ends", ErrUnsupported)
 	}
 	switch {
 	case e.keys[kwValue] != 0:
 		if s.free || s.graph {
-			return 0, fmt.Errorf("%w: it is the value of no property", ErrDropped)
+			return 0, errDropped("it is the value of no property")
 		}
 		if s.nodes || m != nil && m.adds() {
 			return 0, errNotNode()
 		}
-		return valueShape, x.valueObject(outer, e)
+		return valueShape, x.valueObject(outer, def, e)
 	case e.keys[kwList] != 0:
 		if s.free || s.graph {
-			return 0, fmt.Errorf("%w: it is the list of no property", ErrDropped)
+			return 0, errDropped("it is the list of no property")
 		}
 		if s.nodes || m != nil && m.adds() {
 			return 0, errNotNode()
 		}
-		return listShape, x.wrapped(a, s, kwList, e, g, m)
+		return listShape, x.listObject(a, s, e, g)
 	case e.keys[kwSet] != 0:
-		return setShape, x.wrapped(a, s, kwSet, e, g, m)
+		return 0, x.inEntry(e.keys[kwSet]-1, fmt.Errorf("%w: @set, where an array is enough", ErrNotCompacted))
 	}
 	if err := x.checkNames(a, e); err != nil {
 		return 0, err

@@ -14,10 +14,11 @@
 package jws
 
 import (
+	"bytes"
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"strings"
+	"slices"
 	"sync"
 
 	"github.com/staffpassport/staffpassport/internal/errtext"
@@ -61,7 +62,7 @@ type Message struct {
 	Payload   []byte
 	Signature []byte
 
-	input string
+	input []byte
 }
 
 // ParseCompact reads a message. The error matches [ErrSyntax], [ErrTooLarge],
@@ -70,17 +71,32 @@ func ParseCompact(b []byte) (*Message, error) {
 	if len(b) > encodedLen(MaxHeader)+encodedLen(MaxPayload)+encodedLen(MaxSignature)+2 {
 		return nil, ErrTooLarge
 	}
-	header, rest, _ := strings.Cut(string(b), ".")
-	payload, signature, ok := strings.Cut(rest, ".")
+	header, rest, _ := bytes.Cut(b, []byte("."))
+	payload, signature, ok := bytes.Cut(rest, []byte("."))
 	if !ok {
 		return nil, ErrSyntax
 	}
-	return ParseParts(header, payload, signature)
+	m, err := parse(header, payload, signature)
+	if err != nil {
+		return nil, err
+	}
+	m.input = slices.Clip(bytes.Clone(b[:len(header)+1+len(payload)]))
+	return m, nil
 }
 
 // ParseParts reads a message whose three parts, each in base64url, stand apart, as
 // in the JSON serialisation (section 7.2). All of the header is protected.
 func ParseParts(header, payload, signature string) (*Message, error) {
+	m, err := parse([]byte(header), []byte(payload), []byte(signature))
+	if err != nil {
+		return nil, err
+	}
+	m.input = slices.Clip([]byte(header + "." + payload))
+	return m, nil
+}
+
+// parse reads the parts of a message, of which nothing is kept.
+func parse(header, payload, signature []byte) (*Message, error) {
 	h, err := decode(header, MaxHeader)
 	if err != nil {
 		return nil, err
@@ -95,12 +111,12 @@ func ParseParts(header, payload, signature string) (*Message, error) {
 	if m.Signature, err = decode(signature, MaxSignature); err != nil {
 		return nil, err
 	}
-	m.input = header + "." + payload
 	return m, nil
 }
 
 // SigningInput returns the bytes that the signature covers (section 5.2, step 8).
-func (m *Message) SigningInput() []byte { return []byte(m.input) }
+// They must not be changed.
+func (m *Message) SigningInput() []byte { return m.input }
 
 // String tells only the sizes.
 func (m *Message) String() string {
@@ -114,6 +130,12 @@ func (m *Message) GoString() string { return m.String() }
 // the signing input. A header or size that [ParseCompact] would refuse is refused;
 // other errors are those of sign and of writing JSON.
 func Compact(header *strictjson.Object, payload []byte, sign func(input []byte) ([]byte, error)) ([]byte, error) {
+	return AppendCompact(nil, 0, header, payload, sign)
+}
+
+// AppendCompact appends what [Compact] returns to dst, with capacity for room bytes
+// more.
+func AppendCompact(dst []byte, room int, header *strictjson.Object, payload []byte, sign func(input []byte) ([]byte, error)) ([]byte, error) {
 	h, err := strictjson.Append(nil, header)
 	if err != nil {
 		return nil, fmt.Errorf("jws: header: %w", errtext.Below(err))
@@ -127,11 +149,12 @@ func Compact(header *strictjson.Object, payload []byte, sign func(input []byte) 
 	if len(payload) == 0 {
 		return nil, ErrSyntax
 	}
-	out := make([]byte, 0, encodedLen(len(h))+encodedLen(len(payload))+encodedLen(128)+2)
+	from := len(dst)
+	out := slices.Grow(dst, encodedLen(len(h))+encodedLen(len(payload))+encodedLen(128)+2+room)
 	out = base64.RawURLEncoding.AppendEncode(out, h)
 	out = append(out, '.')
 	out = base64.RawURLEncoding.AppendEncode(out, payload)
-	sig, err := sign(out)
+	sig, err := sign(out[from:len(out):len(out)])
 	if err != nil {
 		return nil, err
 	}
@@ -147,21 +170,22 @@ func Compact(header *strictjson.Object, payload []byte, sign func(input []byte) 
 
 // decode reads base64url as section 2 defines it: no padding, no line breaks, one
 // spelling for each value. An empty text is refused.
-func decode(s string, most int) ([]byte, error) {
-	if s == "" {
+func decode(s []byte, most int) ([]byte, error) {
+	if len(s) == 0 {
 		return nil, ErrSyntax
 	}
 	if len(s) > encodedLen(most) {
 		return nil, ErrTooLarge
 	}
-	if strings.IndexByte(s, '\n') >= 0 || strings.IndexByte(s, '\r') >= 0 { // which encoding/base64 skips
+	if bytes.IndexByte(s, '\n') >= 0 || bytes.IndexByte(s, '\r') >= 0 { // which encoding/base64 skips
 		return nil, ErrSyntax
 	}
-	b, err := strict64().DecodeString(s)
+	b := make([]byte, strict64().DecodedLen(len(s)))
+	n, err := strict64().Decode(b, s)
 	if err != nil {
 		return nil, ErrSyntax
 	}
-	return b, nil
+	return b[:n], nil
 }
 
 // strict64 is base64url with one spelling for each value.

@@ -71,12 +71,25 @@ type scanner struct {
 	names   []nameKey
 	members []Member
 	items   []any
-
-	// Where the stacks start, enough for an ordinary credential.
-	nameSpace   [32]nameKey
-	memberSpace [32]Member
-	itemSpace   [16]any
 }
+
+// Where the stacks start: enough for an ordinary credential, and for a short text
+// such as the header of a token.
+type (
+	stacks struct {
+		names   [32]nameKey
+		members [32]Member
+		items   [16]any
+	}
+	shortStacks struct {
+		names   [8]nameKey
+		members [8]Member
+		items   [4]any
+	}
+)
+
+// shortText is the length up to which a text has the short stacks.
+const shortText = 512
 
 func (s *scanner) open(p Parser, data []byte) error {
 	if len(data) > orDefault(p.MaxBytes, DefaultMaxBytes) {
@@ -89,7 +102,13 @@ func (s *scanner) open(p Parser, data []byte) error {
 	s.depth = orDefault(p.MaxDepth, DefaultMaxDepth)
 	s.values = orDefault(p.MaxValues, DefaultMaxValues)
 	s.exact = p.CaseVariants
-	s.names, s.members, s.items = s.nameSpace[:0], s.memberSpace[:0], s.itemSpace[:0]
+	if 0 < len(data) && len(data) <= shortText {
+		room := new(shortStacks)
+		s.names, s.members, s.items = room.names[:0], room.members[:0], room.items[:0]
+		return nil
+	}
+	room := new(stacks)
+	s.names, s.members, s.items = room.names[:0], room.members[:0], room.items[:0]
 	return nil
 }
 

@@ -262,10 +262,28 @@ func TestLimits(t *testing.T) {
 		require.NoError(t, err, name)
 		require.NoError(t, token.Verify(by.signer.Public()), name)
 	}
-	_, err := cose.Parse(credential(message(t, by, header{1: -8}, payload+room+" ")))
-	require.ErrorIs(t, err, cose.ErrMalformed)
-	_, err = cose.Parse(credential(message(t, by, header{1: -8, 99: make([]byte, 16<<10-7)}, payload)))
-	require.ErrorIs(t, err, cose.ErrMalformed)
+	for name, b := range map[string][]byte{
+		"payload of 1 MiB and one":      message(t, by, header{1: -8}, payload+room+" "),
+		"header of 16 KiB and one":      message(t, by, header{1: -8, 99: make([]byte, 16<<10-7)}, payload),
+		"unprotected header too large":  encodeCBOR(t, []any{encodeCBOR(t, header{1: -8}), header{99: make([]byte, 16<<10)}, []byte(payload), make([]byte, 64)}),
+		"signature of 1 KiB and one":    encodeCBOR(t, []any{encodeCBOR(t, header{1: -8}), header{}, []byte(payload), make([]byte, 1025)}),
+		"message longer than its parts": make([]byte, 2*(16<<10)+1<<20+1<<10+1),
+	} {
+		_, err := cose.Parse(credential(b))
+		require.ErrorIs(t, err, cose.ErrMalformed, name)
+		require.ErrorIs(t, err, strictjson.ErrTooLarge, name)
+	}
+}
+
+// Data model 1.1 has no form of COSE, whoever signed it.
+func TestDataModel11(t *testing.T) {
+	t.Parallel()
+	document := strings.Replace(payload, vc.ContextV2, vc.ContextV1, 1)
+	require.NotEqual(t, payload, document)
+	for _, mediaType := range []string{cose.MediaTypeCredential, cose.MediaTypePresentation} {
+		_, err := cose.Parse(vc.Secured{MediaType: mediaType, Bytes: message(t, employer(t), header{1: -8}, document)})
+		require.ErrorIs(t, err, cose.ErrType, mediaType)
+	}
 }
 
 func TestMalformed(t *testing.T) {

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"crypto"
+	"crypto/sha256"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -105,6 +107,18 @@ func TestIssuer_Secure_Ended(t *testing.T) {
 	}
 }
 
+// A digest of a context document is signed if it is that document's.
+func TestIssuer_Secure_RelatedResource(t *testing.T) {
+	t.Parallel()
+	by := employer(t)
+	sum := sha256.Sum256([]byte(passportContextJSON))
+	c := passport(t, by, func(doc map[string]any) {
+		doc["relatedResource"] = map[string]any{"id": passportContext, "digestSRI": "sha256-" + base64.StdEncoding.EncodeToString(sum[:])}
+	})
+	_, err := issuer(by).Secure(context.Background(), c)
+	require.NoError(t, err)
+}
+
 func TestIssuer_Secure_Refused(t *testing.T) {
 	t.Parallel()
 	by := employer(t)
@@ -114,6 +128,11 @@ func TestIssuer_Secure_Refused(t *testing.T) {
 	strange.Context = vc.Contexts("https://www.w3.org/ns/credentials/examples/v2")
 	proof := passport(t, by)
 	proof.Other = map[string]json.RawMessage{"proof": []byte(`{}`)}
+	old := passport(t, by)
+	old.Context = []vc.Context{{URL: vc.ContextV1}}
+	digest := passport(t, by, func(doc map[string]any) {
+		doc["relatedResource"] = map[string]any{"id": passportContext, "digestSRI": "sha256-AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="}
+	})
 	half := []byte(`"` + strings.Repeat("a", 1<<19) + `"`)
 	large := passport(t, by)
 	large.Other = map[string]json.RawMessage{"note": half, "remark": half}
@@ -127,6 +146,8 @@ func TestIssuer_Secure_Refused(t *testing.T) {
 		"another issuer":  {issuer(by), passport(t, holder(t)), cose.ErrControllerMismatch},
 		"malformed":       {issuer(by), malformed, vc.ErrMalformed},
 		"unknown context": {issuer(by), strange, cose.ErrContextNotAllowed},
+		"data model 1.1":  {issuer(by), old, cose.ErrContextNotAllowed},
+		"another digest":  {issuer(by), digest, vc.ErrDigest},
 		"no contexts":     {&cose.Issuer{Signer: by.signer}, passport(t, by), cose.ErrContextNotAllowed},
 		"embedded proof":  {issuer(by), proof, cose.ErrReserved},
 		"too large":       {issuer(by), large, strictjson.ErrTooLarge},
@@ -186,6 +207,8 @@ func TestPresenter_Present_Refused(t *testing.T) {
 	good := func() *vc.Presentation { return vc.NewPresentation(by.id, issued(t)) }
 	strange := good()
 	strange.Context = vc.Contexts(passportContext)
+	old := vc.NewPresentation(by.id)
+	old.Context = []vc.Context{{URL: vc.ContextV1}}
 	broken := good()
 	broken.Type = []string{"Other"}
 	for name, c := range map[string]struct {
@@ -200,6 +223,7 @@ func TestPresenter_Present_Refused(t *testing.T) {
 		"no nonce":        {present, good(), audience, "", cose.ErrConfig},
 		"another holder":  {present, vc.NewPresentation(employer(t).id), audience, nonce, cose.ErrControllerMismatch},
 		"unknown context": {present, strange, audience, nonce, cose.ErrContextNotAllowed},
+		"data model 1.1":  {present, old, audience, nonce, cose.ErrContextNotAllowed},
 		"malformed":       {present, broken, audience, nonce, vc.ErrMalformed},
 	} {
 		t.Run(name, func(t *testing.T) {

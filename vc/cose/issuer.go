@@ -30,12 +30,16 @@ var _ vc.Securer = (*Issuer)(nil)
 
 // Secure implements [vc.Securer]. It refuses a credential that is malformed
 // (vc.ErrMalformed), names another issuer than the signer's DID
-// (ErrControllerMismatch), has a context that is not known (ErrContextNotAllowed)
-// or a proof already (ErrReserved). The key must be one that [did.Algorithm]
-// knows.
+// (ErrControllerMismatch), has a context that is not known or is of data model 1.1
+// (ErrContextNotAllowed), another digest of a context than that one's
+// (vc.ErrDigest), or a proof already (ErrReserved). The key must be one that
+// [did.Algorithm] knows.
 func (i *Issuer) Secure(ctx context.Context, c *vc.Credential) (vc.Secured, error) {
-	if i.Signer == nil || c == nil {
-		return vc.Secured{}, ErrConfig
+	switch {
+	case i.Signer == nil:
+		return vc.Secured{}, fmt.Errorf("%w: Signer", ErrConfig)
+	case c == nil:
+		return vc.Secured{}, fmt.Errorf("%w: a credential", ErrConfig)
 	}
 	if c.Issuer.ID != i.Signer.VerificationMethod().DID.String() {
 		return vc.Secured{}, ErrControllerMismatch
@@ -44,8 +48,11 @@ func (i *Issuer) Secure(ctx context.Context, c *vc.Credential) (vc.Secured, erro
 	if err != nil {
 		return vc.Secured{}, err
 	}
-	if !i.Contexts.AcceptsCredential(doc) {
+	if vc.IsV1(doc) || !i.Contexts.AcceptsCredential(doc) {
 		return vc.Secured{}, ErrContextNotAllowed
+	}
+	if err := i.Contexts.CheckResources(doc); err != nil {
+		return vc.Secured{}, err
 	}
 	claims := Claims{Issuer: c.Issuer.ID, IssuedAt: clock(i.Now), Expires: c.ValidUntil}
 	return sign(ctx, i.Signer, doc, claims, MediaTypeCredential)
@@ -73,8 +80,13 @@ type Presenter struct {
 // bytes of its text. Both are required. Credentials of every media type are
 // enveloped in it. The errors are those of [Issuer.Secure].
 func (h *Presenter) Present(ctx context.Context, p *vc.Presentation, audience, nonce string) (vc.Secured, error) {
-	if h.Signer == nil || p == nil || audience == "" || nonce == "" {
-		return vc.Secured{}, ErrConfig
+	switch {
+	case h.Signer == nil:
+		return vc.Secured{}, fmt.Errorf("%w: Signer", ErrConfig)
+	case p == nil:
+		return vc.Secured{}, fmt.Errorf("%w: a presentation", ErrConfig)
+	case audience == "" || nonce == "":
+		return vc.Secured{}, fmt.Errorf("%w: audience and nonce", ErrConfig)
 	}
 	holder := h.Signer.VerificationMethod().DID.String()
 	if p.Holder.ID != "" && p.Holder.ID != holder {
@@ -84,7 +96,7 @@ func (h *Presenter) Present(ctx context.Context, p *vc.Presentation, audience, n
 	if err != nil {
 		return vc.Secured{}, err
 	}
-	if !h.Contexts.AcceptsPresentation(doc) {
+	if vc.IsV1(doc) || !h.Contexts.AcceptsPresentation(doc) {
 		return vc.Secured{}, ErrContextNotAllowed
 	}
 	if err := envelope.EnvelopCredentials(doc); err != nil {
@@ -116,7 +128,7 @@ func sign(ctx context.Context, signer did.Signer, doc *strictjson.Object, claims
 		return vc.Secured{}, fmt.Errorf("cose: %w", errtext.Below(err))
 	}
 	if len(protected) > maxHeader || len(payload) > maxPayload {
-		return vc.Secured{}, fmt.Errorf("cose: %w", errtext.Below(strictjson.ErrTooLarge))
+		return vc.Secured{}, tooLarge()
 	}
 	signature, err := did.Sign(ctx, signer, toBeSigned(protected, payload))
 	if err != nil {

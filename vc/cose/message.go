@@ -6,6 +6,7 @@ import (
 
 	"github.com/fxamacker/cbor/v2"
 
+	"github.com/staffpassport/staffpassport/internal/errtext"
 	"github.com/staffpassport/staffpassport/internal/strictjson"
 )
 
@@ -58,7 +59,7 @@ var strict = sync.OnceValue(func() cbor.DecMode {
 
 func parseMessage(b []byte) (*message, error) {
 	if len(b) > 2*maxHeader+maxPayload+maxSignature {
-		return nil, fmt.Errorf("%w: too large", ErrMalformed)
+		return nil, tooLarge()
 	}
 	if len(b) > 0 && b[0] == tagSign1 {
 		b = b[1:]
@@ -74,16 +75,22 @@ func parseMessage(b []byte) (*message, error) {
 		most int
 	}{{&m.protected, w.Protected, maxHeader}, {&m.payload, w.Payload, maxPayload}, {&m.signature, w.Signature, maxSignature}} {
 		var ok bool
-		if *part.to, ok = byteString(part.from); !ok || len(*part.to) == 0 || len(*part.to) > part.most {
+		if *part.to, ok = byteString(part.from); !ok || len(*part.to) == 0 {
 			return nil, fmt.Errorf("%w: header, payload or signature", ErrMalformed)
+		}
+		if len(*part.to) > part.most {
+			return nil, tooLarge()
 		}
 	}
 	protected, ok := parseMap(m.protected)
 	if !ok {
 		return nil, fmt.Errorf("%w: protected header", ErrMalformed)
 	}
+	if len(w.Unprotected) > maxHeader {
+		return nil, tooLarge()
+	}
 	unprotected, ok := parseMap(w.Unprotected)
-	if !ok || len(w.Unprotected) > maxHeader {
+	if !ok {
 		return nil, fmt.Errorf("%w: unprotected header", ErrMalformed)
 	}
 	for label := range unprotected { // section 3: in one header or the other
@@ -96,6 +103,11 @@ func parseMessage(b []byte) (*message, error) {
 		return nil, err
 	}
 	return m, nil
+}
+
+// tooLarge says that a message, or a part of it, is beyond its limit.
+func tooLarge() error {
+	return fmt.Errorf("%w: %w", ErrMalformed, errtext.Below(strictjson.ErrTooLarge))
 }
 
 // A labels is a CBOR map whose keys are integers (int64) or text (string).

@@ -24,9 +24,10 @@ type Token struct {
 
 // Parse reads a message of one of the two media types, with the tag 18 or without.
 // The header's typ must be the media type; it may be absent, because the
-// specification only recommends it (and its own examples have none). Claims must
-// agree with the document. The error matches [ErrMalformed], [ErrType],
-// [ErrAlgorithm] or [ErrClaims].
+// specification only recommends it (and its own examples have none). A document of
+// data model 1.1 has no such form and is of the wrong type. Claims must agree with
+// the document. The error matches [ErrMalformed], [ErrType], [ErrAlgorithm] or
+// [ErrClaims].
 func Parse(s vc.Secured) (*Token, error) {
 	if s.MediaType != MediaTypeCredential && s.MediaType != MediaTypePresentation {
 		return nil, ErrType
@@ -41,6 +42,9 @@ func Parse(s vc.Secured) (*Token, error) {
 	t := &Token{message: m, presentation: s.MediaType == MediaTypePresentation}
 	if t.document, err = strictjson.ParseObject(m.payload); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrMalformed, errtext.Below(err))
+	}
+	if vc.IsV1(t.document) {
+		return nil, fmt.Errorf("%w: a document of data model 1.1", ErrType)
 	}
 	claims := envelope.Claims(m.header.claims)
 	check := claims.CheckCredential

@@ -19,7 +19,7 @@
 // A credential may have more than one proof: as a set, which says that several
 // parties vouch for it, or as a chain, in which later ones also cover earlier ones
 // ([Issuer.AddProof]). A verifier of this module accepts such a credential if it
-// accepts every one of its proofs.
+// accepts every one of its proofs, which are then all by the issuer.
 //
 // # Contexts
 //

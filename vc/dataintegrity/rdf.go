@@ -16,7 +16,8 @@ var (
 	// out of what it signs. It is always unsignable too.
 	ErrUndefinedTerm = fmt.Errorf("%w: undefined term", ErrUnsignable)
 	// ErrUnsignable says that a document has no form as RDF that holds all of it
-	// (VC Data Model 2.0, section 6.1: it is not JSON-LD in compacted form), or
+	// (VC Data Model 2.0, section 6.1: it is not JSON-LD in compacted form, or has
+	// a null, an empty array or the label of a blank node, which RDF leaves out), or
 	// none that can be found within the limits.
 	ErrUnsignable = errors.New("dataintegrity: document cannot be signed as RDF")
 )

@@ -42,8 +42,11 @@ func (i *Issuer) Secure(ctx context.Context, c *vc.Credential) (vc.Secured, erro
 // and Nonce. Suite, VerificationMethod and Purpose are the issuer's own, and empty
 // in options or the same; there is nothing that Previous could name.
 func (i *Issuer) SecureWith(ctx context.Context, c *vc.Credential, options Proof) (vc.Secured, error) {
-	if i.Suite == nil || i.Signer == nil || c == nil {
-		return vc.Secured{}, ErrConfig
+	if err := lacks(i.Suite, i.Signer); err != nil {
+		return vc.Secured{}, err
+	}
+	if c == nil {
+		return vc.Secured{}, fmt.Errorf("%w: no credential", ErrConfig)
 	}
 	if c.Issuer.ID != i.Signer.VerificationMethod().DID.String() {
 		return vc.Secured{}, ErrControllerMismatch
@@ -68,12 +71,14 @@ func (i *Issuer) SecureWith(ctx context.Context, c *vc.Credential, options Proof
 // [Issuer.SecureWith], and the ID must be new.
 //
 // The signer need not be the credential's issuer: whoever adds a proof says that
-// they have seen the credential. AddProof verifies none of the proofs that are
-// there. That is for the caller to do first, with
-// [github.com/staffpassport/staffpassport/vc/verify].
+// they have seen the credential, to readers that know what to make of it.
+// [github.com/staffpassport/staffpassport/vc/verify] does not: it accepts proofs by
+// the issuer alone, and refuses a credential with any other (controller-mismatch).
+// What it accepts is a further proof of the issuer, with another key or suite. AddProof
+// verifies none of the proofs that are there; that is for the caller to do first.
 func (i *Issuer) AddProof(ctx context.Context, s vc.Secured, options Proof) (vc.Secured, error) {
-	if i.Suite == nil || i.Signer == nil {
-		return vc.Secured{}, ErrConfig
+	if err := lacks(i.Suite, i.Signer); err != nil {
+		return vc.Secured{}, err
 	}
 	if s.MediaType != vc.MediaTypeCredential {
 		return vc.Secured{}, fmt.Errorf("%w: only %s has embedded proofs", ErrConfig, vc.MediaTypeCredential)
@@ -148,8 +153,16 @@ type Presenter struct {
 // the signer's DID, or has a context that is not known; the errors are those of
 // [Issuer.Secure]. The result has the media type application/vp.
 func (h *Presenter) Present(ctx context.Context, p *vc.Presentation, audience, nonce string) (vc.Secured, error) {
-	if h.Suite == nil || h.Signer == nil || p == nil || audience == "" || nonce == "" {
-		return vc.Secured{}, ErrConfig
+	if err := lacks(h.Suite, h.Signer); err != nil {
+		return vc.Secured{}, err
+	}
+	switch {
+	case p == nil:
+		return vc.Secured{}, fmt.Errorf("%w: no presentation", ErrConfig)
+	case audience == "":
+		return vc.Secured{}, fmt.Errorf("%w: no audience", ErrConfig)
+	case nonce == "":
+		return vc.Secured{}, fmt.Errorf("%w: no nonce", ErrConfig)
 	}
 	vm := h.Signer.VerificationMethod()
 	if p.Holder.ID != "" && p.Holder.ID != vm.DID.String() {
@@ -237,6 +250,17 @@ func (p *Proof) answers(asked *Proof) bool {
 		p.Created.Equal(asked.Created) && p.Expires.Equal(asked.Expires) &&
 		slices.Equal(p.Domain, asked.Domain) && p.Challenge == asked.Challenge && p.Nonce == asked.Nonce &&
 		slices.Equal(p.Previous, asked.Previous)
+}
+
+// lacks says which field is missing that an Issuer and a Presenter need.
+func lacks(suite Suite, signer did.Signer) error {
+	switch {
+	case suite == nil:
+		return fmt.Errorf("%w: no Suite", ErrConfig)
+	case signer == nil:
+		return fmt.Errorf("%w: no Signer", ErrConfig)
+	}
+	return nil
 }
 
 // clock returns the time in the precision of a proof.

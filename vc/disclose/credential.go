@@ -5,6 +5,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"time"
 
@@ -12,6 +13,7 @@ import (
 	"github.com/staffpassport/staffpassport/internal/errtext"
 	"github.com/staffpassport/staffpassport/vc"
 	"github.com/staffpassport/staffpassport/vc/dataintegrity"
+	"github.com/staffpassport/staffpassport/vc/sdjwt"
 	"github.com/staffpassport/staffpassport/vc/verify"
 )
 
@@ -19,8 +21,11 @@ import (
 // protocol that makes its own, such as didcomm/present. A token has its key binding.
 // The caller sees to it that the holder signs around everything else.
 func Credential(ctx context.Context, r Request, cred vc.Secured) (vc.Secured, error) {
-	if r.Audience == "" || r.Nonce == "" || r.Template != nil {
-		return vc.Secured{}, fmt.Errorf("%w: no audience or nonce, or a template", ErrConfig)
+	switch {
+	case r.Audience == "" || r.Nonce == "":
+		return vc.Secured{}, r.unasked()
+	case r.Template != nil:
+		return vc.Secured{}, fmt.Errorf("%w: a Template, and no presentation", ErrConfig)
 	}
 	plans, err := r.plans([]vc.Secured{cred})
 	if err != nil {
@@ -35,6 +40,9 @@ func Credential(ctx context.Context, r Request, cred vc.Secured) (vc.Secured, er
 // derive shows one credential and looks at what came of it.
 func (r *Request) derive(ctx context.Context, p *plan) (vc.Secured, error) {
 	s, err := p.held.derive(ctx, r, p.reveal)
+	if errors.Is(err, sdjwt.ErrKeyBinding) {
+		return vc.Secured{}, fmt.Errorf("%w: credential %d: %w", ErrHolder, p.index, errtext.Below(err))
+	}
 	if err != nil {
 		return vc.Secured{}, fmt.Errorf("disclose: credential %d: %w", p.index, errtext.Below(err))
 	}

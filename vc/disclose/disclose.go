@@ -50,6 +50,9 @@ var (
 	ErrWhole = errors.New("disclose: credential cannot be shown in part")
 	// ErrNothing says that nothing about the subject would be shown.
 	ErrNothing = errors.New("disclose: no claim to show")
+	// ErrHolder says that a token is bound to no key, so that nobody can show that it
+	// is theirs, or to another key than the holder's.
+	ErrHolder = errors.New("disclose: credential is not bound to the holder's key")
 	// ErrBaseProof says that a base proof, which is for the holder alone, would
 	// leave: it is refused.
 	ErrBaseProof = errors.New("disclose: a base proof is never shown")
@@ -92,7 +95,8 @@ type Request struct {
 	// challenge that it gave out for this request. Preview does not need them.
 	Audience, Nonce string
 
-	// Contexts says which @context arrays are known, and what they mean.
+	// Contexts says which @context arrays are known, and what they mean. Preview
+	// needs them as well as Derive.
 	Contexts *vc.ContextSet
 
 	// Template has what the presentation holds besides: an id, contexts, types and
@@ -109,7 +113,7 @@ type Request struct {
 // than show anything that [Preview] does not say.
 func Derive(ctx context.Context, r Request, creds ...vc.Secured) (vc.Secured, error) {
 	if r.Audience == "" || r.Nonce == "" {
-		return vc.Secured{}, fmt.Errorf("%w: no audience or nonce", ErrConfig)
+		return vc.Secured{}, r.unasked()
 	}
 	plans, err := r.plans(creds)
 	if err != nil {
@@ -125,6 +129,14 @@ func Derive(ctx context.Context, r Request, creds ...vc.Secured) (vc.Secured, er
 		}
 	}
 	return r.present(ctx, plans, derived)
+}
+
+// unasked says what is missing of the verifier's session.
+func (r *Request) unasked() error {
+	if r.Audience == "" {
+		return fmt.Errorf("%w: no Audience", ErrConfig)
+	}
+	return fmt.Errorf("%w: no Nonce", ErrConfig)
 }
 
 func (r *Request) now() time.Time {

@@ -73,6 +73,9 @@ func (r *Request) plans(creds []vc.Secured) ([]*plan, error) {
 			return nil, fmt.Errorf("%w: beside one that is bound to a holder", ErrLinkable)
 		}
 	}
+	if err := r.checkContexts(plans); err != nil {
+		return nil, err
+	}
 	return plans, nil
 }
 
@@ -86,13 +89,13 @@ func (r *Request) checkLists(creds int) error {
 	}
 	switch {
 	case creds == 0 || creds > maxCredentials:
-		return fmt.Errorf("%w: number of credentials", ErrConfig)
+		return fmt.Errorf("%w: no credential, or more than %d", ErrConfig, maxCredentials)
 	case n > maxPointers:
-		return fmt.Errorf("%w: number of pointers", ErrConfig)
+		return fmt.Errorf("%w: more than %d pointers in Reveal or Each", ErrConfig, maxPointers)
 	case r.Each != nil && (len(r.Each) != creds || r.Reveal != nil):
-		return fmt.Errorf("%w: one list for each credential, or one for all", ErrConfig)
+		return fmt.Errorf("%w: Each has one list for each credential, and no Reveal beside it", ErrConfig)
 	case r.Template != nil && (r.Template.Holder.ID != "" || len(r.Template.Credentials) > 0):
-		return fmt.Errorf("%w: template with a holder or credentials", ErrConfig)
+		return fmt.Errorf("%w: Template has a holder or credentials", ErrConfig)
 	}
 	return nil
 }
@@ -106,6 +109,9 @@ func (p *plan) decide() error {
 	for i := range p.leaves {
 		l := &p.leaves[i]
 		l.named = slices.ContainsFunc(p.reveal, func(at vc.Pointer) bool { return covers(at, l.at) })
+	}
+	if t, ok := p.held.(*token); ok && !t.bound {
+		return fmt.Errorf("%w: credential %d names no key", ErrHolder, p.index)
 	}
 	more, err := p.held.mark(p.leaves)
 	if err != nil {

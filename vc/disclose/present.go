@@ -18,9 +18,46 @@ func (r *Request) checkHolder(plans []*plan) error {
 	case bearer && r.Holder != nil:
 		return fmt.Errorf("%w: by a holder's signature", ErrLinkable)
 	case !bearer && r.Holder == nil:
-		return fmt.Errorf("%w: no holder", ErrConfig)
+		return fmt.Errorf("%w: no Holder", ErrConfig)
 	}
 	return nil
+}
+
+// checkContexts sees that the vocabularies are known, of the credentials that are
+// derived from and of the presentation around them.
+func (r *Request) checkContexts(plans []*plan) error {
+	for _, p := range plans {
+		if _, derived := p.held.(*proven); derived && !r.Contexts.AcceptsCredential(p.held.document()) {
+			return fmt.Errorf("disclose: credential %d: %w", p.index, r.unknownContext())
+		}
+	}
+	if r.Template == nil {
+		return nil
+	}
+	o, err := r.Template.Object()
+	if err != nil {
+		return fmt.Errorf("disclose: template: %w", errtext.Below(err))
+	}
+	if !r.Contexts.AcceptsPresentation(o) {
+		return fmt.Errorf("disclose: template: %w", r.unknownContext())
+	}
+	if _, proof := o.Get("proof"); !proof {
+		return nil
+	}
+	if plans[0].held.bearer() {
+		return fmt.Errorf("%w: by a proof of the presentation", ErrLinkable)
+	}
+	return fmt.Errorf("disclose: template: %w", errtext.Below(dataintegrity.ErrProofSet))
+}
+
+// unknownContext says that a vocabulary is not known, and that none is if the request
+// has no Contexts.
+func (r *Request) unknownContext() error {
+	err := errtext.Below(dataintegrity.ErrContextNotAllowed)
+	if r.Contexts == nil {
+		return fmt.Errorf("%w: the request has no Contexts", err)
+	}
+	return err
 }
 
 // present puts what was derived into the form in which it travels.
@@ -71,9 +108,6 @@ func (r *Request) unproven(p *vc.Presentation) (vc.Secured, error) {
 	}
 	if !r.Contexts.AcceptsPresentation(o) {
 		return vc.Secured{}, dataintegrity.ErrContextNotAllowed
-	}
-	if _, proof := o.Get("proof"); proof {
-		return vc.Secured{}, fmt.Errorf("%w: by a proof of the presentation", ErrLinkable)
 	}
 	out, err := strictjson.Append(nil, o)
 	return vc.Secured{MediaType: vc.MediaTypePresentation, Bytes: slices.Clip(out)}, err

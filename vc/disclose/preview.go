@@ -30,7 +30,9 @@ func (d Disclosure) GoString() string { return d.String() }
 func (d Disclosure) LogValue() slog.Value { return slog.StringValue(d.String()) }
 
 // Preview says what [Derive] would show of each credential, and refuses what Derive
-// would refuse. It signs nothing and needs neither a holder's key nor a session.
+// would refuse: also a vocabulary that the request's Contexts do not have, and a token
+// that its issuer bound to no key. It signs nothing and needs neither a holder's key
+// nor a session.
 func Preview(r Request, creds ...vc.Secured) ([]Disclosure, error) {
 	plans, err := r.plans(creds)
 	if err != nil {

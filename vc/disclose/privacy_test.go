@@ -17,8 +17,10 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/staffpassport/staffpassport/did"
+	"github.com/staffpassport/staffpassport/schema"
 	"github.com/staffpassport/staffpassport/vc"
 	"github.com/staffpassport/staffpassport/vc/dataintegrity"
+	"github.com/staffpassport/staffpassport/vc/dataintegrity/bbs"
 	"github.com/staffpassport/staffpassport/vc/disclose"
 	"github.com/staffpassport/staffpassport/vc/jose"
 	"github.com/staffpassport/staffpassport/vc/sdjwt"
@@ -261,6 +263,124 @@ func TestAbuse_LG03_TwoPresentationsShareNothing(t *testing.T) {
 		for _, of := range []string{"did:example:host", "nonce-0001", "did:example:other", "nonce-0002"} {
 			require.NotContains(t, a+b, of)
 		}
+	}
+}
+
+// flat puts the claims of all sections into the subject itself, as what must not link
+// is issued, without those that have structure of their own.
+func flat(t testing.TB) func(*vc.Credential) {
+	return func(c *vc.Credential) {
+		var sections map[string]map[string]json.RawMessage
+		require.NoError(t, json.Unmarshal(c.Subject, &sections))
+		subject := map[string]json.RawMessage{}
+		for _, section := range sections {
+			for name, v := range section {
+				if v[0] != '{' && v[0] != '[' {
+					require.NotContains(t, subject, name)
+					subject[name] = v
+				}
+			}
+		}
+		var err error
+		c.Subject, err = json.Marshal(subject)
+		require.NoError(t, err)
+	}
+}
+
+// proofParts are the whole proof value of a shown bbs-2023 credential, decoded, and
+// its elements: bbsProof, labelMap, mandatoryIndexes, selectiveIndexes,
+// presentationHeader.
+func proofParts(t testing.TB, shown vc.Secured) (whole []byte, parts []cbor.RawMessage) {
+	t.Helper()
+	_, rest, ok := strings.Cut(string(shown.Bytes), `"proofValue":"u`)
+	require.True(t, ok)
+	whole, err := base64.RawURLEncoding.DecodeString(rest[:strings.IndexByte(rest, '"')])
+	require.NoError(t, err)
+	require.NoError(t, cbor.Unmarshal(whole[3:], &parts))
+	require.Len(t, parts, 5)
+	return whole, parts
+}
+
+// longestRun returns the length of the longest run of bytes that is in both.
+func longestRun(a, b []byte) int {
+	longest, before := 0, make([]int, len(b)+1)
+	for i := range a {
+		at := make([]int, len(b)+1)
+		for j := range b {
+			if a[i] == b[j] {
+				at[j+1] = before[j] + 1
+				longest = max(longest, at[j+1])
+			}
+		}
+		before = at
+	}
+	return longest
+}
+
+// TestAbuse_LG03_WholeProofValue_ButPlaces: two presentations of one credential have
+// no 16 bytes in common in their whole proof values, if they show different claims and
+// the credential is flat, as package bbs advises (12 bytes in common, and what chance
+// adds). The exception, which the name tells, are the places of what is shown (label
+// map and indexes): who shows the same claims again, or others of the same section,
+// shows their places again. They are counted here with what stands around them, and
+// nothing outside of them is in common.
+func TestAbuse_LG03_WholeProofValue_ButPlaces(t *testing.T) {
+	t.Parallel()
+	contexts := contexts(t)
+	f := formats()[1]
+	show := func(s vc.Secured, session string, contexts *vc.ContextSet, reveal []vc.Pointer) vc.Secured {
+		r := disclose.Request{Reveal: reveal, Audience: "did:example:" + session, Nonce: "nonce of " + session, Contexts: contexts, Now: clock}
+		shown, err := disclose.Derive(context.Background(), r, s)
+		require.NoError(t, err)
+		return shown
+	}
+	at := func(names ...string) []vc.Pointer {
+		out := make([]vc.Pointer, len(names))
+		for i, name := range names {
+			out[i] = vc.Pointer("/credentialSubject/" + name)
+		}
+		return out
+	}
+
+	flatOne := f.secure(t, contexts, nil, flat(t))
+	one := at("number", "body", "standing", "lastName", "firstName")
+	other := at("level", "workforce", "jobRole", "payBand", "organisation")
+
+	p, _ := schema.Sample()
+	issuer := bbsEmployer(t)
+	c, err := p.Padded().Credential(schema.Terms{Issuer: issuer.VerificationMethod().DID, ValidFrom: clock().AddDate(0, 1, 0), ValidUntil: clock().AddDate(1, 0, 0)})
+	require.NoError(t, err)
+	mandatory, err := schema.Mandatory(c)
+	require.NoError(t, err)
+	padded := secured(t, &dataintegrity.Issuer{Suite: bbs.Suite(mandatory...), Signer: issuer, Contexts: schema.Contexts(), Now: clock}, c)
+
+	for name, x := range map[string]struct {
+		of        vc.Secured
+		contexts  *vc.ContextSet
+		a, b      []vc.Pointer
+		different bool // nothing at all in common, the places included
+	}{
+		"flat, other claims":     {flatOne, contexts, one, other, true},
+		"flat, one claim more":   {flatOne, contexts, one[:4], one, true},
+		"flat, the same claims":  {flatOne, contexts, one, one, false},
+		"padded, other sections": {padded, schema.Contexts(), at("registration/number"), at("dbs/level"), true},
+		"padded, same section":   {padded, schema.Contexts(), at("registration/number"), at("registration/body"), false},
+		"padded, sets":           {padded, schema.Contexts(), schema.DisclosureSets()[0].Ask, schema.DisclosureSets()[1].Ask, false},
+	} {
+		first, firstParts := proofParts(t, show(x.of, "host", x.contexts, x.a))
+		second, secondParts := proofParts(t, show(x.of, "other", x.contexts, x.b))
+		longest := longestRun(first, second)
+		t.Logf("%s: %d bytes in common", name, longest)
+		if x.different {
+			require.Less(t, longest, 16, name)
+		}
+		for _, i := range []int{0, 4} { // the proof and the session's header, against everything
+			require.Less(t, longestRun(firstParts[i], second), 16, name)
+			require.Less(t, longestRun(first, secondParts[i]), 16, name)
+		}
+		places := len(firstParts[1]) + len(firstParts[2]) + len(firstParts[3])
+		const around = 6 // the head of the header's byte string, and what chance adds
+		require.LessOrEqual(t, longest, places+around, name)
 	}
 }
 

@@ -147,6 +147,10 @@ func TestDeriveRefuses(t *testing.T) {
 				require.ErrorIs(t, err, c.want)
 				require.Empty(t, shown)
 				quiet(t, err)
+				if r.Template != nil {
+					_, err := disclose.Preview(r, cred)
+					require.ErrorIs(t, err, c.want)
+				}
 			})
 		}
 	}
@@ -177,6 +181,7 @@ func TestHolderOfAToken(t *testing.T) {
 	for _, f := range formats()[2:] {
 		cred := f.secure(t, contexts, h, unchanged)
 		_, err := disclose.Derive(context.Background(), f.request(t, contexts, other, "/credentialSubject/dbs"), cred)
+		require.ErrorIs(t, err, disclose.ErrHolder)
 		require.ErrorIs(t, err, sdjwt.ErrKeyBinding)
 		quiet(t, err)
 		shown, err := disclose.Derive(context.Background(), f.request(t, contexts, h, "/credentialSubject/dbs"), cred)
@@ -189,9 +194,56 @@ func TestHolderOfAToken(t *testing.T) {
 	s := employer(t)
 	c := credential(t, s, h)
 	nobodys := secured(t, &sdjwt.Issuer{Signer: s, Disclosable: disclosable(t, c), Contexts: contexts, Now: clock}, c)
-	_, err := disclose.Derive(context.Background(), formats()[2].request(t, contexts, h, "/credentialSubject/dbs"), nobodys)
-	require.ErrorIs(t, err, sdjwt.ErrKeyBinding, "a token that is bound to no key")
-	quiet(t, err)
+	for _, reader := range []did.Signer{h, nil} {
+		r := formats()[2].request(t, contexts, h, "/credentialSubject/dbs")
+		r.Holder = reader
+		_, err := disclose.Preview(r, nobodys)
+		require.ErrorIs(t, err, disclose.ErrHolder, "a token that is bound to no key")
+		_, err = disclose.Derive(context.Background(), r, nobodys)
+		require.ErrorIs(t, err, disclose.ErrHolder)
+		quiet(t, err)
+	}
+}
+
+// TestPreviewKnowsTheVocabularies: what Derive refuses for its contexts Preview does
+// too, and each says what is missing.
+func TestPreviewKnowsTheVocabularies(t *testing.T) {
+	t.Parallel()
+	known, h := contexts(t), holder(t)
+	others, err := vc.NewContextSet(nil)
+	require.NoError(t, err)
+	for i, f := range formats() {
+		cred := f.secure(t, known, h, unchanged)
+		for _, set := range []*vc.ContextSet{nil, others} {
+			r := f.request(t, set, h, "/credentialSubject/dbs")
+			_, previewed := disclose.Preview(r, cred)
+			_, derived := disclose.Derive(context.Background(), r, cred)
+			if i > 1 { // a token says itself what its members mean
+				require.NoError(t, previewed)
+				require.NoError(t, derived)
+				continue
+			}
+			for _, err := range []error{previewed, derived} {
+				require.ErrorIs(t, err, dataintegrity.ErrContextNotAllowed)
+				require.Equal(t, set == nil, strings.Contains(err.Error(), "no Contexts"))
+				quiet(t, err)
+			}
+		}
+	}
+	for field, change := range map[string]func(*disclose.Request){
+		"Audience": func(r *disclose.Request) { r.Audience = "" },
+		"Nonce":    func(r *disclose.Request) { r.Nonce = "" },
+		"Holder":   func(r *disclose.Request) { r.Holder = nil },
+		"Each":     func(r *disclose.Request) { r.Each = [][]vc.Pointer{{""}} },
+		"Template": func(r *disclose.Request) { r.Template = vc.NewPresentation(h.VerificationMethod().DID) },
+	} {
+		f := formats()[0]
+		r := f.request(t, known, h, "/credentialSubject/dbs")
+		change(&r)
+		_, err := disclose.Derive(context.Background(), r, f.secure(t, known, h, unchanged))
+		require.ErrorIs(t, err, disclose.ErrConfig)
+		require.ErrorContains(t, err, field)
+	}
 }
 
 // TestUnlinkableStaysUnlinkable (rule of bbs-2023 here: a bearer's, about nobody

@@ -13,6 +13,7 @@ type token struct {
 	secured     vc.Secured
 	doc         *strictjson.Object
 	disclosable []vc.Pointer
+	bound       bool // to a key that is known here
 }
 
 func openToken(s vc.Secured) (*token, error) {
@@ -21,8 +22,13 @@ func openToken(s vc.Secured) (*token, error) {
 		return nil, err
 	}
 	t := &token{secured: s, disclosable: disclosable}
-	t.doc, err = t.read(s)
-	return t, err
+	parsed, err := sdjwt.Parse(s)
+	if err != nil {
+		return nil, err
+	}
+	key, err := parsed.Confirmation()
+	t.doc, t.bound = parsed.Document(), err == nil && key != nil
+	return t, nil
 }
 
 func (t *token) document() *strictjson.Object { return t.doc }

@@ -171,6 +171,8 @@ func TestAbuse_JW11_PayloadOfAnotherToken(t *testing.T) {
 		} {
 			_, err := jose.Parse(credential(token(t, employer(t), header, c)))
 			require.ErrorIs(t, err, jose.ErrType)
+			_, err = jose.Parse(vc.Secured{MediaType: jose.MediaTypePresentation, Bytes: token(t, employer(t), strings.Replace(header, "vc+", "vp+", 1), c)})
+			require.ErrorIs(t, err, jose.ErrType)
 		}
 	}
 }

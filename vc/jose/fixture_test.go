@@ -36,10 +36,13 @@ var noon = time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
 
 func clock() time.Time { return noon }
 
-// contexts knows the passport's context, in which every word means something.
+// passportContextJSON is a context in which every word means something.
+const passportContextJSON = `{"@context":{"@vocab":"https://w3id.org/staffpassport/v1#"}}`
+
+// contexts knows the passport's context.
 var contexts = sync.OnceValue(func() *vc.ContextSet {
 	s, err := vc.NewContextSet(
-		map[string][]byte{passportContext: []byte(`{"@context":{"@vocab":"https://w3id.org/staffpassport/v1#"}}`)},
+		map[string][]byte{passportContext: []byte(passportContextJSON)},
 		[]vc.Context{{URL: vc.ContextV2}, {URL: passportContext}},
 	)
 	if err != nil {

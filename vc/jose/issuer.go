@@ -32,12 +32,16 @@ var _ vc.Securer = (*Issuer)(nil)
 
 // Secure implements [vc.Securer]. It refuses a credential that is malformed
 // (vc.ErrMalformed), names another issuer than the signer's DID
-// (ErrControllerMismatch), has a context that is not known (ErrContextNotAllowed)
-// or a member that a token has for itself (ErrReserved). The key must be one that
-// [did.Algorithm] knows.
+// (ErrControllerMismatch), has a context that is not known or is of data model 1.1
+// (ErrContextNotAllowed), another digest of a context than that one's
+// (vc.ErrDigest), or a member that a token has for itself (ErrReserved). The key
+// must be one that [did.Algorithm] knows.
 func (i *Issuer) Secure(ctx context.Context, c *vc.Credential) (vc.Secured, error) {
-	if i.Signer == nil || c == nil {
-		return vc.Secured{}, ErrConfig
+	switch {
+	case i.Signer == nil:
+		return vc.Secured{}, fmt.Errorf("%w: Signer", ErrConfig)
+	case c == nil:
+		return vc.Secured{}, fmt.Errorf("%w: a credential", ErrConfig)
 	}
 	vm := i.Signer.VerificationMethod()
 	if c.Issuer.ID != vm.DID.String() {
@@ -47,8 +51,11 @@ func (i *Issuer) Secure(ctx context.Context, c *vc.Credential) (vc.Secured, erro
 	if err != nil {
 		return vc.Secured{}, err
 	}
-	if !i.Contexts.AcceptsCredential(doc) {
+	if vc.IsV1(doc) || !i.Contexts.AcceptsCredential(doc) {
 		return vc.Secured{}, ErrContextNotAllowed
+	}
+	if err := i.Contexts.CheckResources(doc); err != nil {
+		return vc.Secured{}, err
 	}
 	if err := checkReserved(doc); err != nil {
 		return vc.Secured{}, err
@@ -83,8 +90,13 @@ type Presenter struct {
 // required. Credentials of every media type are enveloped in it. The errors are
 // those of [Issuer.Secure].
 func (h *Presenter) Present(ctx context.Context, p *vc.Presentation, audience, nonce string) (vc.Secured, error) {
-	if h.Signer == nil || p == nil || audience == "" || nonce == "" {
-		return vc.Secured{}, ErrConfig
+	switch {
+	case h.Signer == nil:
+		return vc.Secured{}, fmt.Errorf("%w: Signer", ErrConfig)
+	case p == nil:
+		return vc.Secured{}, fmt.Errorf("%w: a presentation", ErrConfig)
+	case audience == "" || nonce == "":
+		return vc.Secured{}, fmt.Errorf("%w: audience and nonce", ErrConfig)
 	}
 	holder := h.Signer.VerificationMethod().DID.String()
 	if p.Holder.ID != "" && p.Holder.ID != holder {
@@ -94,7 +106,7 @@ func (h *Presenter) Present(ctx context.Context, p *vc.Presentation, audience, n
 	if err != nil {
 		return vc.Secured{}, err
 	}
-	if !h.Contexts.AcceptsPresentation(doc) {
+	if vc.IsV1(doc) || !h.Contexts.AcceptsPresentation(doc) {
 		return vc.Secured{}, ErrContextNotAllowed
 	}
 	if err := checkReserved(doc); err != nil {

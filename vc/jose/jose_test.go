@@ -3,6 +3,7 @@ package jose_test
 import (
 	"context"
 	"crypto"
+	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
@@ -80,6 +81,18 @@ func TestIssuer_Secure_Ended(t *testing.T) {
 	}
 }
 
+// A digest of a context document is signed if it is that document's.
+func TestIssuer_Secure_RelatedResource(t *testing.T) {
+	t.Parallel()
+	by := employer(t)
+	sum := sha256.Sum256([]byte(passportContextJSON))
+	c := passport(t, by, func(doc map[string]any) {
+		doc["relatedResource"] = map[string]any{"id": passportContext, "digestSRI": "sha256-" + base64.StdEncoding.EncodeToString(sum[:])}
+	})
+	_, err := issuer(by).Secure(context.Background(), c)
+	require.NoError(t, err)
+}
+
 func TestIssuer_Secure_Refused(t *testing.T) {
 	t.Parallel()
 	by := employer(t)
@@ -92,6 +105,11 @@ func TestIssuer_Secure_Refused(t *testing.T) {
 		doc["credentialSubject"].(map[string]any)["personal"] = map[string]any{"@context": passportContext, "givenName": "Rowan"}
 	})
 	large := passport(t, by)
+	old := passport(t, by)
+	old.Context = []vc.Context{{URL: vc.ContextV1}}
+	digest := passport(t, by, func(doc map[string]any) {
+		doc["relatedResource"] = map[string]any{"id": passportContext, "digestSRI": "sha256-AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="}
+	})
 	half := []byte(`"` + strings.Repeat("a", 1<<19) + `"`)
 	large.Other = map[string]json.RawMessage{"note": half, "remark": half}
 	for name, c := range map[string]struct {
@@ -105,6 +123,8 @@ func TestIssuer_Secure_Refused(t *testing.T) {
 		"malformed":       {issuer(by), malformed, vc.ErrMalformed},
 		"unknown context": {issuer(by), strange, jose.ErrContextNotAllowed},
 		"nested context":  {issuer(by), nested, jose.ErrContextNotAllowed},
+		"data model 1.1":  {issuer(by), old, jose.ErrContextNotAllowed},
+		"another digest":  {issuer(by), digest, vc.ErrDigest},
 		"no contexts":     {&jose.Issuer{Signer: by.signer}, passport(t, by), jose.ErrContextNotAllowed},
 		"too large":       {issuer(by), large, jws.ErrTooLarge},
 		"key that lies":   {issuer(party{by.id, liar{by.signer}, nil}), passport(t, by), did.ErrSignature},
@@ -174,6 +194,8 @@ func TestPresenter_Present_Refused(t *testing.T) {
 	reserved.Other = map[string]json.RawMessage{"nonce": []byte(`"chosen by the holder"`)}
 	proof := good()
 	proof.Other = map[string]json.RawMessage{"proof": []byte(`{}`)}
+	old := vc.NewPresentation(by.id)
+	old.Context = []vc.Context{{URL: vc.ContextV1}}
 	broken := good()
 	broken.Type = []string{"Other"}
 	for name, c := range map[string]struct {
@@ -190,6 +212,7 @@ func TestPresenter_Present_Refused(t *testing.T) {
 		"unknown context": {present, strange, audience, nonce, jose.ErrContextNotAllowed},
 		"own nonce":       {present, reserved, audience, nonce, jose.ErrReserved},
 		"embedded proof":  {present, proof, audience, nonce, jose.ErrReserved},
+		"data model 1.1":  {present, old, audience, nonce, jose.ErrContextNotAllowed},
 		"malformed":       {present, broken, audience, nonce, vc.ErrMalformed},
 	} {
 		t.Run(name, func(t *testing.T) {

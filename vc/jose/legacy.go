@@ -6,11 +6,9 @@ import (
 
 	"github.com/staffpassport/staffpassport/internal/strictjson"
 	"github.com/staffpassport/staffpassport/internal/xsd"
+	"github.com/staffpassport/staffpassport/vc"
 	"github.com/staffpassport/staffpassport/vc/internal/envelope"
 )
-
-// contextV1 is the first entry of every @context of data model 1.1 (section 4.1).
-const contextV1 = "https://www.w3.org/2018/credentials/v1"
 
 func firstContext(doc *strictjson.Object) any {
 	v, _ := doc.Get("@context")
@@ -39,7 +37,7 @@ func (t *Token) readLegacy(payload *strictjson.Object) error {
 	if !ok {
 		return fmt.Errorf("%w: vc or vp", ErrMalformed)
 	}
-	if firstContext(t.document) != contextV1 {
+	if firstContext(t.document) != vc.ContextV1 {
 		return fmt.Errorf("%w: not a document of data model 1.1", ErrType)
 	}
 	t.complete("id", t.claims.ID)

@@ -85,7 +85,7 @@ func (t *Token) readDocument(payload *strictjson.Object) error {
 		payload.Delete(name)
 	}
 	t.document = payload
-	if firstContext(payload) == contextV1 {
+	if firstContext(payload) == vc.ContextV1 {
 		return fmt.Errorf("%w: a document of data model 1.1", ErrType)
 	}
 	return nil

@@ -467,6 +467,12 @@ func TestAbuse_JW11_TypeMatrix(t *testing.T) {
 			require.ErrorIs(t, err, sdjwt.ErrType)
 		}
 	}
+	for _, form := range []string{sdjwt.MediaTypeCredential, sdjwt.MediaTypePresentation} {
+		header := headerOf(f.issuer, form)
+		old := strings.Replace(payloadOf(form, `,"holder":"did:example:rowan"`), vc.ContextV2, vc.ContextV1, 1)
+		_, err := sdjwt.Parse(vc.Secured{MediaType: form, Bytes: forge(t, f.issuer, header, old)})
+		require.ErrorIs(t, err, sdjwt.ErrType, "data model 1.1 under %s", form)
+	}
 	for _, mediaType := range []string{"", "application/sd-jwt", "application/vc+jwt", vc.MediaTypeCredential, "dc+sd-jwt"} {
 		_, err := sdjwt.Parse(vc.Secured{MediaType: mediaType, Bytes: f.secure(t).Bytes})
 		require.ErrorIs(t, err, sdjwt.ErrType, mediaType)
@@ -557,7 +563,36 @@ func TestAbuse_JW15_BombsAreRefusedCheaply(t *testing.T) {
 		_, err := sdjwt.Parse(vc.Secured{MediaType: form, Bytes: b})
 		runtime.ReadMemStats(&after)
 		require.Error(t, err, name)
+		switch name {
+		case "a million tildes", "two megabytes", "513 disclosures", "many values", "large disclosure":
+			require.ErrorIs(t, err, strictjson.ErrTooLarge, name)
+		case "a chain of disclosures", "deep in three parts", "deep", "deep disclosure":
+			require.ErrorIs(t, err, strictjson.ErrTooDeep, name)
+		}
 		require.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(32<<20), name)
+	}
+}
+
+// The pointers to what a holder may show do not outgrow the token, however long the
+// name is that all of it lies below. Not parallel: it measures the heap of the process.
+func TestAbuse_JW15_LongPointers(t *testing.T) {
+	f := newFixture(t, sdjwt.MediaTypeSDJWTVC)
+	for n, want := range map[int]error{3: nil, 500: strictjson.ErrTooLarge} {
+		var texts, digests []string
+		for i := range n {
+			d, digest := disclose(fmt.Sprintf(`["s","n%d",[[],[],[],[],[],[],[],[]]]`, i))
+			texts, digests = append(texts, d), append(digests, digest)
+		}
+		payload := payloadOf(f.MediaType, `,"`+strings.Repeat("x", 300_000)+`":{"_sd":["`+strings.Join(digests, `","`)+`"]}`)
+		s := vc.Secured{MediaType: f.MediaType, Bytes: forge(t, f.issuer, headerOf(f.issuer, f.MediaType), payload, texts...)}
+		_, err := sdjwt.Parse(s)
+		require.NoError(t, err)
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		_, err = sdjwt.Disclosures(s)
+		runtime.ReadMemStats(&after)
+		require.ErrorIs(t, err, want, n)
+		require.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(32<<20), n)
 	}
 }
 

@@ -31,13 +31,15 @@ type frame struct {
 // newFrame returns the frame for the places in the claims that pointers name. All
 // are valid.
 func newFrame(places, pointers []vc.Pointer) *frame {
-	n := 1
-	for _, p := range places {
-		n += strings.Count(string(p), "/")
+	pool := make([]frame, 0, len(places)+8) // most of those below one another share the upper
+	made := func(name string) *frame {
+		if len(pool) == cap(pool) {
+			pool = make([]frame, 0, 16)
+		}
+		pool = append(pool, frame{name: name})
+		return &pool[len(pool)-1]
 	}
-	pool := make([]frame, n)
-	root := &pool[0]
-	pool = pool[1:]
+	root := made("")
 	for i, place := range places {
 		f := root
 		for rest := string(place); rest != ""; {
@@ -50,8 +52,7 @@ func newFrame(places, pointers []vc.Pointer) *frame {
 			name = unescape(name)
 			c := f.child(name)
 			if c == nil {
-				c, pool = &pool[0], pool[1:]
-				c.name = name
+				c = made(name)
 				f.add(c)
 			}
 			f = c
@@ -107,7 +108,9 @@ type concealer struct {
 
 	text    []byte // the disclosures, each followed by a tilde
 	ends    []int  // of each in text, without the tilde
+	digests strings.Builder
 	scratch []byte
+	sum     []byte
 }
 
 // newConcealer returns one that takes randomness from source, nil being crypto/rand,
@@ -154,7 +157,7 @@ func (c *concealer) payload(tree *strictjson.Object, f *frame) (*strictjson.Obje
 		return nil, fmt.Errorf("%w: %s", ErrPointer, p)
 	}
 	if len(c.ends) > maxDisclosures {
-		return nil, fmt.Errorf("%w: too many disclosures", ErrSyntax)
+		return nil, tooLarge()
 	}
 	return v.(*strictjson.Object), nil
 }
@@ -174,8 +177,16 @@ func (c *concealer) value(v any, f *frame) (any, error) {
 }
 
 func (c *concealer) object(o *strictjson.Object, f *frame) (*strictjson.Object, error) {
-	members := make([]strictjson.Member, 1, o.Len()+1)
-	var digests []any
+	hidden := 0
+	for child := f.first; child != nil; child = child.next {
+		if child.disclosable {
+			hidden++
+		}
+	}
+	digests := make([]any, 0, hidden)
+	out := strictjson.NewObject()
+	out.Grow(max(o.Len()-hidden, 0) + 1)
+	out.Set(digestsName, nil)
 	for name, v := range o.All() {
 		child := f.child(name)
 		if child != nil {
@@ -186,7 +197,7 @@ func (c *concealer) object(o *strictjson.Object, f *frame) (*strictjson.Object, 
 			}
 		}
 		if child == nil || !child.disclosable {
-			members = append(members, strictjson.Member{Name: name, Value: v})
+			out.Set(name, v)
 			continue
 		}
 		digest, err := c.disclose(name, false, v)
@@ -200,11 +211,12 @@ func (c *concealer) object(o *strictjson.Object, f *frame) (*strictjson.Object, 
 		return nil, err
 	}
 	if len(digests) == 0 {
-		return strictjson.NewObject(members[1:]...), nil
+		out.Delete(digestsName)
+		return out, nil
 	}
 	slices.SortFunc(digests, func(a, b any) int { return strings.Compare(a.(string), b.(string)) }) // so that their order tells nothing
-	members[0] = strictjson.Member{Name: digestsName, Value: digests}
-	return strictjson.NewObject(members...), nil
+	out.Set(digestsName, digests)
+	return out, nil
 }
 
 func (c *concealer) array(items []any, f *frame) ([]any, error) {
@@ -256,7 +268,7 @@ func (c *concealer) disclose(name string, element bool, v any) (string, error) {
 	}
 	b = append(append(b, '"'), c.comma...)
 	if !element {
-		if b, err = c.encode(b, name); err != nil {
+		if b, err = strictjson.AppendText(b, name); err != nil {
 			return "", fmt.Errorf("%w: %w", ErrClaims, errtext.Below(err))
 		}
 		b = append(b, c.comma...)
@@ -268,9 +280,17 @@ func (c *concealer) disclose(name string, element bool, v any) (string, error) {
 	from := len(c.text)
 	c.text = base64.RawURLEncoding.AppendEncode(c.text, c.scratch)
 	c.ends = append(c.ends, len(c.text))
-	digest := c.hash.digest(c.text[from:])
+	digest := c.digest(c.text[from:])
 	c.text = append(c.text, '~')
 	return digest, nil
+}
+
+// digest returns the digest of a text. The texts of all of them lie together.
+func (c *concealer) digest(text []byte) string {
+	c.sum = c.hash.appendDigest(c.sum[:0], text)
+	from := c.digests.Len()
+	c.digests.Write(c.sum)
+	return c.digests.String()[from:]
 }
 
 // pad adds decoys to digests (section 4.2.5).
@@ -284,7 +304,7 @@ func (c *concealer) pad(digests []any) ([]any, error) {
 		if err != nil {
 			return nil, randomness(err)
 		}
-		digests = append(digests, c.hash.digest(salt))
+		digests = append(digests, c.digest(salt))
 	}
 	return digests, nil
 }

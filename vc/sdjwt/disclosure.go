@@ -17,13 +17,12 @@ import (
 type disclosure struct {
 	text    string
 	digest  string
-	element bool
 	name    string
 	value   any
-
-	found  bool       // a digest of it was found
-	at     vc.Pointer // where the value stands, if that was asked for
-	chosen bool       // by the holder, to be shown
+	at      vc.Pointer // where the value stands, if that was asked for
+	element bool
+	found   bool // a digest of it was found
+	chosen  bool // by the holder, to be shown
 }
 
 // parseParts reads the payload of the JWT and the disclosures, whose limits hold for
@@ -34,7 +33,7 @@ func parseParts(payload []byte, texts []string) (*strictjson.Object, hashAlgorit
 		size += base64.RawURLEncoding.DecodedLen(len(text))
 	}
 	if size > strictjson.DefaultMaxBytes {
-		return nil, "", nil, fmt.Errorf("%w: too large", ErrSyntax)
+		return nil, "", nil, tooLarge()
 	}
 	var data strings.Builder
 	data.Grow(size)
@@ -42,7 +41,7 @@ func parseParts(payload []byte, texts []string) (*strictjson.Object, hashAlgorit
 	ends := make([]int, len(texts))
 	var scratch, decoded []byte
 	for i, text := range texts {
-		if text == "" || strings.ContainsAny(text, "\r\n") {
+		if text == "" || strings.IndexByte(text, '\n') >= 0 || strings.IndexByte(text, '\r') >= 0 {
 			return nil, "", nil, fmt.Errorf("%w: a disclosure is not base64url", ErrDisclosure)
 		}
 		scratch = append(scratch[:0], text...)
@@ -54,20 +53,19 @@ func parseParts(payload []byte, texts []string) (*strictjson.Object, hashAlgorit
 		ends[i] = data.Len()
 	}
 	all := data.String()
-	parts := make([]string, 1+len(texts))
+	parts := make([]string, len(texts))
 	from := len(payload)
-	parts[0] = all[:from]
 	for i, end := range ends {
-		parts[1+i], from = all[from:end], end
+		parts[i], from = all[from:end], end
 	}
-	values, bad, err := strictjson.Parser{}.ParseAll(parts)
+	value, tuples, bad, err := strictjson.Parser{}.ParseTuples(all[:len(payload)], parts)
 	switch {
 	case bad > 0:
 		return nil, "", nil, fmt.Errorf("%w: a disclosure: %w", ErrDisclosure, errtext.Below(err))
 	case err != nil:
 		return nil, "", nil, fmt.Errorf("%w: payload: %w", ErrSyntax, errtext.Below(err))
 	}
-	o, ok := values[0].(*strictjson.Object)
+	o, ok := value.(*strictjson.Object)
 	if !ok {
 		return nil, "", nil, fmt.Errorf("%w: payload is not an object", ErrSyntax)
 	}
@@ -75,7 +73,7 @@ func parseParts(payload []byte, texts []string) (*strictjson.Object, hashAlgorit
 	if err != nil {
 		return nil, "", nil, err
 	}
-	disclosures, err := readDisclosures(texts, values[1:])
+	disclosures, err := readDisclosures(texts, tuples)
 	if err != nil {
 		return nil, "", nil, err
 	}
@@ -84,42 +82,42 @@ func parseParts(payload []byte, texts []string) (*strictjson.Object, hashAlgorit
 }
 
 // readDisclosures takes apart the arrays that are disclosures.
-func readDisclosures(texts []string, values []any) ([]disclosure, error) {
+func readDisclosures(texts []string, tuples []strictjson.Tuple) ([]disclosure, error) {
 	out := make([]disclosure, len(texts))
-	for i, v := range values {
-		parts, _ := v.([]any)
-		d := &out[i]
-		d.text = texts[i]
-		var ok bool
-		switch len(parts) {
-		case 2:
-			d.element, d.value = true, parts[1]
-		case 3:
-			if d.name, ok = parts[1].(string); !ok {
-				return nil, fmt.Errorf("%w: a claim name is not a string", ErrDisclosure)
-			}
-			d.value = parts[2]
-		default:
-			return nil, fmt.Errorf("%w: a disclosure is not of two or three parts", ErrDisclosure)
+	for i := range tuples {
+		t := &tuples[i]
+		if t.Items == 0 {
+			return nil, fmt.Errorf("%w: %s", ErrDisclosure, unlike(t.Value))
 		}
-		if _, ok := parts[0].(string); !ok {
-			return nil, fmt.Errorf("%w: a salt is not a string", ErrDisclosure)
-		}
+		out[i] = disclosure{text: texts[i], element: t.Items == 2, name: t.Name, value: t.Value}
 	}
 	return out, nil
 }
 
+// unlike says why a value is no disclosure.
+func unlike(v any) string {
+	parts, _ := v.([]any)
+	if len(parts) != 2 && len(parts) != 3 {
+		return "not of two or three parts"
+	}
+	if _, ok := parts[0].(string); !ok {
+		return "a salt is not a string"
+	}
+	return "a claim name is not a string"
+}
+
 // label gives each disclosure its digest.
 func (h hashAlgorithm) label(disclosures []disclosure) {
-	var scratch []byte
-	digests := make([]byte, 0, 43*len(disclosures))
+	var text, digest []byte
+	var all strings.Builder
 	for i := range disclosures {
-		scratch = append(scratch[:0], disclosures[i].text...)
-		digests = h.appendDigest(digests, scratch)
-	}
-	all := string(digests)
-	for i := range disclosures {
-		n := len(all) / (len(disclosures) - i)
-		disclosures[i].digest, all = all[:n], all[n:]
+		text = append(text[:0], disclosures[i].text...)
+		digest = h.appendDigest(digest[:0], text)
+		if i == 0 {
+			all.Grow(len(digest) * len(disclosures))
+		}
+		from := all.Len()
+		all.Write(digest)
+		disclosures[i].digest = all.String()[from:]
 	}
 }

@@ -25,8 +25,8 @@
 //
 // Parse checks everything but who signed, when, and for whom: the result is not
 // verified. The package fetches nothing, trusts no key in a header, and does not
-// read statuses. It writes the compact form alone and reads the JSON forms of RFC
-// 9901 section 8 too, with one signature.
+// read statuses. It writes the compact form, reads the JSON forms of RFC 9901 section
+// 8 too, with one signature, and turns either into the flattened one with [JSON].
 //
 // A presentation can be linked to the issuance and to other presentations by its
 // signature and digests: issue several with [Issuer.Batch] and show each once.

@@ -1,6 +1,7 @@
 package sdjwt_test
 
 import (
+	"errors"
 	"math/rand/v2"
 	"testing"
 
@@ -30,9 +31,11 @@ func FuzzParse(f *testing.F) {
 		seed(fx.present(f, s))
 		seed(fx.present(f, s, ""))
 		seed(fx.present(f, s, "/credentialSubject/recursive/e"))
-		seed(vc.Secured{MediaType: form, Bytes: jsonForm(f, fx.present(f, s, "/credentialSubject/list/2"), false)})
+		flat, err := sdjwt.JSON(fx.present(f, s, "/credentialSubject/list/2"))
+		require.NoError(f, err)
+		seed(flat)
 		f.Add(form, s.Bytes)
-		f.Add(form, jsonForm(f, s, true))
+		f.Add(form, general(f, s, 2))
 		f.Add(sdjwt.MediaTypePresentation, s.Bytes)
 		f.Add(form, forge(f, fx.issuer, headerOf(fx.issuer, form), payloadOf(form, `,"_sd":["`+digestOf(`["a","b",[{"...":"x"}]]`)+`"],"status":{"a":1}`), textOf(`["a","b",[{"...":"x"}]]`)))
 	}
@@ -48,6 +51,12 @@ func FuzzParse(f *testing.F) {
 		_, err = strictjson.ParseObject(text)
 		require.NoError(t, err, "what is processed is as strict as what comes in one document")
 		_, _ = tok.Confirmation()
+		if flat, err := sdjwt.JSON(s); !errors.Is(err, strictjson.ErrTooLarge) {
+			require.NoError(t, err)
+			again, err := sdjwt.Parse(flat)
+			require.NoError(t, err)
+			require.True(t, strictjson.Equal(tok.Document(), again.Document()))
+		}
 		fx := fixtures[mediaType]
 		if fx == nil || b[0] == '{' { // in the JSON forms there is much that no signature covers
 			return

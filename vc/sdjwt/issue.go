@@ -31,7 +31,8 @@ type Issuer struct {
 	Disclosable []vc.Pointer
 
 	// Holder is the key that presentations must be signed with, of a type that
-	// did.Algorithm accepts. Without one, whoever has the credential can show it.
+	// did.Algorithm accepts. Without one, whoever has the credential can show it, and
+	// only with [Present]: package vc/disclose asks for a holder's key.
 	Holder crypto.PublicKey
 
 	// Decoys, unless it is 0, hides how many claims there are: each array that has
@@ -67,8 +68,9 @@ var _ vc.Securer = (*Issuer)(nil)
 // An SD-JWT VC has one subject with an id at most, one type beside
 // VerifiableCredential, one context beside that of the data model, an issuer that is
 // no more than a DID, and no members other than those that the data model requires,
-// the period, status and schema. Its times are whole seconds: fractions shorten the
-// period. The vct is the URL of the context, a number sign and the type.
+// the period, status and schema. Its times are whole seconds: of both the fraction is
+// cut off, so that a credential issued as of now can be shown at once. The vct is
+// the URL of the context, a number sign and the type.
 func (i *Issuer) Secure(ctx context.Context, c *vc.Credential) (vc.Secured, error) {
 	p, err := i.prepare(c)
 	if err != nil {
@@ -79,11 +81,13 @@ func (i *Issuer) Secure(ctx context.Context, c *vc.Credential) (vc.Secured, erro
 
 // Batch secures one credential several times, for one key of the holder each and
 // with salts of its own, so that presentations of two of them share nothing but what
-// is shown and what everybody sees. The time of issue is told to the day only.
-// Holder is not used. A key that comes twice is refused.
+// is shown and what everybody sees. The time of issue is told to the day only. What
+// would name the credential is the caller's to avoid: an id of it or of its subject,
+// and a period that is not that of many others, such as whole days. Holder is not
+// used. A key that comes twice is refused.
 func (i *Issuer) Batch(ctx context.Context, c *vc.Credential, holders []crypto.PublicKey) ([]vc.Secured, error) {
 	if len(holders) == 0 {
-		return nil, ErrConfig
+		return nil, fmt.Errorf("%w: no holder", ErrConfig)
 	}
 	p, err := i.prepare(c)
 	if err != nil {
@@ -93,7 +97,7 @@ func (i *Issuer) Batch(ctx context.Context, c *vc.Credential, holders []crypto.P
 	out := make([]vc.Secured, len(holders))
 	for n, holder := range holders {
 		if holder == nil {
-			return nil, ErrConfig
+			return nil, fmt.Errorf("%w: the key of a holder", ErrConfig)
 		}
 		if slices.ContainsFunc(holders[:n], func(k crypto.PublicKey) bool { return sameKey(k, holder) }) {
 			return nil, fmt.Errorf("%w: one key for two credentials", ErrKeyBinding)
@@ -110,19 +114,25 @@ type prepared struct {
 	mediaType string
 	claims    *strictjson.Object
 	places    []vc.Pointer // of what is disclosable, in claims
+	size      int          // in bytes, about, of the claims of the subject
 }
 
 func (i *Issuer) prepare(c *vc.Credential) (*prepared, error) {
-	if i.Signer == nil || c == nil || i.Decoys < 0 {
-		return nil, ErrConfig
+	switch {
+	case i.Signer == nil:
+		return nil, fmt.Errorf("%w: Signer", ErrConfig)
+	case c == nil:
+		return nil, fmt.Errorf("%w: a credential", ErrConfig)
+	case i.Decoys < 0:
+		return nil, fmt.Errorf("%w: Decoys must not be less than 0", ErrConfig)
 	}
-	p := &prepared{mediaType: i.MediaType}
+	p := &prepared{mediaType: i.MediaType, size: len(c.Subject)}
 	switch i.MediaType {
 	case "":
 		p.mediaType = MediaTypeSDJWTVC
 	case MediaTypeSDJWTVC, MediaTypeCredential:
 	default:
-		return nil, ErrConfig
+		return nil, fmt.Errorf("%w: MediaType is none of a credential", ErrConfig)
 	}
 	if c.Issuer.ID != i.Signer.VerificationMethod().DID.String() {
 		return nil, ErrControllerMismatch
@@ -208,7 +218,8 @@ func validPointer(p vc.Pointer) bool {
 // seal makes one SD-JWT of a credential.
 func (i *Issuer) seal(ctx context.Context, p *prepared, holder crypto.PublicKey, at time.Time) (vc.Secured, error) {
 	c := newConcealer(i.Rand, i.Decoys)
-	c.text, c.ends = make([]byte, 0, 128*len(p.places)), make([]int, 0, len(p.places))
+	c.text, c.ends = make([]byte, 0, p.size/3*4+64*len(p.places)), make([]int, 0, len(p.places))
+	c.digests.Grow(43 * len(p.places))
 	payload, err := c.payload(p.claims, newFrame(p.places, i.Disclosable))
 	if err != nil {
 		return vc.Secured{}, err
@@ -216,6 +227,7 @@ func (i *Issuer) seal(ctx context.Context, p *prepared, holder crypto.PublicKey,
 	if payload == p.claims { // nothing is disclosable
 		payload = payload.Clone()
 	}
+	payload.Grow(4)
 	payload.Set("iat", at.Unix())
 	if i.TypeIntegrity != "" && p.mediaType == MediaTypeSDJWTVC {
 		payload.Set("vct#integrity", i.TypeIntegrity)
@@ -249,13 +261,12 @@ func sign(ctx context.Context, signer did.Signer, mediaType string, payload *str
 		return vc.Secured{}, fmt.Errorf("%w: %w", ErrClaims, errtext.Below(err))
 	}
 	if len(text)+len(disclosures)/4*3 > strictjson.DefaultMaxBytes { // no reader would take it
-		return vc.Secured{}, fmt.Errorf("%w: too large", ErrSyntax)
+		return vc.Secured{}, tooLarge()
 	}
-	jwt, err := jws.Compact(header, text, func(input []byte) ([]byte, error) { return did.Sign(ctx, signer, input) })
+	b, err := jws.AppendCompact(nil, 1+len(disclosures), header, text, func(input []byte) ([]byte, error) { return did.Sign(ctx, signer, input) })
 	if err != nil {
 		return vc.Secured{}, signing(err)
 	}
-	b := append(make([]byte, 0, len(jwt)+1+len(disclosures)), jwt...)
 	return vc.Secured{MediaType: mediaType, Bytes: append(append(b, '~'), disclosures...)}, nil
 }
 

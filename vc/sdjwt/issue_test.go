@@ -42,7 +42,7 @@ func TestIssuer_SDJWTVCOnTheWire(t *testing.T) {
 	payload.Delete("_sd")
 	cnf, _ := vc.Pointer("/cnf/jwk").Lookup(payload)
 	payload.Delete("cnf")
-	require.JSONEq(t, `{"iss":"`+f.issuer.VerificationMethod().DID.String()+`","sub":"did:example:rowan","nbf":1767225601,"exp":1798675200,"iat":1777887000,
+	require.JSONEq(t, `{"iss":"`+f.issuer.VerificationMethod().DID.String()+`","sub":"did:example:rowan","nbf":1767225600,"exp":1798675200,"iat":1777887000,
 		"vct":"`+contextURL+`#StaffPassportCredential","vct#integrity":"sha256-x","_sd_alg":"sha-256","band":"5",
 		"credentialStatus":{"id":"https://status.example/1#5","type":"BitstringStatusListEntry","statusListIndex":"5"},
 		"credentialSchema":{"id":"https://schema.example/1","type":"JsonSchema"}}`, text(t, payload))
@@ -64,7 +64,7 @@ func TestIssuer_SDJWTVCOnTheWire(t *testing.T) {
 	require.Equal(t, f.credential.Context, read.Context)
 	require.Equal(t, f.credential.Status, read.Status)
 	require.Equal(t, f.credential.Schema, read.Schema)
-	require.Equal(t, time.Date(2026, 1, 1, 0, 0, 1, 0, time.UTC), read.ValidFrom, "fractions make the period shorter")
+	require.Equal(t, time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), read.ValidFrom, "cut off, not rounded up")
 	require.Equal(t, time.Date(2026, 12, 31, 0, 0, 0, 0, time.UTC), read.ValidUntil)
 
 	shown := f.present(t, s)
@@ -75,6 +75,26 @@ func TestIssuer_SDJWTVCOnTheWire(t *testing.T) {
 	tok, err = sdjwt.Parse(shown)
 	require.NoError(t, err)
 	require.Equal(t, f.credential.ID, tok.Claims().ID)
+}
+
+// A credential whose period begins at this very moment, as time.Now() gives it, is
+// good at this moment. Its times may lie in one second.
+func TestIssuer_ValidFromNow(t *testing.T) {
+	t.Parallel()
+	for _, fraction := range []time.Duration{0, 1, 500 * time.Millisecond, time.Second - 1} {
+		f := newFixture(t, sdjwt.MediaTypeSDJWTVC)
+		at := now.Add(fraction)
+		f.credential.ValidFrom, f.credential.ValidUntil = at, at
+		tok, err := sdjwt.Parse(f.secure(t))
+		require.NoError(t, err)
+		c := tok.Claims()
+		require.False(t, c.NotBefore.After(at), fraction)
+		require.Less(t, at.Sub(c.NotBefore), time.Second, fraction)
+		require.Equal(t, c.NotBefore, c.Expires, fraction)
+		read, err := vc.ParseObject(tok.Document())
+		require.NoError(t, err)
+		require.True(t, now.Equal(read.ValidFrom), fraction)
+	}
 }
 
 func TestTypes(t *testing.T) {
@@ -174,6 +194,7 @@ func TestIssuer_Refuses(t *testing.T) {
 		"other issuer":    {"", func(f *fixture) { f.credential.Issuer.ID = "did:example:other" }, sdjwt.ErrControllerMismatch},
 		"no issuer":       {"", func(f *fixture) { f.credential.Issuer.ID = "" }, sdjwt.ErrControllerMismatch},
 		"other context":   {"", func(f *fixture) { f.credential.Context = vc.Contexts("https://other.example/") }, sdjwt.ErrContextNotAllowed},
+		"data model 1.1":  {"", func(f *fixture) { f.credential.Context = []vc.Context{{URL: vc.ContextV1}} }, sdjwt.ErrContextNotAllowed},
 		"more context":    {"", func(f *fixture) { f.credential.Context = vc.Contexts(contextURL, contextURL) }, sdjwt.ErrContextNotAllowed},
 		"context inside": {"", func(f *fixture) {
 			f.credential.Subject = json.RawMessage(`{"dbs":{"@context":{}}}`)

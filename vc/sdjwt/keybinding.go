@@ -5,6 +5,7 @@ import (
 	"crypto"
 	"crypto/subtle"
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/staffpassport/staffpassport/did"
@@ -109,23 +110,22 @@ func bindKey(ctx context.Context, presented []byte, hash hashAlgorithm, holder d
 		strictjson.Member{Name: "alg", Value: alg},
 		strictjson.Member{Name: "typ", Value: keyBindingType},
 	)
-	payload, err := strictjson.Append(nil, strictjson.NewObject(
-		strictjson.Member{Name: "iat", Value: now.Unix()},
-		strictjson.Member{Name: "aud", Value: audience},
-		strictjson.Member{Name: "nonce", Value: nonce},
-		strictjson.Member{Name: "sd_hash", Value: hash.digest(presented)},
-	))
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrKeyBinding, errtext.Below(err))
+	payload := strconv.AppendInt(append(make([]byte, 0, 256), `{"iat":`...), now.Unix(), 10)
+	for _, claim := range []struct{ before, text string }{
+		{`,"aud":`, audience}, {`,"nonce":`, nonce}, {`,"sd_hash":`, hash.digest(presented)},
+	} {
+		if payload, err = strictjson.AppendText(append(payload, claim.before...), claim.text); err != nil {
+			return nil, fmt.Errorf("%w: %w", ErrKeyBinding, errtext.Below(err))
+		}
 	}
-	jwt, err := jws.Compact(header, payload, func(input []byte) ([]byte, error) { return did.Sign(ctx, holder, input) })
+	b, err := jws.AppendCompact(presented, 0, header, append(payload, '}'), func(input []byte) ([]byte, error) { return did.Sign(ctx, holder, input) })
 	if err != nil {
 		return nil, signing(err)
 	}
-	if len(jwt) > maxKeyBinding {
+	if len(b)-len(presented) > maxKeyBinding {
 		return nil, fmt.Errorf("%w: too large", ErrKeyBinding)
 	}
-	return append(presented, jwt...), nil
+	return b, nil
 }
 
 // verifyMessage checks a signature with the algorithm of the key.

@@ -43,7 +43,7 @@ type Presenting struct {
 // The signature of the issuer is not checked.
 func Present(ctx context.Context, s vc.Secured, p Presenting) (vc.Secured, error) {
 	if bound := p.Holder != nil; bound != (p.Audience != "") || bound != (p.Nonce != "") {
-		return vc.Secured{}, ErrConfig
+		return vc.Secured{}, fmt.Errorf("%w: Holder, Audience and Nonce, all of them or none", ErrConfig)
 	}
 	h, err := open(s)
 	if err != nil {
@@ -287,8 +287,13 @@ type Presenter struct {
 // ([ErrControllerMismatch]), or has a context that is not known
 // ([ErrContextNotAllowed]). The result has the media type application/vp+sd-jwt.
 func (h *Presenter) Present(ctx context.Context, p *vc.Presentation, audience, nonce string) (vc.Secured, error) {
-	if h.Signer == nil || p == nil || audience == "" || nonce == "" {
-		return vc.Secured{}, ErrConfig
+	switch {
+	case h.Signer == nil:
+		return vc.Secured{}, fmt.Errorf("%w: Signer", ErrConfig)
+	case p == nil:
+		return vc.Secured{}, fmt.Errorf("%w: a presentation", ErrConfig)
+	case audience == "" || nonce == "":
+		return vc.Secured{}, fmt.Errorf("%w: audience and nonce", ErrConfig)
 	}
 	if p.Holder.ID != "" && p.Holder.ID != h.Signer.VerificationMethod().DID.String() {
 		return vc.Secured{}, ErrControllerMismatch

@@ -132,7 +132,7 @@ func TestDisclosures(t *testing.T) {
 			"wrong typ":    {MediaType: form, Bytes: forge(t, f.issuer, `{"alg":"ES256","typ":"kb+jwt"}`, payloadOf(form, ""))},
 			"bad claims":   {MediaType: form, Bytes: forge(t, f.issuer, headerOf(f.issuer, form), payloadOf(form, `,"exp":"x"`))},
 			"bad digest":   {MediaType: form, Bytes: forge(t, f.issuer, headerOf(f.issuer, form), payloadOf(form, `,"_sd":5`))},
-			"two signers":  {MediaType: form, Bytes: jsonForm(t, f.secure(t), true)},
+			"two signers":  {MediaType: form, Bytes: general(t, f.secure(t), 2)},
 			"not a header": {MediaType: form, Bytes: []byte("a.b.c~")},
 		} {
 			_, err := sdjwt.Disclosures(s)

@@ -2,10 +2,13 @@ package sdjwt
 
 import (
 	"fmt"
+	"hash/maphash"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode"
 
+	"github.com/staffpassport/staffpassport/internal/errtext"
 	"github.com/staffpassport/staffpassport/internal/strictjson"
 	"github.com/staffpassport/staffpassport/vc"
 )
@@ -20,9 +23,20 @@ const (
 // A processor puts the disclosures of a token in the places of their digests (RFC
 // 9901 section 7.1, steps 3 to 5).
 type processor struct {
-	byDigest map[string]*disclosure
+	byDigest table
 	seen     []string // every digest met so far
+	names    []string // of one object, for a nameSet
+	open     []*disclosure
+	path     []step // to the value that is processed
+	written  strings.Builder
 	processing
+}
+
+// A step leads from a value to a member, or to an element if it has no name.
+type step struct {
+	member bool
+	name   string
+	index  int
 }
 
 // A processing says what is asked of a processor.
@@ -36,15 +50,15 @@ type processing struct {
 // disclosures.
 func process(payload *strictjson.Object, disclosures []disclosure, how processing) (*strictjson.Object, error) {
 	p := &processor{
-		byDigest:   make(map[string]*disclosure, len(disclosures)),
+		byDigest:   newTable(disclosures),
 		seen:       make([]string, 0, 64),
 		processing: how,
 	}
-	for i := range disclosures {
-		p.byDigest[disclosures[i].digest] = &disclosures[i]
-	}
 	payload.Delete(hashName)
-	if err := p.object(payload, 1, how.base); err != nil {
+	if how.places {
+		p.written.Grow(64 * len(disclosures))
+	}
+	if err := p.object(payload, 1); err != nil {
 		return nil, err
 	}
 	for i := range disclosures {
@@ -59,20 +73,23 @@ func process(payload *strictjson.Object, disclosures []disclosure, how processin
 	return payload, nil
 }
 
-// value processes a value at a depth and place and returns what stands for it.
-func (p *processor) value(v any, depth int, at vc.Pointer) (any, error) {
-	switch v := v.(type) {
+// below processes a value at a depth, one step from the last, and returns what
+// stands for it.
+func (p *processor) below(s step, v any, depth int) (_ any, err error) {
+	p.path = append(p.path, s)
+	switch container := v.(type) {
 	case *strictjson.Object:
-		return v, p.object(v, depth, at)
+		err = p.object(container, depth)
 	case []any:
-		return p.array(v, depth, at)
+		v, err = p.array(container, depth)
 	}
-	return v, nil
+	p.path = p.path[:len(p.path)-1]
+	return v, err
 }
 
-func (p *processor) object(o *strictjson.Object, depth int, at vc.Pointer) error {
+func (p *processor) object(o *strictjson.Object, depth int) error {
 	if depth > strictjson.DefaultMaxDepth {
-		return fmt.Errorf("%w: too deep", ErrSyntax)
+		return tooDeep()
 	}
 	var digests []any
 	for name, v := range o.All() {
@@ -92,7 +109,7 @@ func (p *processor) object(o *strictjson.Object, depth int, at vc.Pointer) error
 			continue
 		}
 		before := len(p.seen)
-		processed, err := p.value(v, depth+1, p.child(at, name))
+		processed, err := p.below(step{member: true, name: name}, v, depth+1)
 		if err != nil {
 			return err
 		}
@@ -109,12 +126,16 @@ func (p *processor) object(o *strictjson.Object, depth int, at vc.Pointer) error
 		}
 	}
 	o.Delete(digestsName)
-	return p.members(o, digests, depth, at)
+	return p.members(o, digests, depth)
 }
 
 // members inserts the disclosed members of o (step 3, c, ii).
-func (p *processor) members(o *strictjson.Object, digests []any, depth int, at vc.Pointer) error {
-	names := namesOf(o)
+func (p *processor) members(o *strictjson.Object, digests []any, depth int) error {
+	names := nameSet{few: p.names[:0]}
+	for name := range o.All() {
+		names.put(name)
+	}
+	first := len(p.open)
 	for _, v := range digests {
 		d, err := p.find(v)
 		if err != nil {
@@ -132,25 +153,37 @@ func (p *processor) members(o *strictjson.Object, digests []any, depth int, at v
 		if p.credential && depth == 1 && slices.Contains(alwaysVisible, d.name) {
 			return ErrNotDisclosable
 		}
-		if d.at = p.child(at, d.name); container(d.value) {
-			if d.value, err = p.value(d.value, depth+1, d.at); err != nil {
+		p.open = append(p.open, d)
+	}
+	p.names = names.few
+	o.Grow(len(p.open) - first)
+	for i := first; i < len(p.open); i++ { // which is longer for a while inside
+		d, s := p.open[i], step{member: true, name: p.open[i].name}
+		var err error
+		if d.at, err = p.place(s); err != nil {
+			return err
+		}
+		if container(d.value) {
+			if d.value, err = p.below(s, d.value, depth+1); err != nil {
 				return err
 			}
 		}
 		o.Set(d.name, d.value)
 	}
+	p.open = p.open[:first]
 	return nil
 }
 
 // array replaces placeholders by elements and drops the others (steps 3, c, iii and
 // 3, d).
-func (p *processor) array(items []any, depth int, at vc.Pointer) ([]any, error) {
+func (p *processor) array(items []any, depth int) ([]any, error) {
 	if depth > strictjson.DefaultMaxDepth {
-		return nil, fmt.Errorf("%w: too deep", ErrSyntax)
+		return nil, tooDeep()
 	}
 	out := items[:0]
 	for _, item := range items {
 		var d *disclosure
+		s := step{index: len(out)}
 		if o, ok := item.(*strictjson.Object); ok {
 			if digest, ok := o.Get(elementName); ok {
 				if o.Len() != 1 {
@@ -166,13 +199,15 @@ func (p *processor) array(items []any, depth int, at vc.Pointer) ([]any, error) 
 				if !d.element {
 					return nil, fmt.Errorf("%w: not one for an element of an array", ErrDisclosure)
 				}
-				d.at = p.index(at, len(out))
+				if d.at, err = p.place(s); err != nil {
+					return nil, err
+				}
 				item = d.value
 			}
 		}
 		if container(item) {
 			var err error
-			if item, err = p.value(item, depth+1, p.index(at, len(out))); err != nil {
+			if item, err = p.below(s, item, depth+1); err != nil {
 				return nil, err
 			}
 			if d != nil {
@@ -191,7 +226,7 @@ func (p *processor) find(v any) (*disclosure, error) {
 		return nil, fmt.Errorf("%w: a digest is not a string", ErrDisclosure)
 	}
 	p.seen = append(p.seen, digest)
-	d := p.byDigest[digest]
+	d := p.byDigest.find(digest)
 	if d == nil {
 		return nil, nil
 	}
@@ -202,18 +237,76 @@ func (p *processor) find(v any) (*disclosure, error) {
 	return d, nil
 }
 
-func (p *processor) child(at vc.Pointer, name string) vc.Pointer {
-	if !p.places {
-		return ""
-	}
-	return at.Child(name)
+func tooDeep() error { return fmt.Errorf("%w: %w", ErrSyntax, errtext.Below(strictjson.ErrTooDeep)) }
+
+// A table finds disclosures by their digests. A map would take as long to make as the
+// rest of the processing.
+type table struct {
+	disclosures []disclosure
+	slots       []uint16 // the number of a disclosure and 1, at its hash or behind it
+	seed        maphash.Seed
 }
 
-func (p *processor) index(at vc.Pointer, i int) vc.Pointer {
-	if !p.places {
-		return ""
+func newTable(disclosures []disclosure) table {
+	size := 4
+	for size < 2*len(disclosures) {
+		size *= 2
 	}
-	return at.Index(i)
+	t := table{disclosures, make([]uint16, size), maphash.MakeSeed()}
+	for i := range disclosures { // of two with one digest the last
+		*t.slot(disclosures[i].digest) = uint16(i + 1)
+	}
+	return t
+}
+
+// slot returns the slot that has the disclosure of a digest, or an empty one.
+func (t *table) slot(digest string) *uint16 {
+	for i := int(maphash.String(t.seed, digest) % uint64(len(t.slots))); ; i = (i + 1) % len(t.slots) {
+		if n := t.slots[i]; n == 0 || t.disclosures[n-1].digest == digest {
+			return &t.slots[i]
+		}
+	}
+}
+
+// find returns the disclosure of a digest, or nil.
+func (t *table) find(digest string) *disclosure {
+	if n := *t.slot(digest); n > 0 {
+		return &t.disclosures[n-1]
+	}
+	return nil
+}
+
+// maxPlaces bounds the pointers to all disclosures of a token together, which long
+// names that many of them lie below could make far longer than the token.
+const maxPlaces = strictjson.DefaultMaxBytes
+
+// place returns the pointer to the value one step from the last, if it is asked for.
+func (p *processor) place(last step) (vc.Pointer, error) {
+	if !p.places {
+		return "", nil
+	}
+	from := p.written.Len()
+	p.written.WriteString(string(p.base))
+	for _, s := range p.path {
+		p.write(s)
+	}
+	p.write(last)
+	if p.written.Len() > maxPlaces {
+		return "", tooLarge()
+	}
+	return vc.Pointer(p.written.String()[from:]), nil
+}
+
+func (p *processor) write(s step) {
+	p.written.WriteByte('/')
+	switch {
+	case !s.member:
+		p.written.WriteString(strconv.Itoa(s.index))
+	case strings.IndexByte(s.name, '~') >= 0 || strings.IndexByte(s.name, '/') >= 0: // RFC 6901 section 3
+		p.written.WriteString(strings.ReplaceAll(strings.ReplaceAll(s.name, "~", "~0"), "/", "~1"))
+	default:
+		p.written.WriteString(s.name)
+	}
 }
 
 func container(v any) bool {
@@ -233,14 +326,6 @@ type nameSet struct {
 
 // fewNames is up to where comparing all pairs is quicker than folding.
 const fewNames = 64
-
-func namesOf(o *strictjson.Object) *nameSet {
-	s := &nameSet{few: make([]string, 0, min(o.Len()+8, fewNames))}
-	for name := range o.All() {
-		s.put(name)
-	}
-	return s
-}
 
 func (s *nameSet) put(name string) {
 	if s.many == nil && len(s.few) < fewNames {

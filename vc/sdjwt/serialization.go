@@ -21,6 +21,9 @@ const (
 	maxSignatures = 8
 )
 
+// tooLarge says that a token is beyond a limit of bytes or of disclosures.
+func tooLarge() error { return fmt.Errorf("%w: %w", ErrSyntax, errtext.Below(strictjson.ErrTooLarge)) }
+
 // A wire is the parts of a token (RFC 9901 sections 4 and 8), each still encoded.
 type wire struct {
 	signatures  []*jws.Message // one, but for the general JSON form
@@ -42,7 +45,7 @@ func (w *wire) presented(b []byte) []byte {
 // split takes a token apart.
 func split(b []byte) (*wire, error) {
 	if len(b) > maxToken {
-		return nil, fmt.Errorf("%w: too large", ErrSyntax)
+		return nil, tooLarge()
 	}
 	if len(b) > 0 && b[0] == '{' {
 		return splitJSON(b)
@@ -54,23 +57,18 @@ func split(b []byte) (*wire, error) {
 	}
 	n := strings.Count(rest, "~")
 	if n > maxDisclosures {
-		return nil, fmt.Errorf("%w: too many disclosures", ErrSyntax)
+		return nil, tooLarge()
 	}
 	w := &wire{jwt: jwt, disclosures: make([]string, n)}
 	for i := range w.disclosures {
 		w.disclosures[i], rest, _ = strings.Cut(rest, "~")
 	}
 	w.keyBinding = rest
-	header, body, _ := strings.Cut(jwt, ".")
-	payload, signature, ok := strings.Cut(body, ".")
-	if !ok {
-		return nil, ErrSyntax
-	}
-	return w, w.sign(header, payload, signature)
+	return w, w.sign(jws.ParseCompact(b[:len(jwt)]))
 }
 
-func (w *wire) sign(header, payload, signature string) error {
-	m, err := jws.ParseParts(header, payload, signature)
+// sign adds a signature that was read, or words the error.
+func (w *wire) sign(m *jws.Message, err error) error {
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrSyntax, errtext.Below(err))
 	}
@@ -108,7 +106,7 @@ func splitJSON(b []byte) (*wire, error) {
 		s, _ := v.(*strictjson.Object)
 		protected, _ := s.Text("protected")
 		signature, _ := s.Text("signature")
-		if err := w.sign(protected, payload, signature); err != nil {
+		if err := w.sign(jws.ParseParts(protected, payload, signature)); err != nil {
 			return nil, err
 		}
 		v, present := s.Get("header")

@@ -10,45 +10,98 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/staffpassport/staffpassport/internal/strictjson"
 	"github.com/staffpassport/staffpassport/vc"
 	"github.com/staffpassport/staffpassport/vc/sdjwt"
 )
 
-// jsonForm turns a compact token into the flattened JSON form, or the general one
-// with two signatures.
-func jsonForm(t testing.TB, s vc.Secured, two bool) []byte {
+// flattened returns the members of the flattened JSON form.
+func flattened(t testing.TB, s vc.Secured) (out map[string]any) {
 	t.Helper()
-	p := parts(s)
-	jwt := strings.Split(p[0], ".")
-	header := map[string]any{"disclosures": p[1 : len(p)-1]}
-	if kb := p[len(p)-1]; kb != "" {
-		header["kb_jwt"] = kb
+	flat, err := sdjwt.JSON(s)
+	require.NoError(t, err)
+	require.NoError(t, json.Unmarshal(flat.Bytes, &out))
+	return out
+}
+
+// general returns the general JSON form, with that many signatures.
+func general(t testing.TB, s vc.Secured, signatures int) []byte {
+	t.Helper()
+	m := flattened(t, s)
+	payload := m["payload"]
+	delete(m, "payload")
+	list := []any{m}
+	for len(list) < signatures {
+		list = append(list, map[string]any{"protected": m["protected"], "signature": m["signature"]})
 	}
-	signature := map[string]any{"protected": jwt[0], "signature": jwt[2], "header": header}
-	out := map[string]any{"payload": jwt[1]}
-	if two {
-		out["signatures"] = []any{signature, map[string]any{"protected": jwt[0], "signature": jwt[2]}}
-	} else {
-		for k, v := range signature {
-			out[k] = v
-		}
-	}
-	b, err := json.Marshal(out)
+	b, err := json.Marshal(map[string]any{"payload": payload, "signatures": list})
 	require.NoError(t, err)
 	return b
+}
+
+// The flattened form has the parts of the compact form as they are.
+func TestJSON(t *testing.T) {
+	t.Parallel()
+	forEach(t, func(t *testing.T, f *fixture, form string) {
+		for name, s := range map[string]vc.Secured{
+			"held":            f.secure(t),
+			"shown":           f.present(t, f.secure(t), "/credentialSubject/dbs"),
+			"nothing shown":   f.present(t, f.secure(t)),
+			"without binding": join(f.secure(t), []string{parts(f.secure(t))[0], ""}),
+		} {
+			p := parts(s)
+			jwt := strings.Split(p[0], ".")
+			header := map[string]any{"disclosures": []any{}}
+			for _, d := range p[1 : len(p)-1] {
+				header["disclosures"] = append(header["disclosures"].([]any), d)
+			}
+			if kb := p[len(p)-1]; kb != "" {
+				header["kb_jwt"] = kb
+			}
+			require.Equal(t, map[string]any{"payload": jwt[1], "protected": jwt[0], "signature": jwt[2], "header": header}, flattened(t, s), name)
+			flat, err := sdjwt.JSON(s)
+			require.NoError(t, err)
+			require.Equal(t, form, flat.MediaType)
+			again, err := sdjwt.JSON(flat)
+			require.NoError(t, err)
+			require.Equal(t, flat, again, name)
+		}
+	})
+}
+
+func TestJSON_Refused(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, sdjwt.MediaTypeSDJWTVC)
+	good := f.secure(t)
+	jwt := parts(good)[0]
+	room := 3<<19 - len(jwt) - 4 // what is left for a compact token and makes too long a flattened one
+	for name, c := range map[string]struct {
+		s    vc.Secured
+		want error
+	}{
+		"no media type":      {vc.Secured{Bytes: good.Bytes}, sdjwt.ErrType},
+		"another media type": {vc.Secured{MediaType: "application/vc+jwt", Bytes: good.Bytes}, sdjwt.ErrType},
+		"nothing":            {vc.Secured{MediaType: f.MediaType}, sdjwt.ErrSyntax},
+		"a JWT":              {vc.Secured{MediaType: f.MediaType, Bytes: []byte(jwt)}, sdjwt.ErrSyntax},
+		"no JWT":             {vc.Secured{MediaType: f.MediaType, Bytes: []byte("a.b.c~")}, sdjwt.ErrSyntax},
+		"two signatures":     {vc.Secured{MediaType: f.MediaType, Bytes: general(t, good, 2)}, sdjwt.ErrSyntax},
+		"not text":           {vc.Secured{MediaType: f.MediaType, Bytes: []byte(jwt + "~\xff~")}, sdjwt.ErrSyntax},
+		"too large":          {vc.Secured{MediaType: f.MediaType, Bytes: []byte(jwt + "~" + strings.Repeat("A", room) + "~")}, strictjson.ErrTooLarge},
+		"too many":           {vc.Secured{MediaType: f.MediaType, Bytes: []byte(jwt + strings.Repeat("~", 514))}, strictjson.ErrTooLarge},
+	} {
+		out, err := sdjwt.JSON(c.s)
+		require.ErrorIs(t, err, c.want, name)
+		require.Zero(t, out, name)
+	}
 }
 
 func TestParseJSONForms(t *testing.T) {
 	t.Parallel()
 	forEach(t, func(t *testing.T, f *fixture, form string) {
 		shown := f.present(t, f.secure(t), "/credentialSubject/dbs")
-		flat := string(jsonForm(t, shown, false))
-		var m map[string]any
-		require.NoError(t, json.Unmarshal([]byte(flat), &m))
-		payload := m["payload"]
-		delete(m, "payload")
-		one, err := json.Marshal(map[string]any{"payload": payload, "signatures": []any{m}})
+		made, err := sdjwt.JSON(shown)
 		require.NoError(t, err)
+		flat, one := string(made.Bytes), general(t, shown, 1)
 		compact, err := sdjwt.Parse(shown)
 		require.NoError(t, err)
 		for _, b := range []string{flat, string(one), strings.Replace(flat, `"header":{`, `"header":{"x":1,`, 1), strings.Replace(flat, `{`, `{"unknown":[],`, 1)} {
@@ -58,7 +111,8 @@ func TestParseJSONForms(t *testing.T) {
 			require.NoError(t, err)
 			require.Equal(t, text(t, compact.Document()), text(t, tok.Document()))
 		}
-		held := vc.Secured{MediaType: form, Bytes: jsonForm(t, f.secure(t), false)}
+		held, err := sdjwt.JSON(f.secure(t))
+		require.NoError(t, err)
 		require.NoError(t, f.verify(f.present(t, held, "/credentialSubject/dbs")), "presented in compact form")
 
 		for _, c := range []struct{ old, new string }{
@@ -99,13 +153,13 @@ func TestParseJSONForms(t *testing.T) {
 			_, err := sdjwt.Parse(vc.Secured{MediaType: form, Bytes: []byte(b)})
 			require.ErrorIs(t, err, sdjwt.ErrSyntax, "%.60s", b)
 		}
-		_, err = sdjwt.Parse(vc.Secured{MediaType: form, Bytes: jsonForm(t, shown, true)})
+		_, err = sdjwt.Parse(vc.Secured{MediaType: form, Bytes: general(t, shown, 2)})
 		require.ErrorIs(t, err, sdjwt.ErrSyntax, "a second signature, which nobody would check")
-		var general map[string]any
-		require.NoError(t, json.Unmarshal(jsonForm(t, shown, true), &general))
-		signatures := general["signatures"].([]any)
+		var two map[string]any
+		require.NoError(t, json.Unmarshal(general(t, shown, 2), &two))
+		signatures := two["signatures"].([]any)
 		signatures[0], signatures[1] = signatures[1], signatures[0] // disclosures in the second header
-		b, err := json.Marshal(general)
+		b, err := json.Marshal(two)
 		require.NoError(t, err)
 		_, err = sdjwt.Parse(vc.Secured{MediaType: form, Bytes: b})
 		require.ErrorIs(t, err, sdjwt.ErrSyntax)
@@ -167,7 +221,11 @@ func TestDisclosureLimit_Reading(t *testing.T) {
 		s := vc.Secured{MediaType: f.MediaType, Bytes: forge(t, f.issuer, headerOf(f.issuer, f.MediaType), payload, texts[:n]...)}
 		_, err := sdjwt.Parse(s)
 		require.ErrorIs(t, err, want)
-		s.Bytes = jsonForm(t, s, false)
+		p := parts(s)
+		jwt := strings.Split(p[0], ".")
+		list, err := json.Marshal(p[1 : len(p)-1])
+		require.NoError(t, err)
+		s.Bytes = []byte(`{"payload":"` + jwt[1] + `","protected":"` + jwt[0] + `","signature":"` + jwt[2] + `","header":{"disclosures":` + string(list) + `}}`)
 		_, err = sdjwt.Parse(s)
 		require.ErrorIs(t, err, want)
 	}

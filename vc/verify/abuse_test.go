@@ -94,7 +94,7 @@ func TestAbuse_DI01_ProofValueText(t *testing.T) {
 		}
 		changed := value[:i] + string(other) + value[i+1:]
 		s := replaced(t, good, value, changed)
-		for _, e := range entries()[:3] {
+		for _, e := range entries()[:4] {
 			c, err := e.run(t, v, s)
 			require.Nil(t, c)
 			require.Error(t, err)
@@ -610,7 +610,7 @@ func unparsable(t *testing.T, old, new string, want verify.Code) {
 	requirePresentationCode(t, v, replaced(t, presented(t, s), old, new), want)
 
 	withHolder := verifier(t)
-	_, err = entries()[3].run(t, withHolder, bad)
+	_, err = entries()[4].run(t, withHolder, bad)
 	requireCode(t, err, want, 0, new)
 }
 
@@ -667,7 +667,7 @@ func TestAbuse_DI24_HolderBinding(t *testing.T) {
 		"id deeper":          subject(`{"a":{"id":"` + me + `"}}`),
 		"id as a fragment":   subject(`{"id":"` + me + `#key","a":1}`),
 	} {
-		for _, e := range entries()[2:] {
+		for _, e := range entries()[3:] {
 			c, err := e.run(t, verifier(t), s)
 			require.Nil(t, c)
 			x := requireCode(t, err, verify.ErrHolder, 0, name)
@@ -680,7 +680,7 @@ func TestAbuse_DI24_HolderBinding(t *testing.T) {
 		}
 	}
 	both := subject(`[{"id":"` + me + `","a":1},{"id":"` + me + `","b":1}]`)
-	_, err = entries()[2].run(t, verifier(t), both)
+	_, err = entries()[3].run(t, verifier(t), both)
 	require.NoError(t, err)
 
 	// The second of two credentials.

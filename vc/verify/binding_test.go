@@ -14,6 +14,7 @@ import (
 	"github.com/staffpassport/staffpassport/did"
 	"github.com/staffpassport/staffpassport/internal/strictjson"
 	"github.com/staffpassport/staffpassport/vc"
+	"github.com/staffpassport/staffpassport/vc/cose"
 	"github.com/staffpassport/staffpassport/vc/dataintegrity"
 	"github.com/staffpassport/staffpassport/vc/dataintegrity/bbs"
 	"github.com/staffpassport/staffpassport/vc/dataintegrity/ecdsasd"
@@ -76,6 +77,47 @@ func TestKeyBindingHolder(t *testing.T) {
 			"-1 replay left-to-caller",
 		}, list(p.Checks()), name)
 	}
+}
+
+// TestHolderWhoSignedNothing: the issuer named somebody's did:key and another's key.
+func TestHolderWhoSignedNothing(t *testing.T) {
+	t.Parallel()
+	thief := stranger(t)
+	s := shownTo(t, sdJWT(t, thief.signer.Public(), holder(t).id.String()), thief)
+	_, err := verifier(t).Presentation(context.Background(), s, session(t))
+	requireCode(t, err, verify.ErrHolder, 0)
+	_, err = onlyCredential(t, verifier(t), vpForms()[0].sign(t, thief, func() *strictjson.Object {
+		doc := unsignedVP(t, envelope(s))
+		doc.Set("holder", thief.id.String())
+		return doc
+	}(), answerNow(t, verifier(t))))
+	requireCode(t, err, verify.ErrHolder, 0)
+}
+
+// TestConfirmationThatIsNoKey: a token that its issuer bound to what cannot be read is
+// not taken for one that is bound to nothing.
+func TestConfirmationThatIsNoKey(t *testing.T) {
+	t.Parallel()
+	doc, err := passport(t).Object()
+	require.NoError(t, err)
+	payload, err := strictjson.Append(nil, doc)
+	require.NoError(t, err)
+	for name, cnf := range map[string]any{
+		"empty": strictjson.NewObject(), "kid": object(t, `{"kid":"did:example:a#b"}`), "text": "key",
+		"jwk without a type": object(t, `{"jwk":{"x":"AA"}}`), "secret": object(t, `{"jwk":{"kty":"oct","k":"AAAA"}}`),
+	} {
+		with := doc.Clone()
+		with.Set("cnf", cnf)
+		s := vc.Secured{MediaType: jose.MediaTypeCredential, Bytes: jwt(t, employer(t), "vc+jwt", signing{}, with)}
+		for _, e := range entries() {
+			c, err := e.run(t, verifier(t), s)
+			require.Error(t, err, "%s: %s", name, e.name)
+			require.Nil(t, c)
+		}
+	}
+	s := vc.Secured{MediaType: cose.MediaTypeCredential,
+		Bytes: sign1(t, employer(t), cose.MediaTypeCredential, signing{}, map[int64]any{8: map[int64]any{3: []byte("key")}}, payload)}
+	refusedEverywhere(t, verifier(t), s, verify.ErrProofMalformed)
 }
 
 func TestAbuse_SD06_KeyBindingStripped(t *testing.T) {
@@ -352,10 +394,11 @@ func TestAbuse_SE06_PresentationHeader(t *testing.T) {
 			e := requireCode(t, err, c.want, 0, name)
 			require.Equal(t, verify.CheckSession, e.Check)
 		}
+		named := derive(false, c.header)
 		for _, policy := range []verify.HolderBinding{verify.HolderIsSubject, verify.Bearer, verify.UnsafeAnyHolder} {
 			v.Holder = policy
-			for _, e := range entries()[2:] {
-				_, err := e.run(t, v, derive(false, c.header))
+			for _, e := range entries()[3:] {
+				_, err := e.run(t, v, named)
 				if c.want == "" {
 					require.NoError(t, err, name)
 					continue

@@ -14,14 +14,15 @@ type Code string
 // The codes, in the order of the checks that give them.
 const (
 	// ErrConfig: the Verifier has no Resolver, no Trust or, for a presentation,
-	// no Replay, or the Session no audience or nonce. Nothing was looked at.
+	// no Replay, or the Session no audience or nonce; the cause says which. Nothing
+	// was looked at.
 	ErrConfig Code = "config"
 
 	ErrMediaType  Code = "media-type"   // not a format this version verifies
 	ErrSyntax     Code = "syntax"       // no strict JSON, or no well-formed token
 	ErrTooLarge   Code = "too-large"    // more than 1 MiB, too many values, credentials or signatures
 	ErrTooDeep    Code = "too-deep"     // more than 64 levels
-	ErrMalformed  Code = "malformed"    // breaks a rule of the data model
+	ErrMalformed  Code = "malformed"    // breaks a rule of the data model, or of its type's metadata
 	ErrNoTimeZone Code = "no-time-zone" // a time that could mean any of 27 hours
 	ErrClaims     Code = "claims"       // the claims of a token are malformed or contradict its document
 
@@ -57,7 +58,7 @@ const (
 	ErrNoEnd            Code = "no-end"              // no validUntil, which RequireValidUntil asks for
 
 	ErrUntrusted Code = "untrusted" // the issuer may not issue this
-	ErrResource  Code = "resource"  // a context is not the one whose digest the issuer signed
+	ErrResource  Code = "resource"  // a context or the type metadata is not what the issuer signed the digest of
 	ErrReplay    Code = "replay"    // the nonce was used before, or never given out
 
 	// ErrStatusUnsupported: the credential has a status, which this version cannot
@@ -112,7 +113,7 @@ func (c Code) text() string {
 	case ErrTooDeep:
 		return "the document is nested too deep"
 	case ErrMalformed:
-		return "the document breaks a rule of the data model"
+		return "the document breaks a rule of the data model or of its type"
 	case ErrNoTimeZone:
 		return "a date and time has no time zone"
 	case ErrClaims:
@@ -134,7 +135,7 @@ func (c Code) text() string {
 	case ErrPurpose:
 		return "the proof was made for another purpose"
 	case ErrBaseProof:
-		return "the holder sent what is meant for the holder alone"
+		return "a base proof is for the holder alone"
 	case ErrDomain:
 		return "the presentation was made for somebody else"
 	case ErrChallenge:

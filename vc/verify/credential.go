@@ -108,6 +108,16 @@ func (x *credential) run(ctx context.Context, read func() (*reading, *finding)) 
 	x.log.record(CheckResources, x.checkResources())
 }
 
+// worthless reports whether nobody who is trusted made the credential. What comes
+// after it in a presentation is then not looked at: a stranger could make as much of it
+// as there is room for.
+func (x *credential) worthless() bool {
+	failed := slices.ContainsFunc(x.log.entries, func(e entry) bool { return e.Outcome == Failed })
+	return failed && slices.ContainsFunc(x.log.entries, func(e entry) bool {
+		return e.Outcome != Passed && (e.Check == CheckSignature || e.Check == CheckIssuer)
+	})
+}
+
 func (x *credential) open(read func() (*reading, *finding)) *finding {
 	var f *finding
 	if x.received, f = read(); f != nil {
@@ -141,7 +151,7 @@ func (x *credential) checkProof() *finding {
 		return f
 	}
 	if b := x.received.binding; b != nil && b.verify != nil && x.want == nil {
-		return wrong(ErrPurpose, errors.New("it is bound to a session, and there is none"))
+		return wrong(ErrPurpose, errors.New("it was shown for a session: Verifier.Presentation takes it"))
 	}
 	ids, all := subjectIDs(x.received.doc)
 	for _, p := range x.received.proofs {
@@ -270,13 +280,18 @@ func (x *credential) checkHolder() *finding {
 // the key itself (RFC 7800, section 3). Whoever signed a presentation around it
 // must be the same.
 func (x *credential) checkKeyHolder(ids []string, all bool) *finding {
-	holder, err := didkey.New(x.received.key)
+	of, err := didkey.New(x.received.key)
+	holder := of
 	if err != nil || len(ids) > 1 || len(ids) == 1 && !all {
 		return wrong(ErrHolder, err)
 	}
 	if len(ids) == 1 && strings.HasPrefix(ids[0], "did:") {
 		if holder, err = did.Parse(ids[0]); err != nil {
 			return wrong(ErrHolder, err)
+		}
+		// A did:key is a key, and this one signed nothing.
+		if holder.Method() == "key" && holder != of && holder != x.presenter.id {
+			return wrong(ErrHolder, errors.New("the key is not that of the subject's did:key"))
 		}
 	}
 	if p := x.presenter; !p.id.IsZero() && p.id != holder && !sameKey(p.key, x.received.key) {
@@ -339,7 +354,7 @@ func (x *credential) checkStatus() *finding {
 
 // checkResources compares the context documents whose digests the issuer put into
 // the credential with those that this verifier knows (VC Data Model 2.0, section
-// 5.3).
+// 5.3), and holds an SD-JWT VC to the metadata of its type.
 func (x *credential) checkResources() *finding {
 	err := x.v.Contexts.CheckResources(x.signed)
 	switch {
@@ -347,6 +362,8 @@ func (x *credential) checkResources() *finding {
 		return wrong(ErrResource, err)
 	case err != nil:
 		return unreadable(err)
+	case x.received.typed != nil:
+		return x.received.typed()
 	}
 	return nil
 }

@@ -3,6 +3,7 @@ package verify
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 
 	"github.com/staffpassport/staffpassport/did"
@@ -61,7 +62,7 @@ func (f embedded) readProof(doc *strictjson.Object, proofs []*strictjson.Object,
 	case suite == nil:
 		return proof{}, dataintegrity.ErrSuite
 	case ecdsasd.IsBase(proofs[i]), bbs.IsBase(proofs[i]):
-		return proof{}, dataintegrity.ErrBaseProof
+		return proof{}, fmt.Errorf("%w: its holder checks it with disclose.Check and shows it with disclose.Derive", dataintegrity.ErrBaseProof)
 	}
 	return proof{
 		method: p.VerificationMethod, purpose: p.Purpose, created: p.Created, expires: p.Expires,

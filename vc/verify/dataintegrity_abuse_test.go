@@ -125,8 +125,7 @@ func TestAbuse_DI08_NothingIsFetched(t *testing.T) {
 	imports := object(t, `{"@version":1.1,"@import":"https://evil.example/v1"}`)
 	for _, f := range forms() {
 		by := partyOf(t, "Riverside Trust", f.keys())
-		v := verifier(t)
-		v.Trust = verify.TrustedIssuers{by.id: {passportType}}
+		v := matrixCase{}.setUp(t, f)
 		sign := func(change func(doc *strictjson.Object)) vc.Secured {
 			c := passport(t)
 			c.Issuer.ID = by.id.String()

@@ -35,6 +35,15 @@ func entries() []entry {
 		{"credential", verify.Whole, func(t testing.TB, v *verify.Verifier, s vc.Secured) (*verify.Credential, error) {
 			return v.Credential(context.Background(), s)
 		}},
+		{"credential told by its shape", verify.Whole, func(t testing.TB, v *verify.Verifier, s vc.Secured) (*verify.Credential, error) {
+			if told := verify.MediaType(s.Bytes); told != "" {
+				require.Equal(t, s.MediaType, told)
+				return v.Credential(context.Background(), vc.Secured{MediaType: told, Bytes: s.Bytes})
+			}
+			c, err := v.Credential(context.Background(), s)
+			require.Error(t, err, "it is good, and has no shape")
+			return c, err
+		}},
 		{"enveloped credential", verify.Whole, func(t testing.TB, v *verify.Verifier, s vc.Secured) (*verify.Credential, error) {
 			return v.Credential(context.Background(), vc.Secured{MediaType: vc.MediaTypeCredential, Bytes: []byte(envelope(s))})
 		}},
@@ -54,6 +63,12 @@ func entries() []entry {
 		}})
 	}
 	return all
+}
+
+// fewEntries are one of each kind.
+func fewEntries() []entry {
+	all := entries()
+	return []entry{all[1], all[4]}
 }
 
 // onlyCredential is the credential of a presentation that is given to the verifier.

@@ -33,7 +33,7 @@ func clockAt(t time.Time) func() time.Time { return func() time.Time { return t 
 
 // contexts knows the passport's context, in which every word means something.
 var contexts = sync.OnceValue(func() *vc.ContextSet {
-	return contextSet([]string{vc.ContextV2, passportContext})
+	return contextSet([]string{vc.ContextV2, passportContext}, []string{vc.ContextV1, passportContext})
 })
 
 // contextSet accepts arrays of URLs, whose documents give every word a meaning.
@@ -63,7 +63,24 @@ type party struct {
 	signer did.Signer
 }
 
+// made keeps what tests make again and again, and nobody changes, by its name.
+var made = sync.OnceValue(func() *sync.Map { return new(sync.Map) })
+
+// once returns what make returned when it was first asked for that name.
+func once[T any](name string, make func() T) T {
+	if v, ok := made().Load(name); ok {
+		return v.(T)
+	}
+	v, _ := made().LoadOrStore(name, make())
+	return v.(T)
+}
+
 func newParty(t testing.TB, name string) party {
+	t.Helper()
+	return once("party "+name, func() party { return makeParty(t, name) })
+}
+
+func makeParty(t testing.TB, name string) party {
 	t.Helper()
 	seed := sha256.Sum256([]byte("staffpassport test key: " + name))
 	key := ed25519.NewKeyFromSeed(seed[:])

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/staffpassport/staffpassport/did"
@@ -34,6 +35,8 @@ type reading struct {
 	// binding ties a credential to a session by itself; nil if the format knows no
 	// such thing.
 	binding *binding
+	// typed holds a credential to the metadata of its type; nil if there is none.
+	typed func() *finding
 	// alone is the credential, for bytes that are no more than one credential
 	// where a presentation is due. Nothing else is set then.
 	alone *reading
@@ -92,9 +95,9 @@ func (v *Verifier) format(k kind, mediaType string) format {
 		case cose.MediaTypePresentation:
 			return cosed{k, mediaType}
 		case sdjwt.MediaTypePresentation:
-			return disclosed{k, mediaType}
+			return disclosed{v, k, mediaType}
 		case sdjwt.MediaTypeCredential, sdjwt.MediaTypeSDJWTVC:
-			return alone{disclosed{aCredential, mediaType}}
+			return alone{disclosed{v, aCredential, mediaType}}
 		case vc.MediaTypeCredential:
 			if v.Holder == Bearer {
 				return alone{embedded{v}}
@@ -108,7 +111,7 @@ func (v *Verifier) format(k kind, mediaType string) format {
 	case cose.MediaTypeCredential:
 		return cosed{k, mediaType}
 	case sdjwt.MediaTypeCredential, sdjwt.MediaTypeSDJWTVC:
-		return disclosed{k, mediaType}
+		return disclosed{v, k, mediaType}
 	}
 	return nil
 }
@@ -154,10 +157,33 @@ func (v *Verifier) unwrap(k kind, o *strictjson.Object) (*reading, *finding) {
 func (v *Verifier) openAs(k kind, s vc.Secured) (*reading, *finding) {
 	f := v.format(k, s.MediaType)
 	if f == nil {
-		return nil, wrong(ErrMediaType, nil)
+		return nil, wrong(ErrMediaType, v.whyNot(k, s.MediaType))
 	}
 	return f.read(s.Bytes)
 }
+
+// whyNot says what can be said about a media type that is not read.
+func (v *Verifier) whyNot(k kind, mediaType string) error {
+	switch {
+	case k == aCredential && v.format(aPresentation, mediaType) != nil:
+		return errPresentation
+	case k == aPresentation && mediaType == vc.MediaTypeCredential:
+		return errors.New("that of a credential: Verifier.Credential takes it, and under Holder: Bearer one of bbs-2023 is a presentation")
+	case k == aPresentation && v.format(aCredential, mediaType) != nil:
+		return errCredential
+	case mediaType == "":
+		return errors.New("no media type")
+	case strings.Contains(mediaType, ";"):
+		return errors.New("a media type with parameters, which ours do not have")
+	}
+	return nil
+}
+
+// Why a token is not what is due.
+var (
+	errPresentation = errors.New("that of a presentation: Verifier.Presentation takes it")
+	errCredential   = errors.New("that of a credential: Verifier.Credential takes it")
+)
 
 // unreadable says why a document could not be read.
 func unreadable(err error) *finding {

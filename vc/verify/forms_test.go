@@ -11,7 +11,9 @@ import (
 	"encoding/base64"
 	"errors"
 	"io"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -29,6 +31,7 @@ import (
 	"github.com/staffpassport/staffpassport/vc/dataintegrity"
 	"github.com/staffpassport/staffpassport/vc/dataintegrity/bbs"
 	"github.com/staffpassport/staffpassport/vc/dataintegrity/ecdsasd"
+	"github.com/staffpassport/staffpassport/vc/dataintegrity/legacy"
 	"github.com/staffpassport/staffpassport/vc/dataintegrity/rdfc"
 	"github.com/staffpassport/staffpassport/vc/jose"
 	"github.com/staffpassport/staffpassport/vc/sdjwt"
@@ -51,6 +54,11 @@ func partyOf(t testing.TB, name string, typ keyType) party {
 	if typ == ed25519Key {
 		return newParty(t, name)
 	}
+	return once("party "+name+string(typ), func() party { return makePartyOf(t, name, typ) })
+}
+
+func makePartyOf(t testing.TB, name string, typ keyType) party {
+	t.Helper()
 	curve := elliptic.P256()
 	if typ == p384Key {
 		curve = elliptic.P384()
@@ -133,8 +141,94 @@ func forms() []form {
 		sdForm{sdjwt.MediaTypeSDJWTVC, p384Key, false},
 		sdForm{sdjwt.MediaTypeCredential, ed25519Key, false},
 		sdForm{sdjwt.MediaTypeCredential, p256Key, true},
+		legacyForm{embeddedForm{suite: legacy.Ed25519Signature2018(), key: ed25519Key}},
+		legacyForm{embeddedForm{suite: legacy.Ed25519Signature2020(), key: ed25519Key}},
+		legacyForm{embeddedForm{suite: dataintegrity.EdDSAJCS2022(), key: ed25519Key}},
+		oldJWTForm{ed25519Key},
+		oldJWTForm{p256Key},
 	}
 }
+
+// A model11 form is for documents of data model 1.1, of which it makes one.
+type model11 interface {
+	form
+	document(doc *strictjson.Object) *strictjson.Object
+}
+
+// ofModel11 writes a document of data model 2.0 as one of 1.1.
+func ofModel11(doc *strictjson.Object) *strictjson.Object {
+	out := strictjson.NewObject()
+	for name, v := range doc.All() {
+		switch name {
+		case "@context":
+			list := slices.Clone(v.([]any))
+			for i := range list {
+				if list[i] == vc.ContextV2 {
+					list[i] = vc.ContextV1
+				}
+			}
+			v = list
+		case "validFrom":
+			name = "issuanceDate"
+		case "validUntil":
+			name = "expirationDate"
+		}
+		out.Set(name, v)
+	}
+	return out
+}
+
+// legacyForm is a Data Integrity proof of a suite that verifiers have to list, or a
+// newer one, over a document of data model 1.1.
+type legacyForm struct{ embeddedForm }
+
+func (f legacyForm) name() string { return f.embeddedForm.name() + " of data model 1.1" }
+
+func (legacyForm) document(doc *strictjson.Object) *strictjson.Object { return ofModel11(doc) }
+
+func (f legacyForm) sign(t testing.TB, by party, doc *strictjson.Object, o signing) vc.Secured {
+	return f.embeddedForm.sign(t, by, ofModel11(doc), o)
+}
+
+func (f legacyForm) flip(t testing.TB, s vc.Secured) vc.Secured {
+	v, _ := tree(t, s).Get("proof")
+	token, ok := v.(*strictjson.Object).Text("jws")
+	if !ok {
+		return f.embeddedForm.flip(t, s)
+	}
+	header, signature, _ := strings.Cut(token, "..")
+	b, err := base64.RawURLEncoding.DecodeString(signature)
+	require.NoError(t, err)
+	b[len(b)/2] ^= 4
+	return replaced(t, s, token, header+".."+base64.RawURLEncoding.EncodeToString(b))
+}
+
+// oldJWTForm is application/jwt with the document in the claim vc.
+type oldJWTForm struct{ key keyType }
+
+func (f oldJWTForm) name() string  { return "jwt " + string(f.key) + " of data model 1.1" }
+func (f oldJWTForm) keys() keyType { return f.key }
+
+func (oldJWTForm) document(doc *strictjson.Object) *strictjson.Object { return ofModel11(doc) }
+
+func (oldJWTForm) sign(t testing.TB, by party, doc *strictjson.Object, o signing) vc.Secured {
+	t.Helper()
+	doc = ofModel11(doc)
+	payload := payloadOf(t, by, doc, o)
+	for name := range doc.All() {
+		payload.Delete(name)
+	}
+	payload.Set("vc", doc)
+	return vc.Secured{MediaType: jose.MediaTypeLegacy, Bytes: jwt(t, by, "JWT", o, payload)}
+}
+
+func (oldJWTForm) edit(t testing.TB, s vc.Secured, old, new string) vc.Secured {
+	return editJWT(t, s, old, new)
+}
+
+func (oldJWTForm) flip(t testing.TB, s vc.Secured) vc.Secured { return flipJWT(t, s) }
+
+func (oldJWTForm) show(_ testing.TB, s vc.Secured, _ time.Time) vc.Secured { return s }
 
 // embeddedForm is a Data Integrity proof.
 type embeddedForm struct {
@@ -549,9 +643,12 @@ func keyBindingOf(t testing.TB, s vc.Secured, audience, nonce string, at time.Ti
 }
 
 // everyContext is what those know who sign for the tests: more than the verifier.
-func everyContext() *vc.ContextSet {
-	return contextSet([]string{vc.ContextV2, passportContext}, []string{vc.ContextV2, passportContext, evilContext},
-		[]string{vc.ContextV2, evilContext})
-}
+var everyContext = sync.OnceValue(func() *vc.ContextSet {
+	var all [][]string
+	for _, model := range []string{vc.ContextV2, vc.ContextV1} {
+		all = append(all, []string{model, passportContext}, []string{model, passportContext, evilContext}, []string{model, evilContext})
+	}
+	return contextSet(all...)
+})
 
 const evilContext = "https://evil.example/v1"

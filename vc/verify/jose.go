@@ -17,8 +17,11 @@ func (f josed) read(b []byte) (*reading, *finding) {
 	if err != nil {
 		return nil, tokenFinding(err)
 	}
-	if t.IsPresentation() != (f.kind == aPresentation) {
-		return nil, wrong(ErrMediaType, nil)
+	switch {
+	case t.IsPresentation() && f.kind == aCredential:
+		return nil, wrong(ErrMediaType, errPresentation)
+	case !t.IsPresentation() && f.kind == aPresentation:
+		return nil, wrong(ErrMediaType, errCredential)
 	}
 	c := t.Claims()
 	r := readToken(t, f.kind, claims{c.Issuer, c.Subject, c.Audience, c.Nonce, c.IssuedAt, c.NotBefore, c.Expires})

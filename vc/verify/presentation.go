@@ -82,10 +82,14 @@ func (x *presentation) run(ctx context.Context, s vc.Secured) (*Presentation, er
 	last := len(x.log.entries) - 1
 	entries := slices.Clone(x.log.entries[:last])
 	budget := maxSignatures
+	stopped := false
 	for i, read := range x.readers() {
 		c := x.credential(i)
 		c.budget = &budget
-		c.run(ctx, read)
+		if !stopped {
+			c.run(ctx, read)
+			stopped = c.worthless()
+		}
 		entries = append(entries, c.log.entries...)
 		x.credentials = append(x.credentials, c)
 	}
@@ -114,13 +118,22 @@ func (x *presentation) steps(ctx context.Context) []step {
 		return steps
 	}
 	return append(steps,
-		step{CheckProof, x.checkProofs},
+		step{CheckProof, x.checkProof},
 		step{CheckSession, x.checkSession},
 		step{CheckHolder, x.checkHolder},
 		step{CheckKey, func() *finding { return x.checkKeys(ctx) }},
 		step{CheckSignature, func() *finding { return x.checkSigned(ctx) }},
 		step{CheckTime, x.checkTime},
 	)
+}
+
+// checkProof says also what would have taken a presentation that nobody signed.
+func (x *presentation) checkProof() *finding {
+	f := x.checkProofs()
+	if f != nil && x.received.unproven && x.v.Holder != Bearer {
+		return wrong(f.code, errors.New("one of bbs-2023 credentials needs Holder: Bearer"))
+	}
+	return f
 }
 
 func (x *presentation) parse() *finding {

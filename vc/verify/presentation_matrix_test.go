@@ -1,8 +1,11 @@
 package verify_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -12,6 +15,8 @@ import (
 	"github.com/staffpassport/staffpassport/did/didkey"
 	"github.com/staffpassport/staffpassport/internal/strictjson"
 	"github.com/staffpassport/staffpassport/vc"
+	"github.com/staffpassport/staffpassport/vc/dataintegrity/bbs"
+	"github.com/staffpassport/staffpassport/vc/sdjwt"
 	"github.com/staffpassport/staffpassport/vc/verify"
 )
 
@@ -28,6 +33,8 @@ type presentationCase struct {
 	verifier func(t testing.TB, v *verify.Verifier)
 	session  func(s *verify.Session)
 	not      string // the form that cannot say it
+	document bool   // it is about what names the presenter's key
+	timed    bool   // it is about when the presentation was made
 }
 
 func presentationMatrix() []presentationCase {
@@ -60,7 +67,7 @@ func presentationMatrix() []presentationCase {
 	return []presentationCase{
 		{name: "good"},
 		{name: "good without holder", change: without("holder")},
-		{name: "good without time", answer: created(time.Time{})},
+		{name: "good without time", timed: true, answer: created(time.Time{})},
 
 		{name: "bit of the signature", want: verify.ErrProof, flip: true},
 		{name: "key of another under the holder's name", want: verify.ErrProof, by: "Nettle Styx",
@@ -69,7 +76,7 @@ func presentationMatrix() []presentationCase {
 		{name: "by another who says so", want: verify.ErrHolder, by: "Nettle Styx",
 			change: func(t testing.TB, doc *strictjson.Object) { doc.Set("holder", stranger(t).id.String()) }},
 		{name: "by another who does not", want: verify.ErrHolder, by: "Nettle Styx", change: without("holder")},
-		{name: "key missing", want: verify.ErrKeyNotFound, answer: func(t testing.TB, a *sessionProof) { a.method = holder(t).id.URL("key-2") }},
+		{name: "key missing", document: true, want: verify.ErrKeyNotFound, answer: func(t testing.TB, a *sessionProof) { a.method = holder(t).id.URL("key-2") }},
 
 		{name: "good with a DID document", change: ofRowan, answer: atRowan, verifier: document("", "authentication")},
 		{name: "key for another purpose", want: verify.ErrKeyNotAuthorised, change: ofRowan, answer: atRowan, verifier: document("", "assertionMethod")},
@@ -91,14 +98,14 @@ func presentationMatrix() []presentationCase {
 			v.Replay = replayFunc(func() error { return verify.ErrReplay })
 		}},
 
-		{name: "made in five minutes", answer: created(noon.Add(5 * time.Minute))},
-		{name: "made later", want: verify.ErrProofNotYetValid, answer: created(noon.Add(5*time.Minute + time.Second))},
-		{name: "made a week ago", answer: created(noon.Add(-7 * 24 * time.Hour))},
-		{name: "made before that", want: verify.ErrProofTooOld, answer: created(noon.Add(-7*24*time.Hour - time.Second))},
-		{name: "older than the policy allows", want: verify.ErrProofTooOld, answer: created(noon.Add(-time.Minute - time.Second)),
+		{name: "made in five minutes", timed: true, answer: created(noon.Add(5 * time.Minute))},
+		{name: "made later", timed: true, want: verify.ErrProofNotYetValid, answer: created(noon.Add(5*time.Minute + time.Second))},
+		{name: "made a week ago", timed: true, answer: created(noon.Add(-7 * 24 * time.Hour))},
+		{name: "made before that", timed: true, want: verify.ErrProofTooOld, answer: created(noon.Add(-7*24*time.Hour - time.Second))},
+		{name: "older than the policy allows", timed: true, want: verify.ErrProofTooOld, answer: created(noon.Add(-time.Minute - time.Second)),
 			verifier: func(_ testing.TB, v *verify.Verifier) { v.MaxAge = time.Minute }},
-		{name: "ends now", answer: func(_ testing.TB, a *sessionProof) { a.expires = noon }},
-		{name: "ended", want: verify.ErrProofExpired, answer: func(_ testing.TB, a *sessionProof) { a.expires = noon.Add(-time.Second) }},
+		{name: "ends now", timed: true, answer: func(_ testing.TB, a *sessionProof) { a.expires = noon }},
+		{name: "ended", timed: true, want: verify.ErrProofExpired, answer: func(_ testing.TB, a *sessionProof) { a.expires = noon.Add(-time.Second) }},
 
 		{name: "unknown context", want: verify.ErrContextNotAllowed, change: set("@context", []any{vc.ContextV2, evilContext})},
 		{name: "context below", want: verify.ErrContextNotAllowed,
@@ -123,6 +130,42 @@ func presentationMatrix() []presentationCase {
 	}
 }
 
+// make presents the credential as the case has it.
+func (c presentationCase) make(t testing.TB, f vpForm, good vc.Secured) (*verify.Verifier, vc.Secured, verify.Session) {
+	t.Helper()
+	v, a, want := c.setUp(t)
+	doc := unsignedVP(t, envelope(good))
+	if c.change != nil {
+		c.change(t, doc)
+	}
+	by := holder(t)
+	if c.by != "" {
+		by = newParty(t, c.by)
+	}
+	s := f.sign(t, by, doc, a)
+	if c.flip {
+		s = f.flip(t, s)
+	}
+	return v, s, want
+}
+
+// setUp returns the verifier of the case, what is answered and what was asked.
+func (c presentationCase) setUp(t testing.TB) (*verify.Verifier, sessionProof, verify.Session) {
+	t.Helper()
+	v, want := verifier(t), session(t)
+	a := answerNow(t, v)
+	if c.answer != nil {
+		c.answer(t, &a)
+	}
+	if c.verifier != nil {
+		c.verifier(t, v)
+	}
+	if c.session != nil {
+		c.session(&want)
+	}
+	return v, a, want
+}
+
 // TestPresentationMatrix tries every case in every form, directly and enveloped.
 func TestPresentationMatrix(t *testing.T) {
 	t.Parallel()
@@ -134,28 +177,9 @@ func TestPresentationMatrix(t *testing.T) {
 				if c.not == f.name {
 					continue
 				}
-				v, want := verifier(t), session(t)
-				doc := unsignedVP(t, envelope(good))
-				if c.change != nil {
-					c.change(t, doc)
-				}
-				a := answerNow(t, v)
-				if c.answer != nil {
-					c.answer(t, &a)
-				}
-				by := holder(t)
-				if c.by != "" {
-					by = newParty(t, c.by)
-				}
-				s := f.sign(t, by, doc, a)
-				if c.flip {
-					s = f.flip(t, s)
-				}
-				if c.verifier != nil {
-					c.verifier(t, v)
-				}
-				if c.session != nil {
-					c.session(&want)
+				v, s, want := c.make(t, f, good)
+				if c.change == nil {
+					require.Equal(t, s.MediaType, verify.MediaType(s.Bytes), c.name)
 				}
 				for _, s := range []vc.Secured{s, envelopedVP(s)} {
 					p, err := v.Presentation(context.Background(), s, want)
@@ -176,4 +200,132 @@ func TestPresentationMatrix(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A soloForm is a credential that answers a session by itself, without a
+// presentation that its holder signed.
+type soloForm struct {
+	name   string
+	bearer bool // it has no time of its own, and nobody who shows it
+	show   func(t testing.TB, by party, a sessionProof) vc.Secured
+	flip   func(t testing.TB, s vc.Secured) vc.Secured
+}
+
+func soloForms(t testing.TB) []soloForm {
+	t.Helper()
+	keyBinding := func(f sdForm) soloForm {
+		good := matrixCase{}.make(t, f)
+		return soloForm{f.name() + " and key binding", false, func(t testing.TB, by party, a sessionProof) vc.Secured {
+			claims := keyBindingOf(t, good, host(t).id.String(), a.nonce, a.created)
+			for _, absent := range []struct {
+				name string
+				is   bool
+			}{{"iat", a.created.IsZero()}, {"nonce", a.nonce == ""}, {"aud", len(a.audience) == 0}} {
+				if absent.is {
+					claims.Delete(absent.name)
+				}
+			}
+			if len(a.audience) > 1 {
+				claims.Set("aud", []any{a.audience[0], a.audience[1]})
+			}
+			if !a.expires.IsZero() {
+				claims.Set("exp", a.expires.Unix())
+			}
+			kb := jwt(t, by, "kb+jwt", signing{}, claims)
+			return vc.Secured{MediaType: good.MediaType, Bytes: append(slices.Clone(good.Bytes), kb...)}
+		}, func(t testing.TB, s vc.Secured) vc.Secured {
+			i := bytes.LastIndexByte(s.Bytes, '~') + 1
+			kb := flipJWT(t, vc.Secured{Bytes: s.Bytes[i:]})
+			return vc.Secured{MediaType: s.MediaType, Bytes: append(slices.Clone(s.Bytes[:i]), kb.Bytes...)}
+		}}
+	}
+	base := based(t, bbs.Suite("/type"), partyOf(t, "Riverside Trust", bls12381Key), true)
+	bearer := soloForm{"bbs-2023 of its bearer", true, func(t testing.TB, _ party, a sessionProof) vc.Secured {
+		audience := strings.Join(a.audience, " ")
+		s, err := bbs.Derive(context.Background(), base, []vc.Pointer{""}, contexts(), bbs.SessionHeader(audience, a.nonce))
+		require.NoError(t, err)
+		return s
+	}, embeddedForm{derives: "bbs-2023"}.flip}
+	enveloped := bearer
+	enveloped.name += ", enveloped"
+	enveloped.show = func(t testing.TB, by party, a sessionProof) vc.Secured {
+		return text(t, bearers(t, envelope(bearer.show(t, by, a))), vc.MediaTypePresentation)
+	}
+	enveloped.flip = func(t testing.TB, _ vc.Secured) vc.Secured {
+		inner := bearer.flip(t, bearer.show(t, party{}, answerNow(t, verifier(t))))
+		return text(t, bearers(t, envelope(inner)), vc.MediaTypePresentation)
+	}
+	return []soloForm{
+		keyBinding(sdForm{sdjwt.MediaTypeSDJWTVC, ed25519Key, true}),
+		keyBinding(sdForm{sdjwt.MediaTypeSDJWTVC, p256Key, true}),
+		keyBinding(sdForm{sdjwt.MediaTypeCredential, p256Key, true}),
+		bearer, enveloped,
+	}
+}
+
+// bearers is a presentation that nobody signs.
+func bearers(t testing.TB, credentials ...string) *strictjson.Object {
+	t.Helper()
+	doc := unsignedVP(t, credentials...)
+	doc.Delete("holder")
+	return doc
+}
+
+// TestSessionMatrix tries the cases of [TestPresentationMatrix] that are about the
+// session on everything that answers one by itself.
+func TestSessionMatrix(t *testing.T) {
+	t.Parallel()
+	for _, f := range soloForms(t) {
+		t.Run(f.name, func(t *testing.T) {
+			t.Parallel()
+			tried := 0
+			for _, c := range presentationMatrix() {
+				if c.change != nil || c.document || f.bearer && (c.timed || c.by != "") {
+					continue
+				}
+				tried++
+				v, a, want := c.setUp(t)
+				v.Trust = verify.AnyIssuerUnsafe{}
+				if f.bearer {
+					v.Holder = verify.Bearer
+				}
+				by := holder(t)
+				if c.by != "" {
+					by = newParty(t, c.by)
+				}
+				s := f.show(t, by, a)
+				if c.flip {
+					s = f.flip(t, s)
+				}
+				require.Equal(t, s.MediaType, verify.MediaType(s.Bytes), c.name)
+				p, err := v.Presentation(context.Background(), s, want)
+				if c.want == "" && !a.created.IsZero() {
+					require.NoError(t, err, c.name)
+					require.Len(t, p.Credentials(), 1)
+					require.Equal(t, f.bearer, p.Holder().IsZero())
+					continue
+				}
+				require.Nil(t, p, c.name)
+				var e *verify.Error
+				require.ErrorAs(t, err, &e, c.name)
+				require.Contains(t, c.alone(f.bearer), e.Code, "%s: %v", c.name, err)
+			}
+			require.Greater(t, tried, 8)
+		})
+	}
+}
+
+// alone are the codes of the case where a credential answers by itself: a key
+// binding is malformed without a claim that it must have and by nobody's key but the
+// holder's, and bbs-2023 has one value for the whole session.
+func (c presentationCase) alone(bearer bool) []verify.Code {
+	switch {
+	case c.want == verify.ErrHolder:
+		return []verify.Code{verify.ErrProof}
+	case c.want == verify.ErrDomain && bearer:
+		return []verify.Code{verify.ErrChallenge}
+	case c.answer != nil && (c.want == "" || c.want == verify.ErrDomain || c.want == verify.ErrChallenge):
+		return []verify.Code{c.want, verify.ErrProofMalformed}
+	}
+	return []verify.Code{c.want}
 }

@@ -10,6 +10,7 @@ import (
 // disclosed reads application/dc+sd-jwt (SD-JWT VC), application/vc+sd-jwt and
 // application/vp+sd-jwt (VC-JOSE-COSE, section 3.2).
 type disclosed struct {
+	v         *Verifier
 	kind      kind
 	mediaType string
 }
@@ -24,7 +25,24 @@ func (f disclosed) read(b []byte) (*reading, *finding) {
 	if err := bind(r, t, f.kind); err != nil && r.flaw == nil {
 		r.flaw = tokenFinding(err)
 	}
+	if document := f.v.Types[c.Type]; document != nil && f.mediaType == sdjwt.MediaTypeSDJWTVC {
+		r.typed = func() *finding { return f.checkType(t) }
+	}
 	return r, nil
+}
+
+// checkType holds a token to the metadata of its type (SD-JWT VC, section 4). What
+// was withheld may be there.
+func (f disclosed) checkType(t *sdjwt.Token) *finding {
+	c := t.Claims()
+	m, err := sdjwt.ReadTypeMetadata(f.v.Types, c.Type, c.TypeIntegrity)
+	if err != nil {
+		return wrong(ErrResource, err)
+	}
+	if err := m.Check(t); err != nil {
+		return wrong(ErrMalformed, err)
+	}
+	return nil
 }
 
 // bind reads the holder's key and the key binding (RFC 9901, section 7.3).

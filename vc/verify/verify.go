@@ -35,7 +35,10 @@
 // A presentation holds credentials of any format, those that are no JSON in
 // envelopes (VC Data Model 2.0, section 4.13). An SD-JWT with a key binding is a
 // presentation by itself, and so is, under the policy [Bearer], a credential with
-// a bbs-2023 proof.
+// a bbs-2023 proof. Bytes that came without a media type have one by [MediaType].
+//
+// What an issuer sends to a holder in ecdsa-sd-2023 and bbs-2023, a base proof, is
+// refused: the holder checks it with Check of package disclose.
 //
 // # Checks
 //
@@ -52,12 +55,15 @@
 //	holder     credentials in a presentation: it is about the presenter
 //	issuer     the issuer is trusted for these types
 //	status     the credential is not revoked or suspended
-//	resources  the contexts are those whose digests the issuer signed, if it signed any (VCDM 2.0 section 5.3)
+//	resources  contexts and type metadata are those whose digests the issuer signed, if it signed any (VCDM 2.0 section 5.3, SD-JWT VC section 5)
 //	replay     presentations: the nonce was not used before
 //
-// A document that fails up to its signature is looked at no further. After that
-// all remaining checks run, so that a person sees everything that is wrong. A
-// presentation that nobody signed as a whole, because its credentials are bound by
+// A credential that fails up to its signature is looked at no further. After that
+// all remaining checks on it run, so that a person sees everything that is wrong
+// with it. A presentation that fails one of its own checks before replay ends
+// there: its credentials are not looked at, and neither are those after one that nobody
+// who is trusted signed. errors.Is finds the first check that
+// failed; [Error.Checks] has them all. A presentation that nobody signed as a whole, because its credentials are bound by
 // themselves, has the checks from proof to time on its credentials alone.
 //
 // # Several proofs
@@ -73,7 +79,8 @@
 // who is its subject. Where the issuer put a key into the credential (cnf), that
 // key must have signed: the key binding or, in a presentation, the presentation.
 // The holder is then the subject that the issuer names or, where that is no DID,
-// the did:key of the key.
+// the did:key of the key. A subject that is a did:key must be that key's, or have
+// signed the presentation; of another DID the issuer's word is taken.
 //
 // # Time
 //
@@ -102,6 +109,7 @@ package verify
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/staffpassport/staffpassport/did"
@@ -124,6 +132,13 @@ type Verifier struct {
 	// Contexts says which @context arrays this verifier knows the meaning of,
 	// such as schema.Contexts().
 	Contexts *vc.ContextSet
+
+	// Types are documents of the type metadata of SD-JWT VC (its section 4), by
+	// their vct, and those that they extend, such as schema.TypeMetadata(). A
+	// dc+sd-jwt of such a type must follow it, and if the issuer signed a digest
+	// of the document (vct#integrity), this must be it. Other types are taken as
+	// they are. Nothing is fetched.
+	Types map[string][]byte
 
 	// Replay sees to it that each nonce is used once, such as the [Nonces] that
 	// gave it out. It is required for presentations; a caller that sees to it by
@@ -199,11 +214,12 @@ const maxCredentials = 64
 const maxSignatures = 128
 
 // Credential verifies a secured credential. Who presents it is not known: the
-// result has no holder. On failure the result is nil and the error an [*Error].
+// result has no holder, and it answers no request; a presentation header in a proof of
+// bbs-2023 is compared with nothing. On failure the result is nil and the error an [*Error].
 func (v *Verifier) Credential(ctx context.Context, s vc.Secured) (*Credential, error) {
 	x := &credential{examination: examination{v: v, log: newLog(Whole, credentialChecks(false))}}
-	if !v.ready() {
-		return nil, x.log.refuse(CheckFormat, ErrConfig, nil)
+	if err := v.lacks(); err != nil {
+		return nil, x.log.refuse(CheckFormat, ErrConfig, err)
 	}
 	x.now = v.now()
 	x.run(ctx, func() (*reading, *finding) { return v.open(aCredential, s) })
@@ -219,14 +235,35 @@ func (v *Verifier) Credential(ctx context.Context, s vc.Secured) (*Credential, e
 // presentation is verified unless all are.
 func (v *Verifier) Presentation(ctx context.Context, s vc.Secured, want Session) (*Presentation, error) {
 	x := &presentation{examination: examination{v: v, kind: aPresentation, log: newLog(Whole, presentationChecks())}, want: want}
-	if !v.ready() || v.Replay == nil || want.Audience == "" || want.Nonce == "" {
-		return nil, x.log.refuse(CheckFormat, ErrConfig, nil)
+	err := v.lacks()
+	switch {
+	case err != nil:
+	case v.Replay == nil:
+		err = errors.New("no Replay in the Verifier")
+	case want.Audience == "":
+		err = errors.New("no Audience in the Session")
+	case want.Nonce == "":
+		err = errors.New("no Nonce in the Session")
+	}
+	if err != nil {
+		return nil, x.log.refuse(CheckFormat, ErrConfig, err)
 	}
 	x.now = v.now()
 	return x.run(ctx, s)
 }
 
-func (v *Verifier) ready() bool { return v != nil && v.Resolver != nil && v.Trust != nil }
+// lacks says which field is missing that every verifier needs.
+func (v *Verifier) lacks() error {
+	switch {
+	case v == nil:
+		return errors.New("no Verifier")
+	case v.Resolver == nil:
+		return errors.New("no Resolver in the Verifier")
+	case v.Trust == nil:
+		return errors.New("no Trust in the Verifier")
+	}
+	return nil
+}
 
 // speaksFor reports whether a key of signer makes credentials of issuer.
 func (v *Verifier) speaksFor(signer did.DID, issuer string) bool {

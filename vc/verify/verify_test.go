@@ -556,31 +556,6 @@ func TestAbuse_LG01_Printing(t *testing.T) {
 	require.NotContains(t, out.String(), canary)
 }
 
-// TestCodes: each has a sentence of its own, and a URL of the specifications if it
-// is about the document.
-func TestCodes(t *testing.T) {
-	t.Parallel()
-	seen := map[string]verify.Code{}
-	for _, c := range []verify.Code{
-		verify.ErrConfig, verify.ErrMediaType, verify.ErrSyntax, verify.ErrTooLarge, verify.ErrTooDeep, verify.ErrMalformed,
-		verify.ErrNoTimeZone, verify.ErrContextNotAllowed, verify.ErrNoProof, verify.ErrProofSet, verify.ErrProofMalformed,
-		verify.ErrSuite, verify.ErrPurpose, verify.ErrDomain, verify.ErrChallenge, verify.ErrHolder, verify.ErrControllerMismatch,
-		verify.ErrKeyNotFound, verify.ErrKeyNotAuthorised, verify.ErrProof, verify.ErrProofNotYetValid, verify.ErrProofExpired,
-		verify.ErrNotYetValid, verify.ErrExpired, verify.ErrUntrusted, verify.ErrReplay, verify.ErrStatusUnsupported,
-		verify.ErrUnavailable,
-	} {
-		require.Regexp(t, `^[a-z]+(-[a-z]+)*$`, string(c))
-		require.NotContains(t, c.Error(), "code "+string(c))
-		require.NotContains(t, seen, c.Error(), string(c))
-		seen[c.Error()] = c
-		if p := c.Problem(); p != "" {
-			require.Regexp(t, `^https://(www.w3.org/TR/vc-data-model|w3id.org/security)#[A-Z_]+$`, p)
-		}
-	}
-	require.Equal(t, "verify: code of-the-future", verify.Code("of-the-future").Error())
-	require.Empty(t, verify.ErrUntrusted.Problem(), "a matter of policy, which the specifications leave open")
-}
-
 func TestErrorText(t *testing.T) {
 	t.Parallel()
 	_, err := verifier(t).Presentation(context.Background(), presented(t, issued(t), replaced(t, issued(t), "Band 6", "Band 7")), session(t))

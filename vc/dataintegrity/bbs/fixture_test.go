@@ -9,6 +9,7 @@ import (
 
 	"github.com/staffpassport/staffpassport/did"
 	"github.com/staffpassport/staffpassport/internal/strictjson"
+	"github.com/staffpassport/staffpassport/internal/vectors"
 	"github.com/staffpassport/staffpassport/vc"
 	"github.com/staffpassport/staffpassport/vc/dataintegrity"
 )
@@ -94,7 +95,8 @@ func flips(t *testing.T, secured []byte, method *did.VerificationMethod, context
 	require.NoError(t, verify(t, secured, method, contexts))
 	original, err := strictjson.ParseObject(secured)
 	require.NoError(t, err)
-	for i := range secured {
+	step := vectors.Step(t, "changed bytes", 31)
+	for i := 0; i < len(secured); i += step {
 		changed := append([]byte{}, secured...)
 		changed[i] ^= 1
 		if verify(t, changed, method, contexts) == nil {

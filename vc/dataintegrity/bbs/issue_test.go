@@ -72,7 +72,7 @@ func TestRemoteSigner(t *testing.T) {
 			t.Parallel()
 			issuer := *d.issuer
 			issuer.Signer = c.signer
-			out, err := issuer.Secure(t.Context(), passport(t, d.did(), 0))
+			out, err := issuer.Secure(t.Context(), passport(t, d.did(), false))
 			require.ErrorIs(t, err, c.want)
 			if c.want != nil {
 				require.Empty(t, out)
@@ -153,7 +153,7 @@ func TestIssueRefuses(t *testing.T) {
 			t.Parallel()
 			issuer := *d.issuer
 			issuer.Suite = c.suite
-			credential := passport(t, d.did(), 0)
+			credential := passport(t, d.did(), false)
 			if c.change != nil {
 				c.change(credential)
 			}
@@ -165,7 +165,7 @@ func TestIssueRefuses(t *testing.T) {
 			}
 		})
 	}
-	doc, _ := parse(t, d.issue(t, 0))
+	doc, _ := parse(t, d.issue(t, false))
 	p := &dataintegrity.Proof{Suite: "bbs-2020", VerificationMethod: d.method.ID, Purpose: did.AssertionMethod}
 	_, err := Suite().Prove(t.Context(), doc, p, d.issuer.Signer, d.contexts)
 	require.ErrorIs(t, err, dataintegrity.ErrSuite)
@@ -180,7 +180,7 @@ func TestIssueRefuses(t *testing.T) {
 func TestUndefinedTermWhenVerifying(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
-	shown := d.derive(t, d.issue(t, 0), tenClaims()...)
+	shown := d.derive(t, d.issue(t, false), tenClaims()...)
 	for old, c := range map[string]struct {
 		new  string
 		want error
@@ -197,13 +197,13 @@ func TestUndefinedTermWhenVerifying(t *testing.T) {
 func TestEnded(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
-	base := d.issue(t, 0)
+	base := d.issue(t, false)
 	doc, proof := parse(t, d.derive(t, base, ""))
 	ended, cancel := context.WithCancel(context.Background())
 	cancel()
 	_, err := Suite().Verify(ended, doc, proof, d.method, d.contexts)
 	require.ErrorIs(t, err, context.Canceled)
-	_, err = d.issuer.Secure(ended, passport(t, d.did(), 0))
+	_, err = d.issuer.Secure(ended, passport(t, d.did(), false))
 	require.ErrorIs(t, err, context.Canceled)
 	_, err = Derive(ended, base, tenClaims(), d.contexts, nil)
 	require.ErrorIs(t, err, context.Canceled)
@@ -215,7 +215,7 @@ func TestIssueTwice(t *testing.T) {
 	d := newDesk(t)
 	var bases []*baseProof
 	for range 2 {
-		_, proof := parse(t, d.issue(t, 0))
+		_, proof := parse(t, d.issue(t, false))
 		value, _ := proof.Text("proofValue")
 		p, err := parseBase(value)
 		require.NoError(t, err)

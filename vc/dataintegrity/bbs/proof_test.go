@@ -40,7 +40,7 @@ func withValue(t testing.TB, s vc.Secured, change func(*derivedProof)) []byte {
 func TestAbuse_SE04_ProofValueParts(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
-	shown := d.derive(t, d.issue(t, 0), tenClaims()...)
+	shown := d.derive(t, d.issue(t, false), tenClaims()...)
 	same := withValue(t, shown, func(*derivedProof) {})
 	require.NoError(t, verify(t, same, d.method, d.contexts))
 	bad, malformed := dataintegrity.ErrSignature, dataintegrity.ErrProofMalformed
@@ -90,7 +90,7 @@ func TestAbuse_SE04_ProofValueParts(t *testing.T) {
 func TestAbuse_SE04_NothingToSign(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, "/credentialSubject")
-	base := d.issue(t, 0)
+	base := d.issue(t, false)
 	shown := d.derive(t, base)
 	require.NoError(t, verify(t, shown.Bytes, d.method, d.contexts))
 	_, proof := parse(t, shown)
@@ -106,7 +106,7 @@ func TestAbuse_SE04_NothingToSign(t *testing.T) {
 func TestAbuse_SE06_PresentationHeader(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
-	base := d.issue(t, 0)
+	base := d.issue(t, false)
 	want := SessionHeader("did:example:host", "nonce")
 	require.Len(t, want, 32)
 	shown := d.derive(t, base, tenClaims()...)
@@ -163,7 +163,7 @@ func TestAbuse_SE06_PresentationHeader(t *testing.T) {
 func TestAbuse_LG03_TwoPresentations(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
-	base := d.issue(t, 0)
+	base := d.issue(t, false)
 	var first, second [2][]byte
 	for i, to := range []*[2][]byte{&first, &second} {
 		shown, err := Derive(t.Context(), base, tenClaims(), d.contexts, SessionHeader("did:example:host", string(rune('a'+i))))
@@ -187,7 +187,7 @@ func TestAbuse_LG03_TwoPresentations(t *testing.T) {
 	// claims, issued another time of that day.
 	later := *d.issuer
 	later.Now = func() time.Time { return clock().Add(15 * time.Hour) }
-	again, err := later.Secure(t.Context(), passport(t, d.did(), 0))
+	again, err := later.Secure(t.Context(), passport(t, d.did(), false))
 	require.NoError(t, err)
 	doc, proof := parse(t, d.derive(t, again, tenClaims()...))
 	proof.Delete("proofValue")
@@ -202,7 +202,7 @@ func TestAbuse_LG03_TwoPresentations(t *testing.T) {
 func TestMandatory(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, "/credentialSubject/dbs/level")
-	base := d.issue(t, 0)
+	base := d.issue(t, false)
 	got, err := Mandatory(base)
 	require.NoError(t, err)
 	require.Equal(t, []vc.Pointer{"/credentialSubject/dbs/level", "/issuer", "/validFrom", "/validUntil"}, got)
@@ -213,7 +213,7 @@ func TestMandatory(t *testing.T) {
 func TestDeriveRefuses(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
-	base := d.issue(t, 0)
+	base := d.issue(t, false)
 	change := func(old, new string) vc.Secured {
 		out := bytes.Replace(base.Bytes, []byte(old), []byte(new), 1)
 		require.NotEqual(t, base.Bytes, out)
@@ -258,7 +258,7 @@ func TestDeriveRefuses(t *testing.T) {
 func TestVerifyWithAnotherKey(t *testing.T) {
 	t.Parallel()
 	d, stranger := newDesk(t), newDesk(t)
-	shown := d.derive(t, d.issue(t, 0), tenClaims()...)
+	shown := d.derive(t, d.issue(t, false), tenClaims()...)
 	require.ErrorIs(t, verify(t, shown.Bytes, stranger.method, d.contexts), dataintegrity.ErrSignature)
 	require.ErrorIs(t, verify(t, shown.Bytes, nil, d.contexts), dataintegrity.ErrKey)
 
@@ -311,7 +311,7 @@ func TestMaxStatements(t *testing.T) {
 		}
 		subject, err := json.Marshal(map[string]any{"type": "Member", "employment": map[string]any{"type": "Member", "hours": hours}})
 		require.NoError(t, err)
-		c := passport(t, d.did(), 0)
+		c := passport(t, d.did(), false)
 		c.Subject = subject
 		issuer := *d.issuer
 		issuer.Suite = Suite("/credentialSubject/type")

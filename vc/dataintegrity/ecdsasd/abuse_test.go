@@ -32,7 +32,7 @@ func parse(t testing.TB, s vc.Secured) (doc, proof *strictjson.Object) {
 func TestAbuse_SE01_BaseProofShownToVerifier(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
-	base := d.issue(t, 0)
+	base := d.issue(t, false)
 	require.ErrorIs(t, verify(t, base.Bytes, d.method, d.contexts), dataintegrity.ErrBaseProof)
 	_, proof := parse(t, base)
 	require.True(t, IsBase(proof))
@@ -53,7 +53,7 @@ func TestAbuse_SE01_BaseProofShownToVerifier(t *testing.T) {
 func TestAbuse_SE02_MandatoryStatementRemoved(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, "/credentialSubject/dbs/level", "/credentialSubject/registration")
-	base := d.issue(t, 0)
+	base := d.issue(t, false)
 	shown := d.derive(t, base, "/credentialSubject/personal/givenName")
 	require.NoError(t, verify(t, shown.Bytes, d.method, d.contexts))
 
@@ -144,7 +144,7 @@ func TestAbuse_SE09_HundredPresentations(t *testing.T) {
 	d := newDesk(t)
 	all := claims(t)
 	pointers := slices.Sorted(maps.Keys(all))
-	base := d.issue(t, 0)
+	base := d.issue(t, false)
 	_, proof := parse(t, base)
 	value, _ := proof.Text("proofValue")
 	secrets, err := parseBase(value)
@@ -180,7 +180,7 @@ func TestAbuse_LG02_OnlyWhatWasAskedFor(t *testing.T) {
 	d := newDesk(t)
 	all := claims(t)
 	pointers := slices.Sorted(maps.Keys(all))
-	base := d.issue(t, 0)
+	base := d.issue(t, false)
 	for _, n := range []int{1, 3, 10, 34} {
 		shown := d.derive(t, base, pointers[:n]...)
 		require.NoError(t, verify(t, shown.Bytes, d.method, d.contexts))

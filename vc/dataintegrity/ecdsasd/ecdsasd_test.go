@@ -24,7 +24,7 @@ import (
 func TestIssueDeriveVerify(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, "/credentialSubject/registration/number")
-	base := d.issue(t, 0)
+	base := d.issue(t, false)
 	always, err := Mandatory(base)
 	require.NoError(t, err)
 	require.Equal(t, []vc.Pointer{"/credentialSubject/registration/number", "/issuer", "/validFrom", "/validUntil", "/credentialSubject/id"}, always)
@@ -60,7 +60,7 @@ func TestSecretsAreFresh(t *testing.T) {
 	d := newDesk(t)
 	var all []*baseProof
 	for range 3 {
-		_, proof := parse(t, d.issue(t, 0))
+		_, proof := parse(t, d.issue(t, false))
 		value, _ := proof.Text("proofValue")
 		p, err := parseBase(value)
 		require.NoError(t, err)
@@ -89,14 +89,14 @@ func TestIssueRefused(t *testing.T) {
 			t.Parallel()
 			issuer := *d.issuer
 			issuer.Suite = Suite(mandatory...)
-			_, err := issuer.Secure(t.Context(), passport(t, d.did(), 0))
+			_, err := issuer.Secure(t.Context(), passport(t, d.did(), false))
 			require.ErrorIs(t, err, dataintegrity.ErrPointer)
 		})
 	}
 
 	t.Run("undefined term", func(t *testing.T) {
 		t.Parallel()
-		c := passport(t, d.did(), 0)
+		c := passport(t, d.did(), false)
 		c.Subject = []byte(`{"nickname": "Bramble"}`)
 		_, err := d.issuer.Secure(t.Context(), c)
 		require.ErrorIs(t, err, jsonld.ErrUndefinedTerm)
@@ -109,7 +109,7 @@ func TestIssueRefused(t *testing.T) {
 		require.NoError(t, err)
 		_, ed, err := ed25519.GenerateKey(rand.Reader)
 		require.NoError(t, err)
-		doc, err := passport(t, d.did(), 0).Object()
+		doc, err := passport(t, d.did(), false).Object()
 		require.NoError(t, err)
 		for _, key := range []crypto.Signer{p384, ed} {
 			key, err := did.NewSigner(d.method.ID, key)
@@ -121,7 +121,7 @@ func TestIssueRefused(t *testing.T) {
 	})
 	t.Run("chain", func(t *testing.T) {
 		t.Parallel()
-		doc, proof := parse(t, d.issue(t, 0))
+		doc, proof := parse(t, d.issue(t, false))
 		doc.Set("proof", []any{proof})
 		p := &dataintegrity.Proof{VerificationMethod: d.method.ID, Purpose: did.AssertionMethod}
 		_, err := Suite().Prove(t.Context(), doc, p, d.issuer.Signer, d.contexts)
@@ -135,17 +135,17 @@ func TestIssueRefused(t *testing.T) {
 		issuer := *d.issuer
 		broken := errors.New("the machine is away")
 		issuer.Signer = signer{d.issuer.Signer, nil, broken}
-		_, err := issuer.Secure(t.Context(), passport(t, d.did(), 0))
+		_, err := issuer.Secure(t.Context(), passport(t, d.did(), false))
 		require.ErrorIs(t, err, broken)
 		issuer.Signer = signer{d.issuer.Signer, make([]byte, 64), nil}
-		_, err = issuer.Secure(t.Context(), passport(t, d.did(), 0))
+		_, err = issuer.Secure(t.Context(), passport(t, d.did(), false))
 		require.ErrorIs(t, err, dataintegrity.ErrSignature)
 	})
 	t.Run("caller that goes away", func(t *testing.T) {
 		t.Parallel()
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
-		_, err := d.issuer.Secure(ctx, passport(t, d.did(), 0))
+		_, err := d.issuer.Secure(ctx, passport(t, d.did(), false))
 		require.ErrorIs(t, err, context.Canceled)
 	})
 }
@@ -162,7 +162,7 @@ func (s signer) Sign(context.Context, []byte) ([]byte, error) { return s.signatu
 func TestDeriveRefused(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
-	base := d.issue(t, 0)
+	base := d.issue(t, false)
 	for name, c := range map[string]struct {
 		change func(secured, proof *strictjson.Object) // nil for none
 		reveal []vc.Pointer
@@ -207,18 +207,18 @@ func TestDeriveRefused(t *testing.T) {
 	// A credential of which nothing is mandatory, and nothing is asked for.
 	e := example(t, headlineIssuer, headlineProofKey, make([]byte, 32))
 	bare := deskOf(t, e.signer.(plainSigner).key, suite{nil, &e.secret})
-	_, err = Derive(t.Context(), bare.issue(t, 0), nil, bare.contexts)
+	_, err = Derive(t.Context(), bare.issue(t, false), nil, bare.contexts)
 	require.ErrorIs(t, err, dataintegrity.ErrPointer)
 }
 
 func TestVerifyRefused(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
-	shown := d.derive(t, d.issue(t, 0), "/credentialSubject/dbs", "/credentialSubject/personal/title")
+	shown := d.derive(t, d.issue(t, false), "/credentialSubject/dbs", "/credentialSubject/personal/title")
 	doc, proof := parse(t, shown)
 	value, _ := proof.Text("proofValue")
 	other := newDesk(t)
-	otherDoc, otherProof := parse(t, d.derive(t, d.issue(t, 0), "/credentialSubject/dbs", "/credentialSubject/personal/title"))
+	otherDoc, otherProof := parse(t, d.derive(t, d.issue(t, false), "/credentialSubject/dbs", "/credentialSubject/personal/title"))
 	require.True(t, strictjson.Equal(doc, otherDoc))
 	otherValue, _ := otherProof.Text("proofValue")
 	foreign, err := parseDerived(otherValue)
@@ -342,7 +342,7 @@ func TestVerifyRefused(t *testing.T) {
 	})
 	t.Run("one byte changed", func(t *testing.T) {
 		t.Parallel()
-		flips(t, d.derive(t, d.issue(t, 0), "/credentialSubject/dbs/level").Bytes, d.method, d.contexts)
+		flips(t, d.derive(t, d.issue(t, false), "/credentialSubject/dbs/level").Bytes, d.method, d.contexts)
 	})
 }
 
@@ -371,7 +371,7 @@ func TestIsBase(t *testing.T) {
 // No proof value makes a panic, and none but the seed's verifies.
 func FuzzProofValue(f *testing.F) {
 	d := newDesk(f)
-	base := d.issue(f, 0)
+	base := d.issue(f, false)
 	doc, proof := parse(f, d.derive(f, base, "/credentialSubject/dbs/level"))
 	seed, _ := proof.Text("proofValue")
 	f.Add(seed)

@@ -5,6 +5,8 @@ import (
 	"crypto/elliptic"
 	"encoding/hex"
 	"encoding/json"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -108,6 +110,21 @@ func TestPublished(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, hashes.ProofHash, hex.EncodeToString(optionsHash))
 		require.Equal(t, hashes.ProofHash, hex.EncodeToString(sdprim.Hash([]string{string(readText(t, "addProofConfigCanon.txt"))})))
+
+		var pointed []struct {
+			Pointer vc.Pointer
+			Value   json.RawMessage
+		}
+		read(t, "addPointerValues.json", &pointed)
+		require.Len(t, pointed, len(mandatory))
+		for i, p := range pointed {
+			require.Equal(t, mandatory[i], string(p.Pointer))
+			value, ok := p.Pointer.Lookup(doc)
+			require.True(t, ok)
+			want, err := strictjson.Parse(p.Value)
+			require.NoError(t, err)
+			require.True(t, strictjson.Equal(want, value))
+		}
 
 		made, err := suite{mandatory, &e.secret}.Prove(t.Context(), doc, options, e.signer, contexts)
 		require.NoError(t, err)
@@ -216,6 +233,134 @@ func TestPublished(t *testing.T) {
 		s, _, _ := readSecured(t, "derivedRevealDocument.json")
 		flips(t, s.Bytes, e.method, contexts)
 	})
+}
+
+// numbered is a map of lines as the example writes it.
+type numbered struct{ Value [][2]any }
+
+// TestPublishedGroups compares all that the example says about the statements, and the
+// groups of those that pointers match.
+func TestPublishedGroups(t *testing.T) {
+	t.Parallel()
+	e := readExample(t)
+	_, doc, _ := readSecured(t, "addSignedSDBase.json")
+	contexts := contextsOf(t, doc)
+	type group struct {
+		Matching, NonMatching numbered
+		DeskolemizedNQuads    []string
+	}
+	var want struct {
+		Groups             struct{ Mandatory, Selective, Combined group }
+		Skolemized         struct{ Compact *strictjson.Object }
+		DeskolemizedNQuads []string
+		LabelMap           json.RawMessage
+		NQuads             []string
+	}
+	read(t, "derivedAllGroupData.json", &want)
+	said, err := sdprim.Canonicalize(t.Context(), contexts.Documents(), doc, sdprim.HMACLabels(e.secret.hmacKey))
+	require.NoError(t, err)
+	require.Equal(t, want.NQuads, said.Lines)
+	compact := unnamed(want.Skolemized.Compact)
+	same, err := sdprim.Canonicalize(t.Context(), contexts.Documents(), compact, sdprim.HMACLabels(e.secret.hmacKey))
+	require.NoError(t, err)
+	require.Equal(t, said.Lines, same.Lines)
+
+	// The example's names for blank nodes are random; ours are never written.
+	var pairs []string
+	for name, label := range labelPairs(t, want.LabelMap) {
+		pairs = append(pairs, "_:"+name+" ", "_:"+label+" ")
+	}
+	relabelled := func(lines []string) []string {
+		out := make([]string, len(lines))
+		for i, line := range lines {
+			out[i] = strings.NewReplacer(pairs...).Replace(line)
+		}
+		slices.Sort(out)
+		return out
+	}
+	require.Equal(t, said.Lines, relabelled(want.DeskolemizedNQuads))
+
+	var mandatory, reveal []string
+	require.NoError(t, json.Unmarshal(vectors.Read(t, "vc-di-ecdsa", "TestVectors", "prCredMandatory.json"), &mandatory))
+	require.NoError(t, json.Unmarshal(vectors.Read(t, "vc-di-ecdsa", "TestVectors", "prCredSelective.json"), &reveal))
+	for name, c := range map[string]struct {
+		group    group
+		pointers []string
+	}{
+		"mandatory": {want.Groups.Mandatory, mandatory},
+		"selective": {want.Groups.Selective, reveal},
+		"combined":  {want.Groups.Combined, append(slices.Clone(mandatory), reveal...)},
+	} {
+		x, err := said.Select(c.pointers)
+		require.NoError(t, err, name)
+		require.Equal(t, c.group.Matching.Value, numberedLines(said.Lines, x.Matching), name)
+		require.Equal(t, c.group.NonMatching.Value, numberedLines(said.Lines, sdprim.Without(len(said.Lines), x.Matching)), name)
+		require.Equal(t, pick(said.Lines, x.Matching), relabelled(c.group.DeskolemizedNQuads), name)
+	}
+}
+
+func numberedLines(lines []string, at []int) [][2]any {
+	out := make([][2]any, len(at))
+	for i, position := range at {
+		out[i] = [2]any{float64(position), lines[position]}
+	}
+	return out
+}
+
+// unnamed returns a document without the names that skolemisation gave its objects.
+func unnamed(o *strictjson.Object) *strictjson.Object {
+	out := o.Clone()
+	for name, value := range o.All() {
+		switch value := value.(type) {
+		case *strictjson.Object:
+			out.Set(name, unnamed(value))
+		case string:
+			if name == "id" && strings.HasPrefix(value, "urn:bnid:") {
+				out.Delete(name)
+			}
+		}
+	}
+	return out
+}
+
+// TestPublishedEmployment takes the specification's other document, of which only the
+// input is published: issued, derived, verified.
+func TestPublishedEmployment(t *testing.T) {
+	t.Parallel()
+	e := readExample(t)
+	input := func(name string) []byte { return vectors.Read(t, "vc-di-ecdsa", "TestVectors", name) }
+	doc, err := strictjson.ParseObject(input("employmentAuth.json"))
+	require.NoError(t, err)
+	var mandatory []string
+	require.NoError(t, json.Unmarshal(input("employMandatory.json"), &mandatory))
+	var reveal []vc.Pointer
+	require.NoError(t, json.Unmarshal(input("employSelective.json"), &reveal))
+	contexts := contextsOf(t, doc)
+	p := &dataintegrity.Proof{VerificationMethod: e.signer.VerificationMethod(), Purpose: did.AssertionMethod}
+	s := suite{mandatory, &e.secret}
+	proof, err := s.Prove(t.Context(), doc, p, e.signer, contexts)
+	require.NoError(t, err)
+	again, err := s.Prove(t.Context(), doc, p, e.signer, contexts)
+	require.NoError(t, err)
+	require.True(t, strictjson.Equal(proof, again))
+	secured := doc.Clone()
+	secured.Set("proof", proof)
+	text, err := strictjson.Append(nil, secured)
+	require.NoError(t, err)
+	base := vc.Secured{MediaType: vc.MediaTypeCredential, Bytes: text}
+	require.ErrorIs(t, verify(t, text, e.method, contexts), dataintegrity.ErrBaseProof)
+
+	shown, err := Derive(t.Context(), base, reveal, contexts)
+	require.NoError(t, err)
+	require.NoError(t, verify(t, shown.Bytes, e.method, contexts))
+	for _, hidden := range []string{"JOHN", "JACOB", "SMITH", "Male", "1999-07-17", "83627465", "C09", "999-999-999", "2015-01-01"} {
+		require.Contains(t, string(text), hidden)
+		require.NotContains(t, string(shown.Bytes), hidden)
+	}
+	for _, visible := range []string{"Bahamas", "2019-12-03T00:00:00Z", "2029-12-03T00:00:00Z", "did:key:zDnaegE6RR3atJtHKwTRTWHsJ3kNHqFwv7n9YjTgmU7TyfU76"} {
+		require.Contains(t, string(shown.Bytes), visible)
+	}
+	flips(t, shown.Bytes, e.method, contexts)
 }
 
 func hexes(list [][]byte) []string {

@@ -14,7 +14,9 @@
 // New credentials are better issued with eddsa-rdfc-2022, which differs from
 // Ed25519Signature2020 in name alone. Like the other suites that need RDF these
 // work in safe mode: a term that the contexts do not define is refused, at signing
-// and at verifying. The signatures say nothing that is not in the document; which
+// and at verifying, and so is a member of a proof that is none of its type's, which
+// could be another name for one that is: the security contexts have two for the end
+// of a proof. The signatures say nothing that is not in the document; which
 // contexts it may have, and all else that makes a proof worth something, is for
 // [github.com/staffpassport/staffpassport/vc/verify].
 //
@@ -126,12 +128,10 @@ func (s suite) Verify(ctx context.Context, doc, proof *strictjson.Object, key *d
 	return doc, nil
 }
 
-// hashes returns what the signature is over. Options are a proof without its
-// value; a @context of its own would say something about the proof that nobody
-// else reads, and is refused.
+// hashes returns what the signature is over. Options are a proof without its value.
 func (s suite) hashes(ctx context.Context, doc, options *strictjson.Object, contexts *vc.ContextSet) ([]byte, error) {
-	if _, ok := options.Get("@context"); ok {
-		return nil, fmt.Errorf("%w: in a proof", dataintegrity.ErrContextNotAllowed)
+	if err := checkMembers(options); err != nil {
+		return nil, err
 	}
 	context, _ := doc.Get("@context")
 	if !contexts.Accepts(context) && !onlyURLs(context) {
@@ -151,6 +151,23 @@ func (s suite) hashes(ctx context.Context, doc, options *strictjson.Object, cont
 		out = append(out, sum...)
 	}
 	return out, nil
+}
+
+// checkMembers refuses options with a member that the suites do not have (EdDSA
+// Cryptosuites, section A.1.2.1, and VC Data Integrity 1.0, section 2.1; there were
+// no chains yet). A @context would say something about the proof that nobody else
+// reads.
+func checkMembers(options *strictjson.Object) error {
+	for name := range options.All() {
+		switch name {
+		case "type", "id", "created", "verificationMethod", "proofPurpose", "expires", "domain", "challenge", "nonce":
+		case "@context":
+			return fmt.Errorf("%w: in a proof", dataintegrity.ErrContextNotAllowed)
+		default:
+			return fmt.Errorf("%w: a member that no proof of its type has", dataintegrity.ErrProofMalformed)
+		}
+	}
+	return nil
 }
 
 // onlyURLs reports whether a @context has no context of its own in it. What its

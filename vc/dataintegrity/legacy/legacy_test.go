@@ -371,7 +371,7 @@ func TestSecure(t *testing.T) {
 		first, err := i.SecureWith(context.Background(), credential(s), dataintegrity.Proof{ID: "urn:uuid:0"})
 		require.NoError(t, err)
 		_, err = i.AddProof(context.Background(), first, dataintegrity.Proof{Previous: []string{"urn:uuid:0"}})
-		require.ErrorIs(t, err, dataintegrity.ErrUndefinedTerm, "their contexts have no chains")
+		require.ErrorIs(t, err, dataintegrity.ErrProofMalformed, "they have no chains")
 		both, err := i.AddProof(context.Background(), secured, dataintegrity.Proof{Nonce: "n"})
 		require.NoError(t, err)
 		require.NoError(t, verify(t, suite, object(t, both.Bytes), set))
@@ -419,7 +419,7 @@ func TestAbuse_DI04_UndefinedTerm(t *testing.T) {
 		}{
 			"a member":         {func(d, _ *strictjson.Object) { d.Set("dbsCleared", true) }, dataintegrity.ErrUndefinedTerm},
 			"a relative type":  {func(d, _ *strictjson.Object) { d.Set("type", []any{"VerifiableCredential", "Willow"}) }, dataintegrity.ErrUndefinedTerm},
-			"in the proof":     {func(_, p *strictjson.Object) { p.Set("dbsCleared", true) }, dataintegrity.ErrUndefinedTerm},
+			"in the proof":     {func(_, p *strictjson.Object) { p.Set("dbsCleared", true) }, dataintegrity.ErrProofMalformed},
 			"a defined member": {func(d, _ *strictjson.Object) { d.Set("expirationDate", "2030-01-01T00:00:00Z") }, dataintegrity.ErrSignature},
 			"unknown context": {func(d, _ *strictjson.Object) {
 				d.Set("@context", []any{vc.ContextV1, suiteContext, "https://evil.example/"})
@@ -433,6 +433,121 @@ func TestAbuse_DI04_UndefinedTerm(t *testing.T) {
 			proof, _ := o.Get("proof")
 			c.change(o, proof.(*strictjson.Object))
 			require.ErrorIs(t, verify(t, suite, o, set), c.want, "%s: %s", suite.Name(), name)
+		}
+	}
+}
+
+// What JSON-LD leaves out of the data cannot be added to what was signed.
+func TestAbuse_DI04_LeftOutOfTheData(t *testing.T) {
+	t.Parallel()
+	set := contexts(t)
+	for _, suite := range suites() {
+		s := signer(t, "Riverside Trust")
+		c := credential(s)
+		c.ID = ""
+		secured, err := (&dataintegrity.Issuer{Suite: suite, Signer: s, Contexts: set, Now: clock}).Secure(context.Background(), c)
+		require.NoError(t, err)
+		require.NoError(t, verify(t, suite, object(t, secured.Bytes), set))
+		for name, c := range map[string]struct {
+			member string
+			value  any
+			want   error
+		}{
+			"null":                        {"evidence", nil, dataintegrity.ErrUnsignable},
+			"an empty array":              {"evidence", []any{}, dataintegrity.ErrUnsignable},
+			"null in an array":            {"termsOfUse", []any{nil}, dataintegrity.ErrUnsignable},
+			"null for an undefined term":  {"x", nil, dataintegrity.ErrUndefinedTerm},
+			"an array for one":            {"x", []any{}, dataintegrity.ErrUndefinedTerm},
+			"the label of a blank node":   {"id", "_:b0", dataintegrity.ErrUnsignable},
+			"a blank node as type":        {"type", []any{vc.TypeCredential, "_:t"}, dataintegrity.ErrUnsignable},
+			"a blank node by reference":   {"termsOfUse", "_:c", dataintegrity.ErrUnsignable},
+			"a blank node with its label": {"termsOfUse", strictjson.NewObject(strictjson.Member{Name: "id", Value: "_:c"}), dataintegrity.ErrUnsignable},
+		} {
+			o := object(t, secured.Bytes)
+			o.Set(c.member, c.value)
+			require.ErrorIs(t, verify(t, suite, o, set), c.want, "%s: %s", suite.Name(), name)
+		}
+	}
+}
+
+// The security contexts have two names for the end of a proof, and only one is
+// read. A proof has no member but those of its type, under their names.
+func TestAbuse_DI18_EndOfAProofRenamed(t *testing.T) {
+	t.Parallel()
+	set := contexts(t)
+	for _, suite := range suites() {
+		for _, context := range [][]any{{vc.ContextV1, suiteContext}, {vc.ContextV2, "https://w3id.org/security/v1", suiteContext}} {
+			s := signer(t, "Riverside Trust")
+			doc := object(t, []byte(`{"type":["VerifiableCredential"],"issuer":"did:example:i","credentialSubject":{"id":"did:example:rowan"}}`))
+			doc.Set("@context", context)
+			options := &dataintegrity.Proof{VerificationMethod: s.VerificationMethod(), Purpose: did.AssertionMethod, Created: noon, Expires: noon, Challenge: "c", Nonce: "n", Domain: []string{"d"}, ID: "urn:uuid:0"}
+			proof, err := suite.Prove(t.Context(), doc, options, s, set)
+			require.NoError(t, err)
+			doc.Set("proof", proof)
+			require.NoError(t, verify(t, suite, doc, set))
+			for name, as := range map[string][]string{
+				"expires":   {"expiration", "https://w3id.org/security#expiration", "sec:expiration"},
+				"created":   {"dcterms:created", "dc:created", "http://purl.org/dc/terms/created"},
+				"domain":    {"sec:domain"},
+				"challenge": {"sec:challenge"},
+			} {
+				for _, as := range as {
+					renamed := proof.Clone()
+					v, _ := renamed.Get(name)
+					renamed.Delete(name)
+					renamed.Set(as, v)
+					changed := doc.Clone()
+					changed.Set("proof", renamed)
+					require.ErrorIs(t, verify(t, suite, changed, set), dataintegrity.ErrProofMalformed, "%s: %s as %s", suite.Name(), name, as)
+				}
+			}
+			for _, added := range []string{"expiration", "creator", "revoked", "capability", "canonicalizationAlgorithm", "signatureValue", "previousProof", "proof", "jws", "proofValue"} {
+				if _, own := proof.Get(added); own {
+					continue
+				}
+				more := proof.Clone()
+				more.Set(added, "2027-03-02T12:00:00Z")
+				_, err := suite.Verify(t.Context(), doc, more, keyOf(t, s.VerificationMethod()), set)
+				require.ErrorIs(t, err, dataintegrity.ErrProofMalformed, "%s: %s", suite.Name(), added)
+			}
+		}
+	}
+}
+
+// No context gives a member that a verifier reads by name another name under which
+// the signature would hold. (The security contexts redefine terms that
+// credentials v1 protects, so that they are in no document together.)
+func TestAbuse_DI18_MembersRenamed(t *testing.T) {
+	t.Parallel()
+	set, suite := contexts(t), legacy.Ed25519Signature2018()
+	s := signer(t, "Riverside Trust")
+	names := []string{
+		"issued", "validFrom", "validUntil", "expires", "expiration", "created", "issuer", "holder", "subject", "claim", "controller", "owner", "creator", "credential", "credentials",
+		"credentialSubject", "verifiableCredential", "issuanceDate", "expirationDate", "credentialStatus", "revocation", "revoked", "status", "proof", "evidence", "sec", "cred", "dcterms",
+	}
+	for _, context := range [][]any{{vc.ContextV1}, {vc.ContextV1, suiteContext}, {vc.ContextV1, submission}} {
+		credential := object(t, []byte(`{"type":["VerifiableCredential"],"issuer":"did:example:i","issuanceDate":"2026-03-02T12:00:00Z","expirationDate":"2027-03-02T12:00:00Z",`+
+			`"credentialStatus":{"id":"urn:status"},"credentialSubject":{"id":"did:example:rowan"}}`))
+		presentation := object(t, []byte(`{"type":["VerifiablePresentation"],"holder":"did:example:rowan","verifiableCredential":[{"type":["VerifiableCredential"],"issuer":"did:example:i"}]}`))
+		for _, doc := range []*strictjson.Object{credential, presentation} {
+			doc.Set("@context", context)
+			proof, err := suite.Prove(t.Context(), doc, &dataintegrity.Proof{VerificationMethod: s.VerificationMethod(), Purpose: did.AssertionMethod, Created: noon}, s, set)
+			require.NoError(t, err)
+			for name, v := range doc.All() {
+				if name == "@context" || name == "type" {
+					continue
+				}
+				for _, as := range append(names, "cred:"+name, "sec:"+name, "https://www.w3.org/2018/credentials#"+name) {
+					if _, there := doc.Get(as); there {
+						continue
+					}
+					changed := doc.Clone()
+					changed.Delete(name)
+					changed.Set(as, v)
+					_, err := suite.Verify(t.Context(), changed, proof, keyOf(t, s.VerificationMethod()), set)
+					require.Error(t, err, "%v: %s as %s", context, name, as)
+				}
+			}
 		}
 	}
 }

@@ -52,6 +52,70 @@ func TestAbuse_DI04_UndefinedTerm(t *testing.T) {
 	}
 }
 
+// What JSON-LD leaves out of the data cannot be added to what was signed, and is not
+// signed either.
+func TestAbuse_DI04_LeftOutOfTheData(t *testing.T) {
+	t.Parallel()
+	for name, s := range suites(t) {
+		doc, _ := s.issue(t, rowan)
+		doc.Delete("id")
+		options := &dataintegrity.Proof{VerificationMethod: s.signer.VerificationMethod(), Purpose: did.AssertionMethod, Created: noon}
+		proof, err := s.suite.Prove(t.Context(), doc, options, s.signer, contexts(t))
+		require.NoError(t, err)
+		_, err = s.suite.Verify(t.Context(), doc, proof, s.method(t), contexts(t))
+		require.NoError(t, err)
+		for where, changed := range map[string]*strictjson.Object{
+			"/evidence":                             edited(t, doc, `"issuer":`, `"evidence":null,"issuer":`),
+			"/termsOfUse":                           edited(t, doc, `"issuer":`, `"termsOfUse":[],"issuer":`),
+			"/credentialSubject/photo":              edited(t, doc, `"givenName":`, `"photo":[],"givenName":`),
+			"/credentialSubject/skills/0":           edited(t, doc, `"skills":[`, `"skills":[null,`),
+			"/credentialSubject/dbs/type":           edited(t, doc, `"level":`, `"type":[],"level":`),
+			"/credentialSubject/dbs/level/1/@value": edited(t, doc, `"level":"enhanced"`, `"level":["enhanced",{"@value":null}]`),
+			"/id":                                   edited(t, doc, `"issuer":`, `"id":"_:b0","issuer":`),
+			"/credentialSubject/dbs/id":             edited(t, doc, `"level":`, `"id":"_:b0","level":`),
+			"/type/2":                               edited(t, doc, `"StaffCredential"`, `"StaffCredential","_:t"`),
+			"/credentialSubject/photo/0":            edited(t, doc, `"givenName":`, `"photo":["_:c"],"givenName":`),
+			"/credentialSubject/givenName/@set":     edited(t, doc, `"givenName":"Rowan"`, `"givenName":{"@set":[]}`),
+		} {
+			signed, err := s.suite.Verify(t.Context(), changed, proof, s.method(t), contexts(t))
+			require.ErrorIs(t, err, dataintegrity.ErrUnsignable, "%s: %s", name, where)
+			require.Nil(t, signed)
+			var at *vc.Error
+			require.True(t, errors.As(err, &at))
+			require.Equal(t, where, string(at.At))
+			_, err = s.suite.Prove(t.Context(), changed, options, s.signer, contexts(t))
+			require.ErrorIs(t, err, dataintegrity.ErrUnsignable, "%s: %s", name, where)
+		}
+		for member, value := range map[string]any{"nonce": nil, "challenge": []any{}, "id": "_:b0"} {
+			more := proof.Clone()
+			more.Set(member, value)
+			_, err := s.suite.Verify(t.Context(), doc, more, s.method(t), contexts(t))
+			require.ErrorIs(t, err, dataintegrity.ErrUnsignable, "%s: %s of the proof", name, member)
+		}
+	}
+}
+
+// Under the contexts of 2.0 and of security v1 together the end of a proof has two
+// names. Only the one that is read is good.
+func TestAbuse_DI18_EndRenamed(t *testing.T) {
+	t.Parallel()
+	for name, s := range suites(t) {
+		doc, err := credential(s.signer, `{"id":"did:example:rowan-tamar"}`).Object()
+		require.NoError(t, err)
+		doc.Set("@context", []any{vc.ContextV2, "https://w3id.org/security/v1"})
+		doc.Set("type", vc.TypeCredential)
+		proof, err := s.suite.Prove(t.Context(), doc, &dataintegrity.Proof{VerificationMethod: s.signer.VerificationMethod(), Purpose: did.AssertionMethod, Created: noon, Expires: noon}, s.signer, contexts(t))
+		require.NoError(t, err)
+		_, err = s.suite.Verify(t.Context(), doc, proof, s.method(t), contexts(t))
+		require.NoError(t, err)
+		end, _ := proof.Get("expires")
+		proof.Delete("expires")
+		proof.Set("expiration", end)
+		_, err = s.suite.Verify(t.Context(), doc, proof, s.method(t), contexts(t))
+		require.ErrorIs(t, err, dataintegrity.ErrUnsignable, name)
+	}
+}
+
 // Nothing is signed that would lose a part of what it says, and the error says
 // where that part is.
 func TestAbuse_DI05_IssueUndefined(t *testing.T) {
@@ -136,7 +200,7 @@ func TestAbuse_DI06_ContextAppended(t *testing.T) {
 // is refused, as is one that would import another.
 func TestAbuse_DI08_UnknownContext(t *testing.T) {
 	t.Parallel()
-	s := suites(t)["eddsa-rdfc"]
+	s := suites(t)["eddsa-rdfc-2022"]
 	doc, proof := s.issue(t, rowan)
 	known := contexts(t)
 	for what, changed := range map[string]*strictjson.Object{
@@ -190,7 +254,7 @@ func TestSameDataWrittenOtherwiseIsRefused(t *testing.T) {
 // element. Readers of lists without @list have no order to rely on.
 func TestWhatIsNotSigned(t *testing.T) {
 	t.Parallel()
-	s := suites(t)["eddsa-rdfc"]
+	s := suites(t)["eddsa-rdfc-2022"]
 	doc, proof := s.issue(t, rowan)
 	for what, changed := range map[string]*strictjson.Object{
 		"order of a set":   edited(t, doc, `["moving","resuscitation"]`, `["resuscitation","moving"]`),
@@ -206,7 +270,7 @@ func TestWhatIsNotSigned(t *testing.T) {
 
 func TestSaysNothing(t *testing.T) {
 	t.Parallel()
-	s := suites(t)["eddsa-rdfc"]
+	s := suites(t)["eddsa-rdfc-2022"]
 	empty := object(t, []byte(`{"@context":["https://www.w3.org/ns/credentials/v2"]}`))
 	p := &dataintegrity.Proof{VerificationMethod: s.signer.VerificationMethod(), Purpose: did.AssertionMethod, Created: noon}
 	_, err := s.suite.Prove(t.Context(), empty, p, s.signer, nil)

@@ -65,9 +65,9 @@ func suites(t testing.TB) map[string]suiteAndKey {
 	p384, err := ecdsa.GenerateKey(elliptic.P384(), rand.Reader)
 	require.NoError(t, err)
 	return map[string]suiteAndKey{
-		"eddsa-rdfc":      {rdfc.EdDSARDFC2022(), signerOf(t, ed)},
-		"ecdsa-rdfc-p256": {rdfc.ECDSARDFC2019(), signerOf(t, p256)},
-		"ecdsa-rdfc-p384": {rdfc.ECDSARDFC2019(), signerOf(t, p384)},
+		"eddsa-rdfc-2022":      {rdfc.EdDSARDFC2022(), signerOf(t, ed)},
+		"ecdsa-rdfc-2019-p256": {rdfc.ECDSARDFC2019(), signerOf(t, p256)},
+		"ecdsa-rdfc-2019-p384": {rdfc.ECDSARDFC2019(), signerOf(t, p384)},
 	}
 }
 

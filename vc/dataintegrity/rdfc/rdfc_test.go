@@ -127,7 +127,7 @@ func TestKeys(t *testing.T) {
 
 func TestProveRefuses(t *testing.T) {
 	t.Parallel()
-	s := suites(t)["ecdsa-rdfc-p256"]
+	s := suites(t)["ecdsa-rdfc-2019-p256"]
 	doc, _ := s.issue(t, rowan)
 	p := func() *dataintegrity.Proof {
 		return &dataintegrity.Proof{VerificationMethod: s.signer.VerificationMethod(), Purpose: did.AssertionMethod, Created: noon}
