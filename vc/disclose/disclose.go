@@ -51,7 +51,8 @@ var (
 	// ErrNothing says that nothing about the subject would be shown.
 	ErrNothing = errors.New("disclose: no claim to show")
 	// ErrHolder says that a token is bound to no key, so that nobody can show that it
-	// is theirs, or to another key than the holder's.
+	// is theirs, or to another key than the holder's, or that a document is about
+	// another DID.
 	ErrHolder = errors.New("disclose: credential is not bound to the holder's key")
 	// ErrBaseProof says that a base proof, which is for the holder alone, would
 	// leave: it is refused.

@@ -19,6 +19,20 @@ func (r *Request) checkHolder(plans []*plan) error {
 		return fmt.Errorf("%w: by a holder's signature", ErrLinkable)
 	case !bearer && r.Holder == nil:
 		return fmt.Errorf("%w: no Holder", ErrConfig)
+	case bearer:
+		return nil
+	case Presenter(r.Holder, nil).Suite == nil:
+		return fmt.Errorf("%w: no proof for the kind of the Holder's key", ErrConfig)
+	}
+	for _, p := range plans {
+		if _, bound := p.held.(*token); bound { // by its cnf, which its package compares
+			continue
+		}
+		subject, _ := p.held.document().Get("credentialSubject")
+		one, _ := subject.(*strictjson.Object)
+		if id, _ := one.Text("id"); id != "" && id != r.Holder.VerificationMethod().DID.String() {
+			return fmt.Errorf("%w: credential %d is about somebody else", ErrHolder, p.index)
+		}
 	}
 	return nil
 }

@@ -191,6 +191,8 @@ func TestHolderOfAToken(t *testing.T) {
 		require.ErrorIs(t, err, sdjwt.ErrKeyBinding)
 		quiet(t, err)
 	}
+	_, err := disclose.Derive(context.Background(), formats()[0].request(t, contexts, other, "/credentialSubject/dbs"), formats()[0].secure(t, contexts, h, unchanged))
+	require.ErrorIs(t, err, disclose.ErrHolder, "a document about somebody else")
 	s := employer(t)
 	c := credential(t, s, h)
 	nobodys := secured(t, &sdjwt.Issuer{Signer: s, Disclosable: disclosable(t, c), Contexts: contexts, Now: clock}, c)
