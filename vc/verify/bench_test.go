@@ -116,6 +116,7 @@ func sdMeasured(b *testing.B, by party, c *vc.Credential, reveal []vc.Pointer) v
 	slices.Sort(disclosable)
 	require.Len(b, disclosable, measure.Claims)
 	me := partyOf(b, "Rowan Tamar", keyTypeOf(by))
+	c.Subject = bytes.Replace(c.Subject, []byte(measure.Holder), []byte(me.id.String()), 1) // whose key it is bound to
 	s := secureBy(b, &sdjwt.Issuer{Signer: by.signer, MediaType: sdjwt.MediaTypeSDJWTVC, Disclosable: disclosable, Holder: me.signer.Public(),
 		Contexts: measuredContexts(b), Now: clockAt(noon)}, c)
 	s, err := sdjwt.Present(b.Context(), s, sdjwt.Presenting{Reveal: reveal, Holder: me.signer, Audience: host(b).id.String(), Nonce: nonce, Now: clockAt(noon)})
