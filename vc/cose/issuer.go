@@ -35,23 +35,8 @@ var _ vc.Securer = (*Issuer)(nil)
 // (vc.ErrDigest), or a proof already (ErrReserved). The key must be one that
 // [did.Algorithm] knows.
 func (i *Issuer) Secure(ctx context.Context, c *vc.Credential) (vc.Secured, error) {
-	switch {
-	case i.Signer == nil:
-		return vc.Secured{}, fmt.Errorf("%w: Signer", ErrConfig)
-	case c == nil:
-		return vc.Secured{}, fmt.Errorf("%w: a credential", ErrConfig)
-	}
-	if c.Issuer.ID != i.Signer.VerificationMethod().DID.String() {
-		return vc.Secured{}, ErrControllerMismatch
-	}
-	doc, err := c.Object()
+	doc, err := refusals().Credential(i.Signer, c, i.Contexts)
 	if err != nil {
-		return vc.Secured{}, err
-	}
-	if vc.IsV1(doc) || !i.Contexts.AcceptsCredential(doc) {
-		return vc.Secured{}, ErrContextNotAllowed
-	}
-	if err := i.Contexts.CheckResources(doc); err != nil {
 		return vc.Secured{}, err
 	}
 	claims := Claims{Issuer: c.Issuer.ID, IssuedAt: clock(i.Now), Expires: c.ValidUntil}
@@ -80,28 +65,11 @@ type Presenter struct {
 // bytes of its text. Both are required. Credentials of every media type are
 // enveloped in it. The errors are those of [Issuer.Secure].
 func (h *Presenter) Present(ctx context.Context, p *vc.Presentation, audience, nonce string) (vc.Secured, error) {
-	switch {
-	case h.Signer == nil:
-		return vc.Secured{}, fmt.Errorf("%w: Signer", ErrConfig)
-	case p == nil:
-		return vc.Secured{}, fmt.Errorf("%w: a presentation", ErrConfig)
-	case audience == "" || nonce == "":
-		return vc.Secured{}, fmt.Errorf("%w: audience and nonce", ErrConfig)
-	}
-	holder := h.Signer.VerificationMethod().DID.String()
-	if p.Holder.ID != "" && p.Holder.ID != holder {
-		return vc.Secured{}, ErrControllerMismatch
-	}
-	doc, err := p.Object()
+	doc, err := refusals().Presentation(h.Signer, p, h.Contexts, audience, nonce)
 	if err != nil {
 		return vc.Secured{}, err
 	}
-	if vc.IsV1(doc) || !h.Contexts.AcceptsPresentation(doc) {
-		return vc.Secured{}, ErrContextNotAllowed
-	}
-	if err := envelope.EnvelopCredentials(doc); err != nil {
-		return vc.Secured{}, err
-	}
+	holder := h.Signer.VerificationMethod().DID.String()
 	claims := Claims{Issuer: holder, Audience: []string{audience}, Nonce: nonce, IssuedAt: clock(h.Now)}
 	if h.Lifetime > 0 {
 		claims.Expires = claims.IssuedAt.Add(h.Lifetime)
@@ -136,6 +104,10 @@ func sign(ctx context.Context, signer did.Signer, doc *strictjson.Object, claims
 	}
 	out := make([]byte, 0, len(protected)+len(payload)+len(signature)+16)
 	return vc.Secured{MediaType: mediaType, Bytes: appendMessage(out, protected, payload, signature)}, nil
+}
+
+func refusals() envelope.Refusals {
+	return envelope.Refusals{Config: ErrConfig, ControllerMismatch: ErrControllerMismatch, ContextNotAllowed: ErrContextNotAllowed}
 }
 
 // clock returns the time in the precision of a NumericDate.

@@ -37,24 +37,8 @@ var _ vc.Securer = (*Issuer)(nil)
 // (vc.ErrDigest), or a member that a token has for itself (ErrReserved). The key
 // must be one that [did.Algorithm] knows.
 func (i *Issuer) Secure(ctx context.Context, c *vc.Credential) (vc.Secured, error) {
-	switch {
-	case i.Signer == nil:
-		return vc.Secured{}, fmt.Errorf("%w: Signer", ErrConfig)
-	case c == nil:
-		return vc.Secured{}, fmt.Errorf("%w: a credential", ErrConfig)
-	}
-	vm := i.Signer.VerificationMethod()
-	if c.Issuer.ID != vm.DID.String() {
-		return vc.Secured{}, ErrControllerMismatch
-	}
-	doc, err := c.Object()
+	doc, err := refusals().Credential(i.Signer, c, i.Contexts)
 	if err != nil {
-		return vc.Secured{}, err
-	}
-	if vc.IsV1(doc) || !i.Contexts.AcceptsCredential(doc) {
-		return vc.Secured{}, ErrContextNotAllowed
-	}
-	if err := i.Contexts.CheckResources(doc); err != nil {
 		return vc.Secured{}, err
 	}
 	if err := checkReserved(doc); err != nil {
@@ -90,31 +74,14 @@ type Presenter struct {
 // required. Credentials of every media type are enveloped in it. The errors are
 // those of [Issuer.Secure].
 func (h *Presenter) Present(ctx context.Context, p *vc.Presentation, audience, nonce string) (vc.Secured, error) {
-	switch {
-	case h.Signer == nil:
-		return vc.Secured{}, fmt.Errorf("%w: Signer", ErrConfig)
-	case p == nil:
-		return vc.Secured{}, fmt.Errorf("%w: a presentation", ErrConfig)
-	case audience == "" || nonce == "":
-		return vc.Secured{}, fmt.Errorf("%w: audience and nonce", ErrConfig)
-	}
-	holder := h.Signer.VerificationMethod().DID.String()
-	if p.Holder.ID != "" && p.Holder.ID != holder {
-		return vc.Secured{}, ErrControllerMismatch
-	}
-	doc, err := p.Object()
+	doc, err := refusals().Presentation(h.Signer, p, h.Contexts, audience, nonce)
 	if err != nil {
 		return vc.Secured{}, err
-	}
-	if vc.IsV1(doc) || !h.Contexts.AcceptsPresentation(doc) {
-		return vc.Secured{}, ErrContextNotAllowed
 	}
 	if err := checkReserved(doc); err != nil {
 		return vc.Secured{}, err
 	}
-	if err := envelope.EnvelopCredentials(doc); err != nil {
-		return vc.Secured{}, err
-	}
+	holder := h.Signer.VerificationMethod().DID.String()
 	now := clock(h.Now)
 	doc.Set("iss", holder)
 	doc.Set("aud", audience)
@@ -160,6 +127,10 @@ func sign(ctx context.Context, signer did.Signer, payload *strictjson.Object, me
 		return vc.Secured{}, fmt.Errorf("jose: %w", errtext.Below(err))
 	}
 	return vc.Secured{MediaType: mediaType, Bytes: token}, nil
+}
+
+func refusals() envelope.Refusals {
+	return envelope.Refusals{Config: ErrConfig, ControllerMismatch: ErrControllerMismatch, ContextNotAllowed: ErrContextNotAllowed}
 }
 
 // clock returns the time in the precision of a NumericDate.
