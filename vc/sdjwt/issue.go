@@ -14,6 +14,7 @@ import (
 	"github.com/staffpassport/staffpassport/internal/jws"
 	"github.com/staffpassport/staffpassport/internal/strictjson"
 	"github.com/staffpassport/staffpassport/vc"
+	"github.com/staffpassport/staffpassport/vc/internal/envelope"
 )
 
 // An Issuer secures credentials as SD-JWT. It is safe for concurrent use and must
@@ -118,12 +119,11 @@ type prepared struct {
 }
 
 func (i *Issuer) prepare(c *vc.Credential) (*prepared, error) {
-	switch {
-	case i.Signer == nil:
-		return nil, fmt.Errorf("%w: Signer", ErrConfig)
-	case c == nil:
-		return nil, fmt.Errorf("%w: a credential", ErrConfig)
-	case i.Decoys < 0:
+	doc, err := refusals().Credential(i.Signer, c, i.Contexts)
+	if err != nil {
+		return nil, err
+	}
+	if i.Decoys < 0 {
 		return nil, fmt.Errorf("%w: Decoys must not be less than 0", ErrConfig)
 	}
 	p := &prepared{mediaType: i.MediaType, size: len(c.Subject)}
@@ -133,19 +133,6 @@ func (i *Issuer) prepare(c *vc.Credential) (*prepared, error) {
 	case MediaTypeSDJWTVC, MediaTypeCredential:
 	default:
 		return nil, fmt.Errorf("%w: MediaType is none of a credential", ErrConfig)
-	}
-	if c.Issuer.ID != i.Signer.VerificationMethod().DID.String() {
-		return nil, ErrControllerMismatch
-	}
-	doc, err := c.Object()
-	if err != nil {
-		return nil, err
-	}
-	if c.Context[0].URL != vc.ContextV2 || !i.Contexts.AcceptsCredential(doc) {
-		return nil, ErrContextNotAllowed
-	}
-	if err := i.Contexts.CheckResources(doc); err != nil {
-		return nil, err
 	}
 	if p.mediaType == MediaTypeSDJWTVC {
 		p.claims, err = payloadOf(c, doc)
@@ -162,6 +149,10 @@ func (i *Issuer) prepare(c *vc.Credential) (*prepared, error) {
 		}
 	}
 	return p, nil
+}
+
+func refusals() envelope.Refusals {
+	return envelope.Refusals{Config: ErrConfig, ControllerMismatch: ErrControllerMismatch, ContextNotAllowed: ErrContextNotAllowed}
 }
 
 // unregistered refuses documents with members that have the names of claims about

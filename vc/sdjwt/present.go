@@ -287,23 +287,9 @@ type Presenter struct {
 // ([ErrControllerMismatch]), or has a context that is not known
 // ([ErrContextNotAllowed]). The result has the media type application/vp+sd-jwt.
 func (h *Presenter) Present(ctx context.Context, p *vc.Presentation, audience, nonce string) (vc.Secured, error) {
-	switch {
-	case h.Signer == nil:
-		return vc.Secured{}, fmt.Errorf("%w: Signer", ErrConfig)
-	case p == nil:
-		return vc.Secured{}, fmt.Errorf("%w: a presentation", ErrConfig)
-	case audience == "" || nonce == "":
-		return vc.Secured{}, fmt.Errorf("%w: audience and nonce", ErrConfig)
-	}
-	if p.Holder.ID != "" && p.Holder.ID != h.Signer.VerificationMethod().DID.String() {
-		return vc.Secured{}, ErrControllerMismatch
-	}
-	doc, err := p.Object()
+	doc, err := refusals().Presentation(h.Signer, p, h.Contexts, audience, nonce)
 	if err != nil {
 		return vc.Secured{}, err
-	}
-	if p.Context[0].URL != vc.ContextV2 || !h.Contexts.AcceptsPresentation(doc) {
-		return vc.Secured{}, ErrContextNotAllowed
 	}
 	if err := unregistered(doc); err != nil {
 		return vc.Secured{}, err
