@@ -136,8 +136,9 @@ func allowed(from, to string) bool {
 	if _, ok := joins[from]; ok {
 		return to != from && !strings.HasPrefix(to, from+"/")
 	}
-	// The internal folder of an area belongs to all of it, and a package's own to it.
-	return strings.HasPrefix(to, area(from)+"/internal/") || strings.HasPrefix(to, from+"/internal/")
+	// The internal folder of a package belongs to it and to all that is below it.
+	owner, _, internal := strings.Cut(to, "/internal/")
+	return internal && (from == owner || strings.HasPrefix(from, owner+"/"))
 }
 
 func TestArrows(t *testing.T) {
@@ -173,6 +174,9 @@ func TestAllowed(t *testing.T) {
 		{"vc", "vc/verify", false},
 		{"vc/jose", "vc/sdjwt", false},
 		{"didcomm/connect", "didcomm/internal/oob", true},
+		{"vc/dataintegrity/bbs", "vc/dataintegrity/internal/selective", true},
+		{"vc/jose", "vc/dataintegrity/internal/selective", false},
+		{"vc/dataintegrityx", "vc/dataintegrity/internal/selective", false},
 		{"didcomm/connect", "didcomm/outofband", false},
 		{"didcomm/issue", "didcomm/runtime", false},
 		{"didcomm/issue", "wallet", false},

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/staffpassport/staffpassport/did"
@@ -13,6 +12,7 @@ import (
 	"github.com/staffpassport/staffpassport/internal/strictjson"
 	"github.com/staffpassport/staffpassport/vc"
 	"github.com/staffpassport/staffpassport/vc/dataintegrity"
+	"github.com/staffpassport/staffpassport/vc/dataintegrity/internal/selective"
 )
 
 // Created is the time that a proof tells instead of t: the beginning of the day, in
@@ -41,7 +41,7 @@ func (s suite) Prove(ctx context.Context, doc *strictjson.Object, p *dataintegri
 	if _, ok := doc.Get("proof"); ok { // what a chain covers could not be shown in part
 		return nil, dataintegrity.ErrProofSet
 	}
-	mandatory, err := s.pointers(doc)
+	mandatory, err := selective.Mandatory(doc, s.mandatory, s.given != nil)
 	if err != nil {
 		return nil, err
 	}
@@ -59,7 +59,7 @@ func (s suite) Prove(ctx context.Context, doc *strictjson.Object, p *dataintegri
 	if err != nil {
 		return nil, wrap(err)
 	}
-	base.Header = header(optionsHash, sdprim.Hash(pick(said.Lines, group.Matching)))
+	base.Header = header(optionsHash, sdprim.Hash(selective.Pick(said.Lines, group.Matching)))
 	rest := messages(said.Lines, sdprim.Without(len(said.Lines), group.Matching))
 	if base.Signature, err = sign(ctx, key, base.Header, rest); err != nil {
 		return nil, err
@@ -70,19 +70,6 @@ func (s suite) Prove(ctx context.Context, doc *strictjson.Object, p *dataintegri
 	}
 	proof.Set("proofValue", value)
 	return proof, nil
-}
-
-// pointers returns what is mandatory in doc.
-func (s suite) pointers(doc *strictjson.Object) ([]string, error) {
-	pointers := slices.Clone(s.mandatory)
-	if s.given == nil {
-		pointers = sdprim.MandatoryPointers(doc, pointers)
-	}
-	// The specification's way down a document has no name for the whole of it.
-	if len(pointers) > maxPointers || slices.Contains(pointers, "") {
-		return nil, dataintegrity.ErrPointer
-	}
-	return pointers, nil
 }
 
 // hmacKey makes the key that shuffles the blank nodes of one credential (Base Proof

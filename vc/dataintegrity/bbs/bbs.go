@@ -35,17 +35,13 @@ package bbs
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"github.com/staffpassport/staffpassport/did"
 	"github.com/staffpassport/staffpassport/internal/bls12bbs"
-	"github.com/staffpassport/staffpassport/internal/errtext"
-	"github.com/staffpassport/staffpassport/internal/jsonld"
-	"github.com/staffpassport/staffpassport/internal/rdfcanon"
-	"github.com/staffpassport/staffpassport/internal/sdprim"
 	"github.com/staffpassport/staffpassport/internal/strictjson"
 	"github.com/staffpassport/staffpassport/vc"
 	"github.com/staffpassport/staffpassport/vc/dataintegrity"
+	"github.com/staffpassport/staffpassport/vc/dataintegrity/internal/selective"
 )
 
 // name is the cryptosuite member of a proof.
@@ -64,7 +60,7 @@ var ErrTooMany = errors.New("bbs: too many statements that are not mandatory")
 // A pointer that matches nothing in a credential is dataintegrity.ErrPointer when it
 // is secured, and so is the empty one; too many statements are [ErrTooMany].
 func Suite(mandatory ...vc.Pointer) dataintegrity.Suite {
-	return suite{mandatory: texts(mandatory)}
+	return suite{mandatory: selective.Texts(mandatory)}
 }
 
 // A suite makes its own secrets, except in tests that have to come to the published
@@ -102,24 +98,12 @@ func Mandatory(s vc.Secured) ([]vc.Pointer, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := make([]vc.Pointer, len(base.Mandatory))
-	for i, p := range base.Mandatory {
-		out[i] = vc.Pointer(p)
-	}
-	return out, nil
+	return selective.Pointers(base.Mandatory), nil
 }
 
 // hashOptions returns the hash of the proof without its value.
 func hashOptions(ctx context.Context, contexts *vc.ContextSet, proof, doc *strictjson.Object) ([]byte, error) {
-	if own, ok := proof.Get("@context"); ok { // it is not hashed, so it must be the one that is
-		if c, _ := doc.Get("@context"); !strictjson.Equal(own, c) {
-			return nil, dataintegrity.ErrContextNotAllowed
-		}
-	}
-	options := proof.Clone()
-	options.Delete("proofValue")
-	h, err := sdprim.HashOptions(ctx, contexts.Documents(), options, doc)
-	return h, wrap(err)
+	return selective.HashOptions(ctx, contexts, proof, doc, "bbs")
 }
 
 // header is bbsHeader (base proof serialization, step 2).
@@ -132,15 +116,6 @@ func messages(lines []string, at []int) [][]byte {
 	out := make([][]byte, len(at))
 	for i, position := range at {
 		out[i] = []byte(lines[position])
-	}
-	return out
-}
-
-// pick returns the lines at the given positions.
-func pick(lines []string, at []int) []string {
-	out := make([]string, len(at))
-	for i, position := range at {
-		out[i] = lines[position]
 	}
 	return out
 }
@@ -164,27 +139,10 @@ func publicKey(method *did.VerificationMethod) (*bls12bbs.PublicKey, error) {
 // wrap puts the name of this package before the errors of those below it.
 func wrap(err error) error {
 	switch {
-	case err == nil:
-		return nil
-	case errors.Is(err, sdprim.ErrPointer), errors.Is(err, sdprim.ErrPart):
-		return dataintegrity.ErrPointer
-	case errors.Is(err, sdprim.ErrLabels), errors.Is(err, bls12bbs.ErrProof), errors.Is(err, bls12bbs.ErrSignature),
-		errors.Is(err, bls12bbs.ErrIndexes):
+	case errors.Is(err, bls12bbs.ErrProof), errors.Is(err, bls12bbs.ErrSignature), errors.Is(err, bls12bbs.ErrIndexes):
 		return dataintegrity.ErrSignature
 	case errors.Is(err, bls12bbs.ErrTooMany):
 		return ErrTooMany
 	}
-	var meaning *jsonld.Error
-	if errors.As(err, &meaning) || errors.Is(err, rdfcanon.ErrLimit) {
-		return dataintegrity.RDFError(err)
-	}
-	return fmt.Errorf("bbs: %w", errtext.Below(err))
-}
-
-func texts(pointers []vc.Pointer) []string {
-	out := make([]string, len(pointers))
-	for i, p := range pointers {
-		out[i] = string(p)
-	}
-	return out
+	return selective.Error(err, "bbs")
 }

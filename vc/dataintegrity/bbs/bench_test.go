@@ -11,6 +11,7 @@ import (
 	"github.com/staffpassport/staffpassport/internal/measure"
 	"github.com/staffpassport/staffpassport/internal/sdprim"
 	"github.com/staffpassport/staffpassport/vc"
+	"github.com/staffpassport/staffpassport/vc/dataintegrity/internal/selective"
 )
 
 // A sample is a passport with its base proof, and ten of its claims shown.
@@ -142,7 +143,7 @@ func said(b *testing.B, s *sample) *unavoidable {
 	value, _ := proof.Text("proofValue")
 	p, err := parseBase(value)
 	require.NoError(b, err)
-	x, err := disclose(b.Context(), doc, p, texts(s.reveal), s.contexts)
+	x, err := disclose(b.Context(), doc, p, selective.Texts(s.reveal), s.contexts)
 	require.NoError(b, err)
 	lines := func(secured vc.Secured) []string {
 		doc, _ := parse(b, secured)

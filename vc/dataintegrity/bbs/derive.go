@@ -4,15 +4,14 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"slices"
 
 	"github.com/staffpassport/staffpassport/internal/bls12bbs"
 	"github.com/staffpassport/staffpassport/internal/detcbor"
-	"github.com/staffpassport/staffpassport/internal/errtext"
 	"github.com/staffpassport/staffpassport/internal/sdprim"
 	"github.com/staffpassport/staffpassport/internal/strictjson"
 	"github.com/staffpassport/staffpassport/vc"
 	"github.com/staffpassport/staffpassport/vc/dataintegrity"
+	"github.com/staffpassport/staffpassport/vc/dataintegrity/internal/selective"
 )
 
 // Derive returns a credential that shows of s, which has a base proof of this suite,
@@ -36,13 +35,13 @@ func Derive(ctx context.Context, s vc.Secured, reveal []vc.Pointer, contexts *vc
 	if err := dataintegrity.CheckContext(doc, contexts); err != nil {
 		return vc.Secured{}, err
 	}
-	if len(reveal) > maxPointers {
+	if len(reveal) > selective.MaxPointers {
 		return vc.Secured{}, dataintegrity.ErrPointer
 	}
 	if len(presentationHeader) > maxPresentationHeader {
 		return vc.Secured{}, fmt.Errorf("%w: presentation header too long", dataintegrity.ErrConfig)
 	}
-	d, err := disclose(ctx, doc, base, texts(reveal), contexts)
+	d, err := disclose(ctx, doc, base, selective.Texts(reveal), contexts)
 	if err != nil {
 		return vc.Secured{}, err
 	}
@@ -56,34 +55,15 @@ func Derive(ctx context.Context, s vc.Secured, reveal []vc.Pointer, contexts *vc
 	if err != nil {
 		return vc.Secured{}, fmt.Errorf("bbs: %w", err)
 	}
-	proof = proof.Clone()
-	proof.Set("proofValue", value)
-	shown := d.shown.Clone()
-	shown.Set("proof", proof)
-	out, err := strictjson.Append(make([]byte, 0, 4096), shown)
-	if err != nil {
-		return vc.Secured{}, wrap(err)
-	}
-	return vc.Secured{MediaType: vc.MediaTypeCredential, Bytes: out}, nil
+	return selective.Secured(d.shown, proof, value, "bbs")
 }
 
 // open takes apart a credential with a base proof.
 func open(s vc.Secured) (doc, proof *strictjson.Object, base *baseProof, err error) {
-	if s.MediaType != vc.MediaTypeCredential {
-		return nil, nil, nil, fmt.Errorf("%w: only %s has proofs of %s", dataintegrity.ErrSuite, vc.MediaTypeCredential, name)
-	}
-	secured, err := strictjson.ParseObject(s.Bytes)
-	if err != nil {
-		return nil, nil, nil, fmt.Errorf("bbs: %w", errtext.Below(err))
-	}
-	doc, proof, err = dataintegrity.SplitProof(secured)
+	doc, proof, value, err := selective.Open(s, name, "bbs")
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	if suite, _ := proof.Text("cryptosuite"); suite != name {
-		return nil, nil, nil, dataintegrity.ErrSuite
-	}
-	value, _ := proof.Text("proofValue")
 	base, err = parseBase(value)
 	return doc, proof, base, err
 }
@@ -99,39 +79,13 @@ type disclosure struct {
 
 // disclose is createDisclosureData but for step 10.
 func disclose(ctx context.Context, doc *strictjson.Object, base *baseProof, reveal []string, contexts *vc.ContextSet) (*disclosure, error) {
-	said, err := sdprim.Canonicalize(ctx, contexts.Documents(), doc, sdprim.ShuffledLabels(base.HMACKey))
+	c, err := selective.Choose(ctx, doc, base.Mandatory, reveal, contexts, sdprim.ShuffledLabels(base.HMACKey), "bbs")
 	if err != nil {
-		return nil, wrap(err)
+		return nil, err
 	}
-	mandatory, err := said.Select(base.Mandatory)
-	if err != nil {
-		return nil, wrap(err)
-	}
-	selective, err := said.Select(reveal)
-	if err != nil {
-		return nil, wrap(err)
-	}
-	combined, err := said.Select(slices.Concat(base.Mandatory, reveal))
-	if err != nil {
-		return nil, wrap(err)
-	}
-	if combined.Document == nil {
-		return nil, dataintegrity.ErrPointer
-	}
-	d := &disclosure{shown: combined.Document}
-	rest := sdprim.Without(len(said.Lines), mandatory.Matching)
-	d.proof.Mandatory = numbers(sdprim.Relative(combined.Matching, mandatory.Matching)) // step 7
-	d.disclosed = sdprim.Relative(rest, selective.Matching)                             // step 8
-	d.proof.Selective = numbers(d.disclosed)
-	if len(d.proof.Mandatory)+len(d.disclosed) != len(combined.Matching) {
-		return nil, dataintegrity.ErrPointer // together they say what neither does
-	}
-	d.messages = messages(said.Lines, rest)     // step 9
-	labels, err := combined.VerifierLabels(ctx) // steps 13 to 15
-	if err != nil {
-		return nil, wrap(err)
-	}
-	if d.proof.Labels, err = compressLabels(labels); err != nil {
+	d := &disclosure{shown: c.Document, disclosed: c.Selective, messages: messages(c.Lines, c.Rest)}
+	d.proof.Mandatory, d.proof.Selective = numbers(c.Mandatory), numbers(c.Selective)
+	if d.proof.Labels, err = compressLabels(c.Labels); err != nil {
 		return nil, err
 	}
 	return d, nil

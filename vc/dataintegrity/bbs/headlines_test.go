@@ -12,6 +12,7 @@ import (
 	"github.com/staffpassport/staffpassport/internal/strictjson"
 	"github.com/staffpassport/staffpassport/vc"
 	"github.com/staffpassport/staffpassport/vc/dataintegrity"
+	"github.com/staffpassport/staffpassport/vc/dataintegrity/internal/selective"
 )
 
 // The headline figures of the specification's example, so that a clone without the
@@ -114,7 +115,7 @@ func TestHeadlines(t *testing.T) {
 	subject.Set("sails", []any{hidden.([]any)[0], sails.([]any)[0], sails.([]any)[1], hidden.([]any)[1]})
 	said, err := sdprim.Canonicalize(t.Context(), contexts.Documents(), doc, sdprim.ShuffledLabels(unhex(t, headlineHMACKey)))
 	require.NoError(t, err)
-	group, err := said.Select(texts([]vc.Pointer{"/issuer", "/credentialSubject/sailNumber", "/credentialSubject/sails/1",
+	group, err := said.Select(selective.Texts([]vc.Pointer{"/issuer", "/credentialSubject/sailNumber", "/credentialSubject/sails/1",
 		"/credentialSubject/boards/0/year", "/credentialSubject/sails/2"}))
 	require.NoError(t, err)
 	rest := messages(said.Lines, sdprim.Without(len(said.Lines), group.Matching))

@@ -9,15 +9,13 @@ import (
 	"github.com/staffpassport/staffpassport/internal/bls12bbs"
 	"github.com/staffpassport/staffpassport/internal/detcbor"
 	"github.com/staffpassport/staffpassport/vc/dataintegrity"
+	"github.com/staffpassport/staffpassport/vc/dataintegrity/internal/selective"
 )
 
 const (
 	headerSize  = 64 // two SHA-256 hashes
 	hmacKeySize = 32 // as SHA-256 has it
 
-	// maxPointers is the most pointers a base proof or a request has: as many as an
-	// SD-JWT may have disclosures.
-	maxPointers = 512
 	// maxPresentationHeader is the most bytes of a presentation header: 32 times
 	// those of [SessionHeader].
 	maxPresentationHeader = 1024
@@ -67,7 +65,7 @@ func parseBase(value string) (*baseProof, error) {
 		return nil, malformed("not a base proof of the baseline")
 	}
 	if len(p.Signature) != bls12bbs.SignatureSize || len(p.Header) != headerSize || len(p.PublicKey) != bls12bbs.PublicKeySize ||
-		len(p.HMACKey) != hmacKeySize || len(p.Mandatory) > maxPointers {
+		len(p.HMACKey) != hmacKeySize || len(p.Mandatory) > selective.MaxPointers {
 		return nil, malformed("base proof with a part of the wrong length")
 	}
 	return p, nil

@@ -19,6 +19,7 @@ import (
 	"github.com/staffpassport/staffpassport/internal/vectors"
 	"github.com/staffpassport/staffpassport/vc"
 	"github.com/staffpassport/staffpassport/vc/dataintegrity"
+	"github.com/staffpassport/staffpassport/vc/dataintegrity/internal/selective"
 )
 
 // read reads a file of the specification's example.
@@ -136,7 +137,7 @@ func TestPublishedBaseProof(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, transform.Mandatory.Value, numbered(said.Lines, group.Matching))
 	require.Equal(t, transform.NonMandatory.Value, numbered(said.Lines, sdprim.Without(len(said.Lines), group.Matching)))
-	require.Equal(t, hashes.MandatoryHash, hex.EncodeToString(sdprim.Hash(pick(said.Lines, group.Matching))))
+	require.Equal(t, hashes.MandatoryHash, hex.EncodeToString(sdprim.Hash(selective.Pick(said.Lines, group.Matching))))
 	var pointed []struct {
 		Pointer vc.Pointer
 		Value   json.RawMessage
@@ -172,7 +173,7 @@ func TestPublishedBaseProof(t *testing.T) {
 	}
 	always, err := Mandatory(e.base)
 	require.NoError(t, err)
-	require.Equal(t, e.mandatory, texts(always))
+	require.Equal(t, e.mandatory, selective.Texts(always))
 	require.True(t, IsBase(e.proof))
 }
 
@@ -203,12 +204,12 @@ func TestPublishedDerivedProof(t *testing.T) {
 		return x.Matching
 	}
 	require.Equal(t, groups.MandatoryIndexes, matching(e.mandatory...))
-	require.Equal(t, groups.SelectiveIndexes, matching(texts(e.reveal)...))
-	require.Equal(t, groups.CombinedIndexes, matching(append(texts(e.reveal), e.mandatory...)...))
+	require.Equal(t, groups.SelectiveIndexes, matching(selective.Texts(e.reveal)...))
+	require.Equal(t, groups.CombinedIndexes, matching(append(selective.Texts(e.reveal), e.mandatory...)...))
 	require.Equal(t, groups.NonMandatoryIndexes, sdprim.Without(len(said.Lines), groups.MandatoryIndexes))
 
 	// The disclosure data, and the proof with the example's randomness.
-	d, err := disclose(t.Context(), e.doc, base, texts(e.reveal), e.contexts)
+	d, err := disclose(t.Context(), e.doc, base, selective.Texts(e.reveal), e.contexts)
 	require.NoError(t, err)
 	var adjusted struct{ AdjMandatoryIndexes, AdjSelectiveIndexes []uint64 }
 	read(t, "derivedAdjIndexes.json", &adjusted)

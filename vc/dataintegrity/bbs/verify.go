@@ -9,6 +9,7 @@ import (
 	"github.com/staffpassport/staffpassport/internal/strictjson"
 	"github.com/staffpassport/staffpassport/vc"
 	"github.com/staffpassport/staffpassport/vc/dataintegrity"
+	"github.com/staffpassport/staffpassport/vc/dataintegrity/internal/selective"
 )
 
 // Verify verifies a derived proof (Verify Derived Proof). A base proof is
@@ -70,7 +71,7 @@ func verifyData(ctx context.Context, doc, proof *strictjson.Object, derived *der
 		return nil, dataintegrity.ErrSignature
 	}
 	return &verification{
-		header:    header(optionsHash, sdprim.Hash(pick(said.Lines, mandatory))),
+		header:    header(optionsHash, sdprim.Hash(selective.Pick(said.Lines, mandatory))),
 		messages:  messages(said.Lines, sdprim.Without(len(said.Lines), mandatory)),
 		disclosed: disclosed,
 	}, nil

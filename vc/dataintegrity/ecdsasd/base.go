@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"io"
 	"math/big"
-	"slices"
 
 	"golang.org/x/crypto/cryptobyte"
 	"golang.org/x/crypto/cryptobyte/asn1"
@@ -21,6 +20,7 @@ import (
 	"github.com/staffpassport/staffpassport/internal/strictjson"
 	"github.com/staffpassport/staffpassport/vc"
 	"github.com/staffpassport/staffpassport/vc/dataintegrity"
+	"github.com/staffpassport/staffpassport/vc/dataintegrity/internal/selective"
 )
 
 // Prove makes a base proof (section 3.6.1).
@@ -34,7 +34,7 @@ func (s suite) Prove(ctx context.Context, doc *strictjson.Object, p *dataintegri
 	if _, ok := doc.Get("proof"); ok { // what a chain covers could not be shown in part
 		return nil, dataintegrity.ErrProofSet
 	}
-	mandatory, err := s.pointers(doc)
+	mandatory, err := selective.Mandatory(doc, s.mandatory, s.given != nil)
 	if err != nil {
 		return nil, err
 	}
@@ -62,7 +62,7 @@ func (s suite) Prove(ctx context.Context, doc *strictjson.Object, p *dataintegri
 	if base.PublicKey, err = encodeKey(&key.PublicKey); err != nil {
 		return nil, fmt.Errorf("ecdsasd: %w", err)
 	}
-	mandatoryHash := sdprim.Hash(pick(said.Lines, group.Matching))
+	mandatoryHash := sdprim.Hash(selective.Pick(said.Lines, group.Matching))
 	base.Signature, err = did.Sign(ctx, signer, signedData(optionsHash, base.PublicKey, mandatoryHash))
 	if errors.Is(err, did.ErrSignature) {
 		return nil, dataintegrity.ErrSignature
@@ -76,19 +76,6 @@ func (s suite) Prove(ctx context.Context, doc *strictjson.Object, p *dataintegri
 	}
 	proof.Set("proofValue", value)
 	return proof, nil
-}
-
-// pointers returns what is mandatory in doc.
-func (s suite) pointers(doc *strictjson.Object) ([]string, error) {
-	pointers := slices.Clone(s.mandatory)
-	if s.given == nil {
-		pointers = sdprim.MandatoryPointers(doc, pointers)
-	}
-	// The specification's way down a document has no name for the whole of it.
-	if len(pointers) > maxPointers || slices.Contains(pointers, "") {
-		return nil, dataintegrity.ErrPointer
-	}
-	return pointers, nil
 }
 
 // secrets makes the HMAC key and the key pair of one proof (section 3.6.2, step 1;
@@ -144,13 +131,4 @@ func sign(random io.Reader, key *ecdsa.PrivateKey, digest, out []byte) error {
 	r.FillBytes(out[:signatureSize/2])
 	s.FillBytes(out[signatureSize/2:])
 	return nil
-}
-
-// pick returns the lines at the given positions.
-func pick(lines []string, at []int) []string {
-	out := make([]string, len(at))
-	for i, position := range at {
-		out[i] = lines[position]
-	}
-	return out
 }

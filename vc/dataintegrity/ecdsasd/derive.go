@@ -2,14 +2,13 @@ package ecdsasd
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/staffpassport/staffpassport/internal/detcbor"
-	"github.com/staffpassport/staffpassport/internal/errtext"
 	"github.com/staffpassport/staffpassport/internal/sdprim"
 	"github.com/staffpassport/staffpassport/internal/strictjson"
 	"github.com/staffpassport/staffpassport/vc"
 	"github.com/staffpassport/staffpassport/vc/dataintegrity"
+	"github.com/staffpassport/staffpassport/vc/dataintegrity/internal/selective"
 )
 
 // Derive returns a credential that shows of s, which has a base proof of this suite,
@@ -30,10 +29,10 @@ func Derive(ctx context.Context, s vc.Secured, reveal []vc.Pointer, contexts *vc
 	if err := dataintegrity.CheckContext(doc, contexts); err != nil {
 		return vc.Secured{}, err
 	}
-	if len(reveal) > maxPointers {
+	if len(reveal) > selective.MaxPointers {
 		return vc.Secured{}, dataintegrity.ErrPointer
 	}
-	shown, derived, err := disclose(ctx, doc, base, texts(reveal), contexts)
+	shown, derived, err := disclose(ctx, doc, base, selective.Texts(reveal), contexts)
 	if err != nil {
 		return vc.Secured{}, err
 	}
@@ -41,79 +40,37 @@ func Derive(ctx context.Context, s vc.Secured, reveal []vc.Pointer, contexts *vc
 	if err != nil {
 		return vc.Secured{}, wrap(err)
 	}
-	proof = proof.Clone()
-	proof.Set("proofValue", value)
-	shown = shown.Clone()
-	shown.Set("proof", proof)
-	out, err := strictjson.Append(make([]byte, 0, 4096), shown)
-	if err != nil {
-		return vc.Secured{}, wrap(err)
-	}
-	return vc.Secured{MediaType: vc.MediaTypeCredential, Bytes: out}, nil
+	return selective.Secured(shown, proof, value, "ecdsasd")
 }
 
 // open takes apart a credential with a base proof.
 func open(s vc.Secured) (doc, proof *strictjson.Object, base *baseProof, err error) {
-	if s.MediaType != vc.MediaTypeCredential {
-		return nil, nil, nil, fmt.Errorf("%w: only %s has proofs of %s", dataintegrity.ErrSuite, vc.MediaTypeCredential, name)
-	}
-	secured, err := strictjson.ParseObject(s.Bytes)
-	if err != nil {
-		return nil, nil, nil, fmt.Errorf("ecdsasd: %w", errtext.Below(err))
-	}
-	doc, proof, err = dataintegrity.SplitProof(secured)
+	doc, proof, value, err := selective.Open(s, name, "ecdsasd")
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	if suite, _ := proof.Text("cryptosuite"); suite != name {
-		return nil, nil, nil, dataintegrity.ErrSuite
-	}
-	value, _ := proof.Text("proofValue")
 	base, err = parseBase(value)
 	return doc, proof, base, err
 }
 
 // disclose is createDisclosureData (section 3.5.4).
 func disclose(ctx context.Context, doc *strictjson.Object, base *baseProof, reveal []string, contexts *vc.ContextSet) (*strictjson.Object, *derivedProof, error) {
-	said, err := sdprim.Canonicalize(ctx, contexts.Documents(), doc, sdprim.HMACLabels(base.HMACKey))
+	c, err := selective.Choose(ctx, doc, base.Mandatory, reveal, contexts, sdprim.HMACLabels(base.HMACKey), "ecdsasd")
 	if err != nil {
-		return nil, nil, wrap(err)
+		return nil, nil, err
 	}
-	mandatory, err := said.Select(base.Mandatory)
-	if err != nil {
-		return nil, nil, wrap(err)
-	}
-	selective, err := said.Select(reveal)
-	if err != nil {
-		return nil, nil, wrap(err)
-	}
-	combined, err := said.Select(append(append([]string{}, base.Mandatory...), reveal...))
-	if err != nil {
-		return nil, nil, wrap(err)
-	}
-	if combined.Document == nil {
-		return nil, nil, dataintegrity.ErrPointer
-	}
-	rest := sdprim.Without(len(said.Lines), mandatory.Matching)
-	if len(rest) != len(base.Signatures) {
+	if len(c.Rest) != len(base.Signatures) {
 		return nil, nil, malformed("base proof of another document")
 	}
 	derived := &derivedProof{Signature: base.Signature, PublicKey: base.PublicKey}
-	for _, i := range sdprim.Relative(combined.Matching, mandatory.Matching) { // step 9
+	for _, i := range c.Mandatory {
 		derived.Mandatory = append(derived.Mandatory, uint64(i))
 	}
-	for _, i := range sdprim.Relative(rest, selective.Matching) { // step 10
+	for _, i := range c.Selective {
 		derived.Signatures = append(derived.Signatures, base.Signatures[i])
 	}
-	if len(derived.Mandatory)+len(derived.Signatures) != len(combined.Matching) {
-		return nil, nil, dataintegrity.ErrPointer // together they say what neither does
-	}
-	labels, err := combined.VerifierLabels(ctx) // steps 12 to 14
-	if err != nil {
+	if derived.Labels, err = compressLabels(c.Labels); err != nil {
 		return nil, nil, wrap(err)
 	}
-	if derived.Labels, err = compressLabels(labels); err != nil {
-		return nil, nil, wrap(err)
-	}
-	return combined.Document, derived, nil
+	return c.Document, derived, nil
 }

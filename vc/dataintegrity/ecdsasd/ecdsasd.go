@@ -25,17 +25,12 @@ import (
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
-	"errors"
-	"fmt"
 
 	"github.com/staffpassport/staffpassport/did"
-	"github.com/staffpassport/staffpassport/internal/errtext"
-	"github.com/staffpassport/staffpassport/internal/jsonld"
-	"github.com/staffpassport/staffpassport/internal/rdfcanon"
-	"github.com/staffpassport/staffpassport/internal/sdprim"
 	"github.com/staffpassport/staffpassport/internal/strictjson"
 	"github.com/staffpassport/staffpassport/vc"
 	"github.com/staffpassport/staffpassport/vc/dataintegrity"
+	"github.com/staffpassport/staffpassport/vc/dataintegrity/internal/selective"
 )
 
 // name is the cryptosuite member of a proof.
@@ -51,7 +46,7 @@ const name = "ecdsa-sd-2023"
 // A pointer that matches nothing in a credential is dataintegrity.ErrPointer when it
 // is secured, and so is the empty one.
 func Suite(mandatory ...vc.Pointer) dataintegrity.Suite {
-	return suite{mandatory: texts(mandatory)}
+	return suite{mandatory: selective.Texts(mandatory)}
 }
 
 // A suite makes its own secrets, except in tests that have to come to the published
@@ -89,11 +84,7 @@ func Mandatory(s vc.Secured) ([]vc.Pointer, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := make([]vc.Pointer, len(base.Mandatory))
-	for i, p := range base.Mandatory {
-		out[i] = vc.Pointer(p)
-	}
-	return out, nil
+	return selective.Pointers(base.Mandatory), nil
 }
 
 // p256 returns the key if it is one of the suite.
@@ -106,15 +97,7 @@ func p256(pub crypto.PublicKey) (*ecdsa.PublicKey, error) {
 
 // hashOptions returns the hash of the proof without its value.
 func hashOptions(ctx context.Context, contexts *vc.ContextSet, proof, doc *strictjson.Object) ([]byte, error) {
-	if own, ok := proof.Get("@context"); ok { // it is not hashed, so it must be the one that is
-		if c, _ := doc.Get("@context"); !strictjson.Equal(own, c) {
-			return nil, dataintegrity.ErrContextNotAllowed
-		}
-	}
-	options := proof.Clone()
-	options.Delete("proofValue")
-	h, err := sdprim.HashOptions(ctx, contexts.Documents(), options, doc)
-	return h, wrap(err)
+	return selective.HashOptions(ctx, contexts, proof, doc, "ecdsasd")
 }
 
 // signedData is serializeSignData (section 3.5.1).
@@ -125,29 +108,7 @@ func signedData(optionsHash, publicKey, mandatoryHash []byte) []byte {
 
 // wrap turns the errors of the packages below into those of the suites, or puts the
 // name of this package before them.
-func wrap(err error) error {
-	switch {
-	case err == nil:
-		return nil
-	case errors.Is(err, sdprim.ErrPointer), errors.Is(err, sdprim.ErrPart):
-		return dataintegrity.ErrPointer
-	case errors.Is(err, sdprim.ErrLabels):
-		return dataintegrity.ErrSignature
-	}
-	var meaning *jsonld.Error
-	if errors.As(err, &meaning) || errors.Is(err, rdfcanon.ErrLimit) || errors.Is(err, sdprim.ErrEmpty) {
-		return dataintegrity.RDFError(err)
-	}
-	return fmt.Errorf("ecdsasd: %w", errtext.Below(err))
-}
-
-func texts(pointers []vc.Pointer) []string {
-	out := make([]string, len(pointers))
-	for i, p := range pointers {
-		out[i] = string(p)
-	}
-	return out
-}
+func wrap(err error) error { return selective.Error(err, "ecdsasd") }
 
 // keyOf returns the key that verifies a proof.
 func keyOf(method *did.VerificationMethod) (*ecdsa.PublicKey, error) {

@@ -9,6 +9,7 @@ import (
 	"github.com/staffpassport/staffpassport/internal/detcbor"
 	"github.com/staffpassport/staffpassport/internal/multiformat"
 	"github.com/staffpassport/staffpassport/vc/dataintegrity"
+	"github.com/staffpassport/staffpassport/vc/dataintegrity/internal/selective"
 )
 
 // Lengths in bytes (section 3.5.8, step 4, which gives the public key a byte more
@@ -19,10 +20,6 @@ const (
 	hmacKeySize   = 32 // as SHA-256 has it (section 3.6.2, step 1)
 	labelSize     = 32
 )
-
-// maxPointers is the most pointers a base proof or a request has: as many as an
-// SD-JWT may have disclosures.
-const maxPointers = 512
 
 func baseHeader() detcbor.Header    { return detcbor.Header{0xd9, 0x5d, 0x00} }
 func derivedHeader() detcbor.Header { return detcbor.Header{0xd9, 0x5d, 0x01} }
@@ -63,7 +60,7 @@ func parseBase(value string) (*baseProof, error) {
 		return nil, malformed("not a base proof")
 	}
 	if len(p.Signature) != signatureSize || len(p.PublicKey) != publicKeySize || len(p.HMACKey) != hmacKeySize ||
-		!allOf(p.Signatures, signatureSize) || len(p.Mandatory) > maxPointers {
+		!allOf(p.Signatures, signatureSize) || len(p.Mandatory) > selective.MaxPointers {
 		return nil, malformed("base proof with a part of the wrong length")
 	}
 	return p, nil

@@ -10,6 +10,7 @@ import (
 	"github.com/staffpassport/staffpassport/internal/strictjson"
 	"github.com/staffpassport/staffpassport/vc"
 	"github.com/staffpassport/staffpassport/vc/dataintegrity"
+	"github.com/staffpassport/staffpassport/vc/dataintegrity/internal/selective"
 )
 
 // Verify verifies a derived proof (section 3.6.7). A base proof is
@@ -68,8 +69,8 @@ func verifyData(ctx context.Context, doc, proof *strictjson.Object, derived *der
 	return &verification{
 		proof:         derived,
 		optionsHash:   optionsHash,
-		mandatoryHash: sdprim.Hash(pick(said.Lines, mandatory)),
-		rest:          pick(said.Lines, sdprim.Without(len(said.Lines), mandatory)),
+		mandatoryHash: sdprim.Hash(selective.Pick(said.Lines, mandatory)),
+		rest:          selective.Pick(said.Lines, sdprim.Without(len(said.Lines), mandatory)),
 	}, nil
 }
 
