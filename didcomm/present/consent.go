@@ -22,6 +22,38 @@ func metadata(name string) bool {
 		"credentialStatus", "credentialSchema", "proof"}, name)
 }
 
+// proofMembers are what a proof says about itself (VC Data Integrity 1.0, section 2.1),
+// without those in which its maker writes for somebody.
+func proofMembers(name string) bool {
+	return slices.Contains([]string{"@context", "id", "type", "cryptosuite", "created", "expires",
+		"verificationMethod", "proofPurpose", "proofValue", "jws", "previousProof"}, name)
+}
+
+// checkMetadata sees that a member that a person is not asked about has no room for
+// what the person would be: an issuer is its id, and other members of it are claims; a
+// proof has the members of a proof.
+func checkMetadata(name string, v any, claim func(vc.Pointer, any) error) error {
+	at := vc.Pointer("").Child(name)
+	switch o, _ := v.(*strictjson.Object); {
+	case o == nil && name == "proof": // a set, or none
+		list, _ := v.([]any)
+		for _, p := range list {
+			if err := checkMetadata(name, p, claim); err != nil {
+				return err
+			}
+		}
+	case o != nil && name == "proof":
+		for member := range o.All() {
+			if !proofMembers(member) {
+				return fmt.Errorf("%w: %s", ErrConsent, at.Child(member))
+			}
+		}
+	case o != nil && name == "issuer":
+		return walk(at, o, true, claim)
+	}
+	return nil
+}
+
 // checkConsent sees that every claim in the credentials of a presentation, which
 // is about to be sent as it stands, lies under a pointer that was ticked for an
 // input that the credential answers, and that every attachment is named by a
@@ -106,22 +138,25 @@ func document(s vc.Secured) (*strictjson.Object, error) {
 
 // checkClaims walks a credential and adds every text in it to named.
 func checkClaims(o *strictjson.Object, bounds [][]vc.Pointer, named map[string]bool) error {
-	for name, v := range o.All() {
-		if metadata(name) {
-			continue
+	claim := func(at vc.Pointer, leaf any) error {
+		for _, allowed := range bounds {
+			if !slices.ContainsFunc(allowed, func(r vc.Pointer) bool { return covers(r, at) }) {
+				return fmt.Errorf("%w: %s", ErrConsent, at)
+			}
 		}
-		subject := name == "credentialSubject"
-		if err := walk(vc.Pointer("").Child(name), v, subject, func(at vc.Pointer, leaf any) error {
-			for _, allowed := range bounds {
-				if !slices.ContainsFunc(allowed, func(r vc.Pointer) bool { return covers(r, at) }) {
-					return fmt.Errorf("%w: %s", ErrConsent, at)
-				}
-			}
-			if text, ok := leaf.(string); ok {
-				named[text] = true
-			}
-			return nil
-		}); err != nil {
+		if text, ok := leaf.(string); ok {
+			named[text] = true
+		}
+		return nil
+	}
+	for name, v := range o.All() {
+		var err error
+		if metadata(name) {
+			err = checkMetadata(name, v, claim)
+		} else {
+			err = walk(vc.Pointer("").Child(name), v, name == "credentialSubject", claim)
+		}
+		if err != nil {
 			return err
 		}
 	}

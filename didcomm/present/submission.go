@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/staffpassport/staffpassport/did"
+	"github.com/staffpassport/staffpassport/internal/strictjson"
 	"github.com/staffpassport/staffpassport/vc"
 	"github.com/staffpassport/staffpassport/vc/verify"
 )
@@ -157,10 +158,23 @@ func checkAnswer(inputs []Input, at []int, verified []*verify.Credential) error 
 			return err
 		}
 		for _, f := range in.Fields {
-			if _, there := f.At.Lookup(tree); !there && !f.Optional {
+			if v, there := f.At.Lookup(tree); (!there || empty(v)) && !f.Optional {
 				return fmt.Errorf("%w: input %q lacks %s", ErrIncomplete, in.ID, f.At)
 			}
 		}
 	}
 	return nil
+}
+
+// empty reports a value that says nothing, and so answers nothing.
+func empty(v any) bool {
+	switch v := v.(type) {
+	case nil:
+		return true
+	case []any:
+		return len(v) == 0
+	case *strictjson.Object:
+		return v.Len() == 0
+	}
+	return false
 }
