@@ -73,7 +73,7 @@ func FuzzParsePhoto(f *testing.F) {
 	f.Fuzz(func(t *testing.T, upload []byte) {
 		// Big pictures are slow, and tested elsewhere.
 		if c, err := jpeg.DecodeConfig(bytes.NewReader(upload)); err == nil && c.Width*c.Height > 1<<16 && c.Width <= 4000 && c.Height <= 4000 {
-			t.Skip()
+			return
 		}
 		p, err := schema.ParsePhoto(upload)
 		if err != nil {

@@ -119,7 +119,7 @@ func TestSpecificationText(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile(filepath.Join(vectors.Dir(t), "..", "specs", "did-peer.md"))
 	if os.IsNotExist(err) {
-		t.Skip("no specs/did-peer.md beside the published vectors")
+		t.Skip("no specs/did-peer.md beside the published vectors; README.md, Tests, says how to run this")
 	}
 	require.NoError(t, err)
 	long := newDID(t, specInput)
@@ -156,7 +156,7 @@ func TestCredoOnTheWire(t *testing.T) {
 	t.Parallel()
 	data, err := os.ReadFile(filepath.Join(vectors.Dir(t), "..", "peers", "wire", "wire-credo-pair-didexchange.jsonl"))
 	if os.IsNotExist(err) {
-		t.Skip("no peers/wire beside the published vectors")
+		t.Skip("no peers/wire beside the published vectors; README.md, Tests, says how to run this")
 	}
 	require.NoError(t, err)
 	found := 0

@@ -63,7 +63,7 @@ func TestEnvelopesOfAnotherAgent(t *testing.T) {
 
 	file, err := os.Open(filepath.Join(vectors.Dir(t), "..", "peers", "wire", "wire-rfc19.jsonl"))
 	if err != nil {
-		t.Skip("no recorded wire beside the published vectors")
+		t.Skip("no recorded wire beside the published vectors; README.md, Tests, says how to run this")
 	}
 	defer file.Close()
 	lines := bufio.NewScanner(file)

@@ -82,7 +82,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if len(small) == smallEnvelope {
-		// Not every ResponseWriter has deadlines; the server's own then bounds it.
+		// Not every ResponseWriter has deadlines; the server's own then bounds it. The
+		// operating system keeps deadlines, by its clock and no other.
 		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyTime))
 	}
 	envelope, status := read(body, small)

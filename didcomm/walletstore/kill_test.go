@@ -47,7 +47,7 @@ func partiesIn(t *testing.T, dir string) (a, b *party) {
 func TestKill(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
-		t.Skip("kills processes for some seconds")
+		t.Skip("kills processes for some seconds; run without -short")
 	}
 	a, b := pair(t, &network{})
 	dir := filepath.Dir(filepath.Dir(a.path))
@@ -104,7 +104,7 @@ func child(t *testing.T, dir string, work time.Duration) error {
 func TestKill_Child(t *testing.T) {
 	dir := os.Getenv(killDir)
 	if dir == "" {
-		t.Skip("part of TestKill")
+		t.Skip("run by TestKill, in a process of its own")
 	}
 	a, b := partiesIn(t, dir)
 	a.start()

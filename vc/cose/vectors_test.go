@@ -55,7 +55,7 @@ func TestExamplesOfTheSpecification(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile(filepath.Join(filepath.Dir(vectors.Dir(t)), "specs", "vc-jose-cose-1.0.txt"))
 	if err != nil {
-		t.Skip("the text of the specification is not beside the vectors")
+		t.Skip("the text of the specification is not beside the vectors; README.md, Tests, says how to run this")
 	}
 	pub := parseJWK(t, `{"kty":"EC","crv":"P-256","x":"LzIYfeRobny2b4_h8_cCa8piPkRhh6TOfpOhW1xGMWA","y":"SfBpMd66qWI4ylwDdukvvaYVxi6n7Bne4FerlMufEmQ"}`)
 	messages := regexp.MustCompile(`(?m)^d28444a1013822[0-9a-f]+$`).FindAll(text, -1)

@@ -64,7 +64,7 @@ func TestExamplesOfTheSpecification(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile(filepath.Join(filepath.Dir(vectors.Dir(t)), "specs", "vc-jose-cose-1.0.txt"))
 	if err != nil {
-		t.Skip("the text of the specification is not beside the vectors")
+		t.Skip("the text of the specification is not beside the vectors; README.md, Tests, says how to run this")
 	}
 	tokens := regexp.MustCompile(`(?m)^(eyJraWQi[\w-]+) (\.[\w-]+) (\.[\w-]+)$`).FindAllSubmatch(text, -1)
 	require.Len(t, tokens, 6)

@@ -285,7 +285,8 @@ type Presenter struct {
 // nonce, the verifier's challenge (VC-JOSE-COSE section 3.2.2). It refuses one that
 // is malformed (vc.ErrMalformed), that names another holder than the signer's DID
 // ([ErrControllerMismatch]), or has a context that is not known
-// ([ErrContextNotAllowed]). The result has the media type application/vp+sd-jwt.
+// ([ErrContextNotAllowed]). Credentials in it are sent enveloped, as that section
+// asks. The result has the media type application/vp+sd-jwt.
 func (h *Presenter) Present(ctx context.Context, p *vc.Presentation, audience, nonce string) (vc.Secured, error) {
 	doc, err := refusals().Presentation(h.Signer, p, h.Contexts, audience, nonce)
 	if err != nil {
