@@ -16,6 +16,7 @@ import (
 	"github.com/staffpassport/staffpassport/internal/strictjson"
 	"github.com/staffpassport/staffpassport/vc"
 	"github.com/staffpassport/staffpassport/vc/cose"
+	"github.com/staffpassport/staffpassport/vc/internal/envelope/envelopetest"
 )
 
 const payload = `{"@context":["https://www.w3.org/ns/credentials/v2"],"type":["VerifiableCredential"],"issuer":"did:example:i",` +
@@ -44,7 +45,7 @@ func TestAbuse_JW01_NoAlgorithm(t *testing.T) {
 		"as text key": {"1": -8},
 		"as alg":      {"alg": -8},
 	} {
-		_, err := cose.Parse(credential(message(t, employer(t), h, payload)))
+		_, err := cose.Parse(credential(message(t, envelopetest.Employer(t), h, payload)))
 		require.ErrorIs(t, err, cose.ErrAlgorithm, name)
 	}
 	// In the header that nobody signs.
@@ -55,8 +56,8 @@ func TestAbuse_JW01_NoAlgorithm(t *testing.T) {
 
 func TestAbuse_JW02_MACWithThePublicKey(t *testing.T) {
 	t.Parallel()
-	by := newParty(t, "Riverside Trust", "ES256")
-	der, err := x509.MarshalPKIXPublicKey(by.signer.Public())
+	by := envelopetest.NewParty(t, "Riverside Trust", "ES256")
+	der, err := x509.MarshalPKIXPublicKey(by.Signer.Public())
 	require.NoError(t, err)
 	for _, alg := range []int{5, -7} {
 		protected := encodeCBOR(t, header{1: alg})
@@ -66,7 +67,7 @@ func TestAbuse_JW02_MACWithThePublicKey(t *testing.T) {
 			b := encodeCBOR(t, cbor.Tag{Number: tag, Content: []any{protected, header{}, []byte(payload), mac.Sum(nil)}})
 			token, err := cose.Parse(credential(b))
 			if err == nil {
-				err = token.Verify(by.signer.Public())
+				err = token.Verify(by.Signer.Public())
 			}
 			require.Error(t, err)
 		}
@@ -75,7 +76,7 @@ func TestAbuse_JW02_MACWithThePublicKey(t *testing.T) {
 
 func TestAbuse_JW03_Critical(t *testing.T) {
 	t.Parallel()
-	by := employer(t)
+	by := envelopetest.Employer(t)
 	for _, crit := range []any{[]any{"urn:x:must"}, []any{1}, []any{}, nil, 4} {
 		_, err := cose.Parse(credential(message(t, by, header{1: -8, 2: crit, "urn:x:must": 1}, payload)))
 		require.ErrorIs(t, err, cose.ErrMalformed)
@@ -87,21 +88,21 @@ func TestAbuse_JW03_Critical(t *testing.T) {
 
 func TestAbuse_JW05_KeysInTheHeaderAreIgnored(t *testing.T) {
 	t.Parallel()
-	by, attacker := employer(t), newParty(t, "Mallow", "EdDSA")
+	by, attacker := envelopetest.Employer(t), envelopetest.NewParty(t, "Mallow", "EdDSA")
 	for _, label := range []any{32, 33, 34, 35, "jwk"} { // x5bag, x5chain, x5t, x5u
-		h := header{1: -8, 4: []byte(by.signer.VerificationMethod().String()), label: []any{[]byte{1, 2}, "http://127.0.0.1:9/"}}
+		h := header{1: -8, 4: []byte(by.Signer.VerificationMethod().String()), label: []any{[]byte{1, 2}, "http://127.0.0.1:9/"}}
 		forged, err := cose.Parse(credential(message(t, attacker, h, payload)))
 		require.NoError(t, err)
-		require.ErrorIs(t, forged.Verify(by.signer.Public()), cose.ErrSignature)
+		require.ErrorIs(t, forged.Verify(by.Signer.Public()), cose.ErrSignature)
 		honest, err := cose.Parse(credential(message(t, by, h, payload)))
 		require.NoError(t, err)
-		require.NoError(t, honest.Verify(by.signer.Public()))
+		require.NoError(t, honest.Verify(by.Signer.Public()))
 	}
 }
 
 func TestAbuse_JW10_ClaimsTwice(t *testing.T) {
 	t.Parallel()
-	by := employer(t)
+	by := envelopetest.Employer(t)
 	for name, protected := range map[string][]byte{
 		"alg twice":             {0xa2, 0x01, 0x27, 0x01, 0x26},
 		"alg twice, long form":  {0xa2, 0x01, 0x27, 0x18, 0x01, 0x26},
@@ -135,7 +136,7 @@ func TestAbuse_JW10_ClaimsTwice(t *testing.T) {
 
 func TestAbuse_JW11_TypeMatrix(t *testing.T) {
 	t.Parallel()
-	by := employer(t)
+	by := envelopetest.Employer(t)
 	types := []any{"application/vc+cose", "application/vp+cose", "vc+cose", "application/vc+jwt", "application/dc+sd-jwt", "application/cwt", "", 61, nil, []byte("application/vc+cose")}
 	accepted := 0
 	for _, mediaType := range []string{cose.MediaTypeCredential, cose.MediaTypePresentation} {
@@ -160,7 +161,7 @@ func TestAbuse_JW11_TypeMatrix(t *testing.T) {
 
 func TestAbuse_JW12_ClaimsAgainstTheDocument(t *testing.T) {
 	t.Parallel()
-	by := employer(t)
+	by := envelopetest.Employer(t)
 	for name, c := range map[string]struct {
 		claims any
 		want   error
@@ -206,7 +207,7 @@ func TestAbuse_JW12_ClaimsAgainstTheDocument(t *testing.T) {
 			token, err := cose.Parse(credential(message(t, by, header{1: -8, 15: c.claims}, payload)))
 			if c.want == nil {
 				require.NoError(t, err)
-				require.NoError(t, token.Verify(by.signer.Public()))
+				require.NoError(t, token.Verify(by.Signer.Public()))
 				return
 			}
 			require.ErrorIs(t, err, c.want)
@@ -217,7 +218,7 @@ func TestAbuse_JW12_ClaimsAgainstTheDocument(t *testing.T) {
 
 // Not parallel: it measures the heap of the process.
 func TestAbuse_JW15_Bombs(t *testing.T) {
-	by := employer(t)
+	by := envelopetest.Employer(t)
 	for name, b := range map[string][]byte{
 		"arrays in arrays":         bytes.Repeat([]byte{0x81}, 1_000_000),
 		"a huge array":             {0xd2, 0x9b, 0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff},
@@ -251,7 +252,7 @@ func manyLabels(n int) header {
 // The limits are those that are meant: one less is read.
 func TestLimits(t *testing.T) {
 	t.Parallel()
-	by := employer(t)
+	by := envelopetest.Employer(t)
 	room := strings.Repeat(" ", 1<<20-len(payload))
 	for name, b := range map[string][]byte{
 		"64 parameters":    message(t, by, manyLabels(64), payload),
@@ -260,7 +261,7 @@ func TestLimits(t *testing.T) {
 	} {
 		token, err := cose.Parse(credential(b))
 		require.NoError(t, err, name)
-		require.NoError(t, token.Verify(by.signer.Public()), name)
+		require.NoError(t, token.Verify(by.Signer.Public()), name)
 	}
 	for name, b := range map[string][]byte{
 		"payload of 1 MiB and one":      message(t, by, header{1: -8}, payload+room+" "),
@@ -281,14 +282,14 @@ func TestDataModel11(t *testing.T) {
 	document := strings.Replace(payload, vc.ContextV2, vc.ContextV1, 1)
 	require.NotEqual(t, payload, document)
 	for _, mediaType := range []string{cose.MediaTypeCredential, cose.MediaTypePresentation} {
-		_, err := cose.Parse(vc.Secured{MediaType: mediaType, Bytes: message(t, employer(t), header{1: -8}, document)})
+		_, err := cose.Parse(vc.Secured{MediaType: mediaType, Bytes: message(t, envelopetest.Employer(t), header{1: -8}, document)})
 		require.ErrorIs(t, err, cose.ErrType, mediaType)
 	}
 }
 
 func TestMalformed(t *testing.T) {
 	t.Parallel()
-	by := employer(t)
+	by := envelopetest.Employer(t)
 	protected, sig := encodeCBOR(t, header{1: -8}), make([]byte, 64)
 	for name, v := range map[string]any{
 		"three parts":             []any{protected, header{}, []byte(payload)},

@@ -15,22 +15,23 @@ import (
 
 	"github.com/staffpassport/staffpassport/vc"
 	"github.com/staffpassport/staffpassport/vc/cose"
+	"github.com/staffpassport/staffpassport/vc/internal/envelope/envelopetest"
 )
 
 // samples are the passport and the same with an inline photo.
-func samples(b *testing.B, by party) map[string]*vc.Credential {
-	photo := passport(b, by, func(doc map[string]any) {
+func samples(b *testing.B, by envelopetest.Party) map[string]*vc.Credential {
+	photo := envelopetest.Passport(b, by, func(doc map[string]any) {
 		doc["credentialSubject"].(map[string]any)["photo"] = "data:image/jpeg;base64," + strings.Repeat("QUJD", 75_000)
 	})
-	return map[string]*vc.Credential{"plain": passport(b, by), "photo": photo}
+	return map[string]*vc.Credential{"plain": envelopetest.Passport(b, by), "photo": photo}
 }
 
 // format names a row of the benchmarks.
 func format(algorithm string) string { return "vc-cose-" + strings.ToLower(algorithm) }
 
 func BenchmarkIssue(b *testing.B) {
-	for _, algorithm := range algorithms() {
-		by := newParty(b, "Riverside Trust", algorithm)
+	for _, algorithm := range envelopetest.Algorithms() {
+		by := envelopetest.NewParty(b, "Riverside Trust", algorithm)
 		for size, c := range samples(b, by) {
 			b.Run(format(algorithm)+"/"+size, func(b *testing.B) {
 				i := issuer(by)
@@ -48,8 +49,8 @@ func BenchmarkIssue(b *testing.B) {
 // BenchmarkVerify is what this package does of a verification: all but finding the
 // key and judging what was said.
 func BenchmarkVerify(b *testing.B) {
-	for _, algorithm := range algorithms() {
-		by := newParty(b, "Riverside Trust", algorithm)
+	for _, algorithm := range envelopetest.Algorithms() {
+		by := envelopetest.NewParty(b, "Riverside Trust", algorithm)
 		for size, c := range samples(b, by) {
 			s, err := issuer(by).Secure(context.Background(), c)
 			if err != nil {
@@ -60,7 +61,7 @@ func BenchmarkVerify(b *testing.B) {
 				for b.Loop() {
 					token, err := cose.Parse(s)
 					if err == nil {
-						err = token.Verify(by.signer.Public())
+						err = token.Verify(by.Signer.Public())
 					}
 					if err != nil {
 						b.Fatal(err)
@@ -73,9 +74,9 @@ func BenchmarkVerify(b *testing.B) {
 
 // BenchmarkFloor does only what nobody can leave out: a signature.
 func BenchmarkFloor(b *testing.B) {
-	for _, algorithm := range algorithms() {
-		by := newParty(b, "Riverside Trust", algorithm)
-		sign, verify := primitives(b, by.key)
+	for _, algorithm := range envelopetest.Algorithms() {
+		by := envelopetest.NewParty(b, "Riverside Trust", algorithm)
+		sign, verify := primitives(b, by.Key)
 		for size, c := range samples(b, by) {
 			payload, err := json.Marshal(c)
 			if err != nil {

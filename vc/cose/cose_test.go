@@ -18,6 +18,7 @@ import (
 	"github.com/staffpassport/staffpassport/internal/strictjson"
 	"github.com/staffpassport/staffpassport/vc"
 	"github.com/staffpassport/staffpassport/vc/cose"
+	"github.com/staffpassport/staffpassport/vc/internal/envelope/envelopetest"
 )
 
 // sign1 is how another library sees a message.
@@ -44,17 +45,17 @@ func TestIssuer_Secure(t *testing.T) {
 	for algorithm, number := range map[string]int64{"EdDSA": -8, "ES256": -7, "ES384": -35} {
 		t.Run(algorithm, func(t *testing.T) {
 			t.Parallel()
-			by := newParty(t, "Riverside Trust", algorithm)
-			c := passport(t, by)
+			by := envelopetest.NewParty(t, "Riverside Trust", algorithm)
+			c := envelopetest.Passport(t, by)
 			s, err := issuer(by).Secure(context.Background(), c)
 			require.NoError(t, err)
 			require.Equal(t, cose.MediaTypeCredential, s.MediaType)
 
 			m, header := read(t, s.Bytes)
-			kid := by.signer.VerificationMethod().String()
+			kid := by.Signer.VerificationMethod().String()
 			require.Equal(t, map[int]any{
 				1: number, 3: "application/vc", 4: []byte(kid), 16: "application/vc+cose",
-				15: map[any]any{uint64(1): by.id.String(), uint64(4): uint64(1798761599), uint64(6): uint64(1772452800)},
+				15: map[any]any{uint64(1): by.ID.String(), uint64(4): uint64(1798761599), uint64(6): uint64(1772452800)},
 			}, header)
 			require.Empty(t, m.Unprotected)
 			doc, err := json.Marshal(c)
@@ -72,11 +73,11 @@ func TestIssuer_Secure(t *testing.T) {
 
 			token, err := cose.Parse(s)
 			require.NoError(t, err)
-			require.NoError(t, token.Verify(by.signer.Public()))
+			require.NoError(t, token.Verify(by.Signer.Public()))
 			require.Equal(t, algorithm, token.Algorithm())
 			require.Equal(t, kid, token.KeyID())
 			require.False(t, token.IsPresentation())
-			require.Equal(t, cose.Claims{Issuer: by.id.String(), IssuedAt: noon, Expires: c.ValidUntil}, token.Claims())
+			require.Equal(t, cose.Claims{Issuer: by.ID.String(), IssuedAt: noon, Expires: c.ValidUntil}, token.Claims())
 			read, err := vc.ParseObject(token.Document())
 			require.NoError(t, err)
 			require.Equal(t, c, read)
@@ -87,7 +88,7 @@ func TestIssuer_Secure(t *testing.T) {
 			// Without the tag it is the same message.
 			token, err = cose.Parse(credential(s.Bytes[1:]))
 			require.NoError(t, err)
-			require.NoError(t, token.Verify(by.signer.Public()))
+			require.NoError(t, token.Verify(by.Signer.Public()))
 		})
 	}
 }
@@ -96,11 +97,11 @@ func TestIssuer_Secure(t *testing.T) {
 func TestIssuer_Secure_Ended(t *testing.T) {
 	t.Parallel()
 	for _, end := range []string{"2026-01-01T00:00:00.5Z", "1969-12-31T23:59:59Z"} {
-		c := passport(t, employer(t), func(doc map[string]any) {
+		c := envelopetest.Passport(t, envelopetest.Employer(t), func(doc map[string]any) {
 			doc["validUntil"] = end
 			delete(doc, "validFrom")
 		})
-		s, err := issuer(employer(t)).Secure(context.Background(), c)
+		s, err := issuer(envelopetest.Employer(t)).Secure(context.Background(), c)
 		require.NoError(t, err)
 		_, err = cose.Parse(s)
 		require.NoError(t, err, end)
@@ -110,10 +111,10 @@ func TestIssuer_Secure_Ended(t *testing.T) {
 // A digest of a context document is signed if it is that document's.
 func TestIssuer_Secure_RelatedResource(t *testing.T) {
 	t.Parallel()
-	by := employer(t)
-	sum := sha256.Sum256([]byte(passportContextJSON))
-	c := passport(t, by, func(doc map[string]any) {
-		doc["relatedResource"] = map[string]any{"id": passportContext, "digestSRI": "sha256-" + base64.StdEncoding.EncodeToString(sum[:])}
+	by := envelopetest.Employer(t)
+	sum := sha256.Sum256([]byte(envelopetest.PassportContextJSON))
+	c := envelopetest.Passport(t, by, func(doc map[string]any) {
+		doc["relatedResource"] = map[string]any{"id": envelopetest.PassportContext, "digestSRI": "sha256-" + base64.StdEncoding.EncodeToString(sum[:])}
 	})
 	_, err := issuer(by).Secure(context.Background(), c)
 	require.NoError(t, err)
@@ -121,37 +122,37 @@ func TestIssuer_Secure_RelatedResource(t *testing.T) {
 
 func TestIssuer_Secure_Refused(t *testing.T) {
 	t.Parallel()
-	by := employer(t)
-	malformed := passport(t, by)
+	by := envelopetest.Employer(t)
+	malformed := envelopetest.Passport(t, by)
 	malformed.Type = []string{"StaffPassportCredential"}
-	strange := passport(t, by)
+	strange := envelopetest.Passport(t, by)
 	strange.Context = vc.Contexts("https://www.w3.org/ns/credentials/examples/v2")
-	proof := passport(t, by)
+	proof := envelopetest.Passport(t, by)
 	proof.Other = map[string]json.RawMessage{"proof": []byte(`{}`)}
-	old := passport(t, by)
+	old := envelopetest.Passport(t, by)
 	old.Context = []vc.Context{{URL: vc.ContextV1}}
-	digest := passport(t, by, func(doc map[string]any) {
-		doc["relatedResource"] = map[string]any{"id": passportContext, "digestSRI": "sha256-AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="}
+	digest := envelopetest.Passport(t, by, func(doc map[string]any) {
+		doc["relatedResource"] = map[string]any{"id": envelopetest.PassportContext, "digestSRI": "sha256-AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="}
 	})
 	half := []byte(`"` + strings.Repeat("a", 1<<19) + `"`)
-	large := passport(t, by)
+	large := envelopetest.Passport(t, by)
 	large.Other = map[string]json.RawMessage{"note": half, "remark": half}
 	for name, c := range map[string]struct {
 		issuer *cose.Issuer
 		c      *vc.Credential
 		want   error
 	}{
-		"no signer":       {&cose.Issuer{Contexts: contexts()}, passport(t, by), cose.ErrConfig},
+		"no signer":       {&cose.Issuer{Contexts: envelopetest.Contexts()}, envelopetest.Passport(t, by), cose.ErrConfig},
 		"no credential":   {issuer(by), nil, cose.ErrConfig},
-		"another issuer":  {issuer(by), passport(t, holder(t)), cose.ErrControllerMismatch},
+		"another issuer":  {issuer(by), envelopetest.Passport(t, envelopetest.Holder(t)), cose.ErrControllerMismatch},
 		"malformed":       {issuer(by), malformed, vc.ErrMalformed},
 		"unknown context": {issuer(by), strange, cose.ErrContextNotAllowed},
 		"data model 1.1":  {issuer(by), old, cose.ErrContextNotAllowed},
 		"another digest":  {issuer(by), digest, vc.ErrDigest},
-		"no contexts":     {&cose.Issuer{Signer: by.signer}, passport(t, by), cose.ErrContextNotAllowed},
+		"no contexts":     {&cose.Issuer{Signer: by.Signer}, envelopetest.Passport(t, by), cose.ErrContextNotAllowed},
 		"embedded proof":  {issuer(by), proof, cose.ErrReserved},
 		"too large":       {issuer(by), large, strictjson.ErrTooLarge},
-		"key that lies":   {issuer(party{by.id, liar{by.signer}, nil}), passport(t, by), did.ErrSignature},
+		"key that lies":   {issuer(envelopetest.Party{ID: by.ID, Signer: liar{by.Signer}}), envelopetest.Passport(t, by), did.ErrSignature},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -162,7 +163,7 @@ func TestIssuer_Secure_Refused(t *testing.T) {
 	}
 	ended, end := context.WithCancel(context.Background())
 	end()
-	_, err := issuer(by).Secure(ended, passport(t, by))
+	_, err := issuer(by).Secure(ended, envelopetest.Passport(t, by))
 	require.ErrorIs(t, err, context.Canceled)
 }
 
@@ -175,22 +176,22 @@ func (l liar) Sign(ctx context.Context, message []byte) ([]byte, error) {
 
 func TestPresenter_Present(t *testing.T) {
 	t.Parallel()
-	by := holder(t)
+	by := envelopetest.Holder(t)
 	s := presented(t, issued(t))
 	require.Equal(t, cose.MediaTypePresentation, s.MediaType)
 	_, header := read(t, s.Bytes)
 	require.Equal(t, "application/vp+cose", header[16])
 	require.Equal(t, "application/vp", header[3])
 	require.Equal(t, map[any]any{
-		uint64(1): by.id.String(), uint64(3): audience, uint64(4): uint64(1772453100), uint64(6): uint64(1772452800), uint64(10): []byte(nonce),
+		uint64(1): by.ID.String(), uint64(3): audience, uint64(4): uint64(1772453100), uint64(6): uint64(1772452800), uint64(10): []byte(nonce),
 	}, header[15])
 
 	token, err := cose.Parse(s)
 	require.NoError(t, err)
-	require.NoError(t, token.Verify(by.signer.Public()))
+	require.NoError(t, token.Verify(by.Signer.Public()))
 	require.True(t, token.IsPresentation())
 	require.Equal(t, cose.Claims{
-		Issuer: by.id.String(), Audience: []string{audience}, Nonce: nonce, IssuedAt: noon, Expires: noon.Add(lifetime),
+		Issuer: by.ID.String(), Audience: []string{audience}, Nonce: nonce, IssuedAt: noon, Expires: noon.Add(lifetime),
 	}, token.Claims())
 	text, err := strictjson.Append(nil, token.Document())
 	require.NoError(t, err)
@@ -202,12 +203,12 @@ func TestPresenter_Present(t *testing.T) {
 
 func TestPresenter_Present_Refused(t *testing.T) {
 	t.Parallel()
-	by := holder(t)
-	present := &cose.Presenter{Signer: by.signer, Now: clock}
-	good := func() *vc.Presentation { return vc.NewPresentation(by.id, issued(t)) }
+	by := envelopetest.Holder(t)
+	present := &cose.Presenter{Signer: by.Signer, Now: envelopetest.Clock}
+	good := func() *vc.Presentation { return vc.NewPresentation(by.ID, issued(t)) }
 	strange := good()
-	strange.Context = vc.Contexts(passportContext)
-	old := vc.NewPresentation(by.id)
+	strange.Context = vc.Contexts(envelopetest.PassportContext)
+	old := vc.NewPresentation(by.ID)
 	old.Context = []vc.Context{{URL: vc.ContextV1}}
 	broken := good()
 	broken.Type = []string{"Other"}
@@ -221,7 +222,7 @@ func TestPresenter_Present_Refused(t *testing.T) {
 		"no presentation": {present, nil, audience, nonce, cose.ErrConfig},
 		"no audience":     {present, good(), "", nonce, cose.ErrConfig},
 		"no nonce":        {present, good(), audience, "", cose.ErrConfig},
-		"another holder":  {present, vc.NewPresentation(employer(t).id), audience, nonce, cose.ErrControllerMismatch},
+		"another holder":  {present, vc.NewPresentation(envelopetest.Employer(t).ID), audience, nonce, cose.ErrControllerMismatch},
 		"unknown context": {present, strange, audience, nonce, cose.ErrContextNotAllowed},
 		"data model 1.1":  {present, old, audience, nonce, cose.ErrContextNotAllowed},
 		"malformed":       {present, broken, audience, nonce, vc.ErrMalformed},
@@ -243,9 +244,9 @@ func TestToken_Verify_Refused(t *testing.T) {
 		key  crypto.PublicKey
 		want error
 	}{
-		"another key of the kind": {holder(t).signer.Public(), cose.ErrSignature},
-		"a P-256 key":             {newParty(t, "Riverside Trust", "ES256").signer.Public(), cose.ErrAlgorithm},
-		"a P-384 key":             {newParty(t, "Riverside Trust", "ES384").signer.Public(), cose.ErrAlgorithm},
+		"another key of the kind": {envelopetest.Holder(t).Signer.Public(), cose.ErrSignature},
+		"a P-256 key":             {envelopetest.NewParty(t, "Riverside Trust", "ES256").Signer.Public(), cose.ErrAlgorithm},
+		"a P-384 key":             {envelopetest.NewParty(t, "Riverside Trust", "ES384").Signer.Public(), cose.ErrAlgorithm},
 		"no key":                  {nil, did.ErrUnsupported},
 		"bytes":                   {[]byte("secret"), did.ErrUnsupported},
 	} {
@@ -257,7 +258,7 @@ func TestToken_Verify_Refused(t *testing.T) {
 // and of the lengths, which only one value fits.
 func TestFlippedByte(t *testing.T) {
 	t.Parallel()
-	s, pub := issued(t), employer(t).signer.Public()
+	s, pub := issued(t), envelopetest.Employer(t).Signer.Public()
 	for i := range s.Bytes {
 		for _, bit := range []byte{1, 0x40} {
 			changed := bytes.Clone(s.Bytes)

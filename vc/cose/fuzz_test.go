@@ -9,16 +9,17 @@ import (
 	"github.com/staffpassport/staffpassport/internal/strictjson"
 	"github.com/staffpassport/staffpassport/vc"
 	"github.com/staffpassport/staffpassport/vc/cose"
+	"github.com/staffpassport/staffpassport/vc/internal/envelope/envelopetest"
 )
 
 // FuzzParse reads any message: nothing panics, and nothing verifies that is not a
 // seed.
 func FuzzParse(f *testing.F) {
 	// A key for these seeds alone: the fuzzing cache may hold those of other days.
-	by := newParty(f, "fuzz "+passportJSON, "EdDSA")
-	c, err := issuer(by).Secure(f.Context(), passport(f, by))
+	by := envelopetest.NewParty(f, "fuzz "+envelopetest.PassportJSON, "EdDSA")
+	c, err := issuer(by).Secure(f.Context(), envelopetest.Passport(f, by))
 	require.NoError(f, err)
-	p, err := (&cose.Presenter{Signer: by.signer, Now: clock}).Present(f.Context(), vc.NewPresentation(by.id, c), audience, nonce)
+	p, err := (&cose.Presenter{Signer: by.Signer, Now: envelopetest.Clock}).Present(f.Context(), vc.NewPresentation(by.ID, c), audience, nonce)
 	require.NoError(f, err)
 	seeds := [][]byte{
 		c.Bytes, p.Bytes,
@@ -41,7 +42,7 @@ func FuzzParse(f *testing.F) {
 		require.NoError(t, err)
 		_, _ = vc.CheckObject(token.Document())
 		_, _ = token.Confirmation()
-		if token.Verify(by.signer.Public()) != nil {
+		if token.Verify(by.Signer.Public()) != nil {
 			return
 		}
 		seed := false

@@ -18,6 +18,7 @@ import (
 	"github.com/staffpassport/staffpassport/internal/jws"
 	"github.com/staffpassport/staffpassport/internal/strictjson"
 	"github.com/staffpassport/staffpassport/vc"
+	"github.com/staffpassport/staffpassport/vc/internal/envelope/envelopetest"
 	"github.com/staffpassport/staffpassport/vc/jose"
 )
 
@@ -30,7 +31,7 @@ func TestAbuse_JW01_AlgorithmNone(t *testing.T) {
 		require.Error(t, err)
 		_, err = jose.Parse(credential([]byte(encode(header) + "." + encode(payload))))
 		require.Error(t, err)
-		_, err = jose.Parse(credential(token(t, employer(t), header, payload)))
+		_, err = jose.Parse(credential(token(t, envelopetest.Employer(t), header, payload)))
 		require.ErrorIs(t, err, jose.ErrAlgorithm, header)
 	}
 }
@@ -38,11 +39,11 @@ func TestAbuse_JW01_AlgorithmNone(t *testing.T) {
 // A MAC made with the public key as its secret, in each form somebody might use.
 func TestAbuse_JW02_MACWithThePublicKey(t *testing.T) {
 	t.Parallel()
-	for _, algorithm := range algorithms() {
-		by := newParty(t, "Riverside Trust", algorithm)
-		der, err := x509.MarshalPKIXPublicKey(by.signer.Public())
+	for _, algorithm := range envelopetest.Algorithms() {
+		by := envelopetest.NewParty(t, "Riverside Trust", algorithm)
+		der, err := x509.MarshalPKIXPublicKey(by.Signer.Public())
 		require.NoError(t, err)
-		multikey, err := did.Multikey(by.signer.Public())
+		multikey, err := did.Multikey(by.Signer.Public())
 		require.NoError(t, err)
 		_, payload := parts(t, issued(t))
 		for _, alg := range []string{"HS256", algorithm} {
@@ -52,7 +53,7 @@ func TestAbuse_JW02_MACWithThePublicKey(t *testing.T) {
 				mac.Write([]byte(input))
 				token, err := jose.Parse(credential([]byte(input + "." + base64.RawURLEncoding.EncodeToString(mac.Sum(nil)))))
 				require.NoError(t, err)
-				require.Error(t, token.Verify(by.signer.Public()))
+				require.Error(t, token.Verify(by.Signer.Public()))
 				require.ErrorIs(t, token.Verify(secret), did.ErrUnsupported)
 			}
 		}
@@ -64,7 +65,7 @@ func TestAbuse_JW03_Critical(t *testing.T) {
 	_, payload := parts(t, issued(t))
 	for _, crit := range []string{`["urn:x:must"]`, `[]`, `["b64"]`, `"exp"`, `null`} {
 		for _, mediaType := range []string{jose.MediaTypeCredential, jose.MediaTypePresentation, jose.MediaTypeLegacy} {
-			b := token(t, employer(t), `{"alg":"EdDSA","urn:x:must":1,"crit":`+crit+`}`, payload)
+			b := token(t, envelopetest.Employer(t), `{"alg":"EdDSA","urn:x:must":1,"crit":`+crit+`}`, payload)
 			_, err := jose.Parse(vc.Secured{MediaType: mediaType, Bytes: b})
 			require.ErrorIs(t, err, jose.ErrMalformed)
 			require.ErrorIs(t, err, jws.ErrCritical)
@@ -84,18 +85,18 @@ func TestAbuse_JW05_KeysInTheHeaderAreIgnored(t *testing.T) {
 	}()
 	t.Cleanup(func() { _ = listener.Close() })
 
-	by, attacker := employer(t), newParty(t, "Mallow", "EdDSA")
+	by, attacker := envelopetest.Employer(t), envelopetest.NewParty(t, "Mallow", "EdDSA")
 	_, payload := parts(t, issued(t))
 	jwk := `{"kty":"OKP","crv":"Ed25519","x":"` + base64.RawURLEncoding.EncodeToString(public(attacker)) + `"}`
 	url := `"http://` + listener.Addr().String() + `/keys"`
 	for _, extra := range []string{`"jwk":` + jwk, `"x5c":["MIIB"]`, `"jku":` + url, `"x5u":` + url, `"jwk":` + jwk + `,"jku":` + url + `,"x5u":` + url} {
-		header := `{"alg":"EdDSA","kid":"` + by.signer.VerificationMethod().String() + `","typ":"vc+jwt",` + extra + `}`
+		header := `{"alg":"EdDSA","kid":"` + by.Signer.VerificationMethod().String() + `","typ":"vc+jwt",` + extra + `}`
 		forged, err := jose.Parse(credential(token(t, attacker, header, payload)))
 		require.NoError(t, err)
-		require.ErrorIs(t, forged.Verify(by.signer.Public()), jose.ErrSignature)
+		require.ErrorIs(t, forged.Verify(by.Signer.Public()), jose.ErrSignature)
 		honest, err := jose.Parse(credential(token(t, by, header, payload)))
 		require.NoError(t, err)
-		require.NoError(t, honest.Verify(by.signer.Public()))
+		require.NoError(t, honest.Verify(by.Signer.Public()))
 	}
 	require.Empty(t, calls, "nothing is fetched")
 }
@@ -105,7 +106,7 @@ func TestAbuse_JW08_UnencodedPayload(t *testing.T) {
 	_, payload := parts(t, issued(t))
 	for _, header := range []string{`{"alg":"EdDSA","b64":false,"crit":["b64"]}`, `{"alg":"EdDSA","b64":false}`, `{"alg":"EdDSA","b64":true}`} {
 		for _, b := range [][]byte{
-			token(t, employer(t), header, payload),
+			token(t, envelopetest.Employer(t), header, payload),
 			[]byte(encode(header) + "." + payload + "." + encode("sig")),
 		} {
 			_, err := jose.Parse(credential(b))
@@ -121,7 +122,7 @@ func TestAbuse_JW10_ClaimsTwice(t *testing.T) {
 		`"iss":"did:example:evil"`, `"\u0069ss":"did:example:evil"`, `"ISS":"did:example:evil"`,
 		`"issuer":"did:example:evil"`, `"exp":9999999999`, `"credentialSubject":{}`,
 	} {
-		b := token(t, employer(t), `{"alg":"EdDSA","typ":"vc+jwt"}`, strings.TrimSuffix(payload, "}")+","+more+"}")
+		b := token(t, envelopetest.Employer(t), `{"alg":"EdDSA","typ":"vc+jwt"}`, strings.TrimSuffix(payload, "}")+","+more+"}")
 		_, err := jose.Parse(credential(b))
 		require.ErrorIs(t, err, jose.ErrMalformed, more)
 		require.ErrorIs(t, err, strictjson.ErrDuplicate, more)
@@ -136,7 +137,7 @@ func TestAbuse_JW11_TypeMatrix(t *testing.T) {
 	accepted := 0
 	for _, mediaType := range []string{jose.MediaTypeCredential, jose.MediaTypePresentation} {
 		for _, typ := range types {
-			b := token(t, employer(t), `{"alg":"EdDSA","typ":"`+typ+`"}`, payload)
+			b := token(t, envelopetest.Employer(t), `{"alg":"EdDSA","typ":"`+typ+`"}`, payload)
 			_, err := jose.Parse(vc.Secured{MediaType: mediaType, Bytes: b})
 			if "application/"+typ == mediaType {
 				require.NoError(t, err)
@@ -153,7 +154,7 @@ func TestAbuse_JW11_TypeMatrix(t *testing.T) {
 	}
 	// The prefix may be there, in any case of letters.
 	for _, typ := range []string{"application/vc+jwt", "VC+JWT", "Application/Vc+Jwt"} {
-		_, err := jose.Parse(credential(token(t, employer(t), `{"alg":"EdDSA","typ":"`+typ+`"}`, payload)))
+		_, err := jose.Parse(credential(token(t, envelopetest.Employer(t), `{"alg":"EdDSA","typ":"`+typ+`"}`, payload)))
 		require.NoError(t, err, typ)
 	}
 }
@@ -169,9 +170,9 @@ func TestAbuse_JW11_PayloadOfAnotherToken(t *testing.T) {
 			`{"@context":["https://www.w3.org/2018/credentials/v1"],"type":["VerifiableCredential"]}`,
 			`{"@context":"https://www.w3.org/2018/credentials/v1","type":["VerifiableCredential"]}`,
 		} {
-			_, err := jose.Parse(credential(token(t, employer(t), header, c)))
+			_, err := jose.Parse(credential(token(t, envelopetest.Employer(t), header, c)))
 			require.ErrorIs(t, err, jose.ErrType)
-			_, err = jose.Parse(vc.Secured{MediaType: jose.MediaTypePresentation, Bytes: token(t, employer(t), strings.Replace(header, "vc+", "vp+", 1), c)})
+			_, err = jose.Parse(vc.Secured{MediaType: jose.MediaTypePresentation, Bytes: token(t, envelopetest.Employer(t), strings.Replace(header, "vc+", "vp+", 1), c)})
 			require.ErrorIs(t, err, jose.ErrType)
 		}
 	}
@@ -179,8 +180,8 @@ func TestAbuse_JW11_PayloadOfAnotherToken(t *testing.T) {
 
 func TestAbuse_JW12_ClaimsAgainstTheDocument(t *testing.T) {
 	t.Parallel()
-	by := employer(t)
-	doc, err := json.Marshal(passport(t, by)) // 2026-01-01T00:00:00Z to 2026-12-31T23:59:59Z
+	by := envelopetest.Employer(t)
+	doc, err := json.Marshal(envelopetest.Passport(t, by)) // 2026-01-01T00:00:00Z to 2026-12-31T23:59:59Z
 	require.NoError(t, err)
 	open := strings.TrimSuffix(string(doc), "}")
 	const from, until = "1767225600", "1798761599"
@@ -189,15 +190,15 @@ func TestAbuse_JW12_ClaimsAgainstTheDocument(t *testing.T) {
 		want           error
 	}{
 		"none":                         {"", ``, nil},
-		"all that agree":               {`"iss":"` + by.id.String() + `",`, `,"iss":"` + by.id.String() + `","sub":"` + holder(t).id.String() + `","jti":"urn:uuid:58172aac-d8ba-11ed-83dd-0b3aef56cc33","nbf":` + from + `,"exp":` + until, nil},
+		"all that agree":               {`"iss":"` + by.ID.String() + `",`, `,"iss":"` + by.ID.String() + `","sub":"` + envelopetest.Holder(t).ID.String() + `","jti":"urn:uuid:58172aac-d8ba-11ed-83dd-0b3aef56cc33","nbf":` + from + `,"exp":` + until, nil},
 		"signature ends sooner":        {"", `,"exp":1798761598`, nil},
 		"signature begins later":       {"", `,"nbf":1767225601`, nil},
 		"issued in the past":           {"", `,"iat":0`, nil},
 		"fraction":                     {"", `,"nbf":` + from + `.25,"exp":1798761598.5e0`, nil},
 		"another issuer":               {"", `,"iss":"did:example:evil"`, jose.ErrClaims},
 		"another issuer in the header": {`"iss":"did:example:evil",`, ``, jose.ErrClaims},
-		"claims against header":        {`"iss":"` + by.id.String() + `",`, `,"iss":"did:example:evil"`, jose.ErrClaims},
-		"header against claims":        {`"iss":"did:example:evil",`, `,"iss":"` + by.id.String() + `"`, jose.ErrClaims},
+		"claims against header":        {`"iss":"` + by.ID.String() + `",`, `,"iss":"did:example:evil"`, jose.ErrClaims},
+		"header against claims":        {`"iss":"did:example:evil",`, `,"iss":"` + by.ID.String() + `"`, jose.ErrClaims},
 		"another subject":              {"", `,"sub":"did:example:evil"`, jose.ErrClaims},
 		"another id":                   {"", `,"jti":"urn:uuid:0"`, jose.ErrClaims},
 		"outlives the document":        {"", `,"exp":1798761600`, jose.ErrClaims},
@@ -209,7 +210,7 @@ func TestAbuse_JW12_ClaimsAgainstTheDocument(t *testing.T) {
 		"exp is beyond all calendars":  {"", `,"exp":1e15`, jose.ErrMalformed},
 		"nbf is a list":                {"", `,"nbf":[0]`, jose.ErrMalformed},
 		"iat is before all calendars":  {"", `,"iat":-1e14`, jose.ErrMalformed},
-		"iss is an object":             {"", `,"iss":{"id":"` + by.id.String() + `"}`, jose.ErrMalformed},
+		"iss is an object":             {"", `,"iss":{"id":"` + by.ID.String() + `"}`, jose.ErrMalformed},
 		"iss in the header is a list":  {`"iss":["a"],`, ``, jose.ErrMalformed},
 		"iss is empty":                 {"", `,"iss":""`, jose.ErrMalformed},
 		"sub is a number":              {"", `,"sub":1`, jose.ErrMalformed},
@@ -237,14 +238,14 @@ func TestAbuse_JW12_ClaimsAgainstTheDocument(t *testing.T) {
 	}
 	// With two subjects no claim can name the one.
 	two := strings.Replace(string(doc), `"credentialSubject":{"id":`, `"credentialSubject":[{"id":"did:example:other"},{"id":`, 1)
-	two = strings.TrimSuffix(two, "}") + `],"sub":"` + holder(t).id.String() + `"}`
+	two = strings.TrimSuffix(two, "}") + `],"sub":"` + envelopetest.Holder(t).ID.String() + `"}`
 	_, err = jose.Parse(credential(token(t, by, `{"alg":"EdDSA"}`, two)))
 	require.ErrorIs(t, err, jose.ErrClaims)
 }
 
 func TestAbuse_JW12_ClaimsAgainstThePresentation(t *testing.T) {
 	t.Parallel()
-	by := holder(t)
+	by := envelopetest.Holder(t)
 	const open = `{"@context":["https://www.w3.org/ns/credentials/v2"],"type":["VerifiablePresentation"]`
 	for name, c := range map[string]struct {
 		payload string
@@ -274,7 +275,7 @@ func TestAbuse_JW12_ClaimsAgainstThePresentation(t *testing.T) {
 // Not parallel: it measures the heap of the process. JWE and its decompression are
 // not read at all.
 func TestAbuse_JW14_JW15_Bombs(t *testing.T) {
-	by := employer(t)
+	by := envelopetest.Employer(t)
 	deep := token(t, by, `{"alg":"EdDSA"}`, `{"a":`+strings.Repeat("[", 10_000)+strings.Repeat("]", 10_000)+`}`)
 	many := token(t, by, `{"alg":"EdDSA"}`, `{"a":[`+strings.Repeat("[],", 250_000)+`1]}`)
 	for name, b := range map[string][]byte{
@@ -299,10 +300,10 @@ func TestAbuse_JW14_JW15_Bombs(t *testing.T) {
 
 func TestMalformed(t *testing.T) {
 	t.Parallel()
-	by := employer(t)
+	by := envelopetest.Employer(t)
 	for name, b := range map[string][]byte{
 		"nothing":           nil,
-		"JSON":              []byte(passportJSON),
+		"JSON":              []byte(envelopetest.PassportJSON),
 		"payload is text":   token(t, by, `{"alg":"EdDSA"}`, `"x"`),
 		"payload is a list": token(t, by, `{"alg":"EdDSA"}`, `[]`),
 		"payload is null":   token(t, by, `{"alg":"EdDSA"}`, `null`),
@@ -319,10 +320,10 @@ func TestMalformed(t *testing.T) {
 
 func TestToken_Confirmation(t *testing.T) {
 	t.Parallel()
-	by := employer(t)
+	by := envelopetest.Employer(t)
 	_, payload := parts(t, issued(t))
 	open := strings.TrimSuffix(payload, "}")
-	x := base64.RawURLEncoding.EncodeToString(public(holder(t)))
+	x := base64.RawURLEncoding.EncodeToString(public(envelopetest.Holder(t)))
 	for name, c := range map[string]struct {
 		cnf string
 		ok  bool
@@ -345,7 +346,7 @@ func TestToken_Confirmation(t *testing.T) {
 			pub, err := token.Confirmation()
 			if c.ok {
 				require.NoError(t, err)
-				require.Equal(t, holder(t).signer.Public(), pub)
+				require.Equal(t, envelopetest.Holder(t).Signer.Public(), pub)
 				return
 			}
 			require.ErrorIs(t, err, jose.ErrConfirmation)

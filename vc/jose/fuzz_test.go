@@ -9,6 +9,7 @@ import (
 
 	"github.com/staffpassport/staffpassport/internal/strictjson"
 	"github.com/staffpassport/staffpassport/vc"
+	"github.com/staffpassport/staffpassport/vc/internal/envelope/envelopetest"
 	"github.com/staffpassport/staffpassport/vc/jose"
 )
 
@@ -16,10 +17,10 @@ import (
 // nothing verifies that is not a seed.
 func FuzzParse(f *testing.F) {
 	// A key for these seeds alone: the fuzzing cache may hold those of other days.
-	by := newParty(f, "fuzz "+passportJSON, "EdDSA")
-	c, err := issuer(by).Secure(f.Context(), passport(f, by))
+	by := envelopetest.NewParty(f, "fuzz "+envelopetest.PassportJSON, "EdDSA")
+	c, err := issuer(by).Secure(f.Context(), envelopetest.Passport(f, by))
 	require.NoError(f, err)
-	p, err := (&jose.Presenter{Signer: by.signer, Now: clock}).Present(f.Context(), vc.NewPresentation(by.id, c), audience, nonce)
+	p, err := (&jose.Presenter{Signer: by.Signer, Now: envelopetest.Clock}).Present(f.Context(), vc.NewPresentation(by.ID, c), audience, nonce)
 	require.NoError(f, err)
 	seeds := []vc.Secured{c, p, credential([]byte(example20)),
 		legacy(token(f, by, legacyHeader, `{"iss":"did:example:i","nbf":1,"vc":{"@context":["`+contextV1+`"],"credentialSubject":{}}}`)),
@@ -44,7 +45,7 @@ func FuzzParse(f *testing.F) {
 		require.NoError(t, err)
 		_, _ = vc.CheckObject(token.Document())
 		_, _ = token.Confirmation()
-		if token.Verify(by.signer.Public()) != nil {
+		if token.Verify(by.Signer.Public()) != nil {
 			return
 		}
 		seed := slices.ContainsFunc(seeds, func(seed vc.Secured) bool { return bytes.Equal(s.Bytes, seed.Bytes) })

@@ -16,35 +16,36 @@ import (
 	"github.com/staffpassport/staffpassport/internal/jws"
 	"github.com/staffpassport/staffpassport/internal/strictjson"
 	"github.com/staffpassport/staffpassport/vc"
+	"github.com/staffpassport/staffpassport/vc/internal/envelope/envelopetest"
 	"github.com/staffpassport/staffpassport/vc/jose"
 )
 
 func TestIssuer_Secure(t *testing.T) {
 	t.Parallel()
-	for _, algorithm := range algorithms() {
+	for _, algorithm := range envelopetest.Algorithms() {
 		t.Run(algorithm, func(t *testing.T) {
 			t.Parallel()
-			by := newParty(t, "Riverside Trust", algorithm)
-			c := passport(t, by)
+			by := envelopetest.NewParty(t, "Riverside Trust", algorithm)
+			c := envelopetest.Passport(t, by)
 			s, err := issuer(by).Secure(context.Background(), c)
 			require.NoError(t, err)
 			require.Equal(t, jose.MediaTypeCredential, s.MediaType)
 
 			header, payload := parts(t, s)
-			kid := by.signer.VerificationMethod().String()
+			kid := by.Signer.VerificationMethod().String()
 			require.Equal(t, `{"alg":"`+algorithm+`","kid":"`+kid+`","typ":"vc+jwt","cty":"vc"}`, header)
 			doc, err := json.Marshal(c)
 			require.NoError(t, err)
 			end := strings.TrimSuffix(string(doc), "}")
-			require.Equal(t, end+`,"iss":"`+by.id.String()+`","iat":1772452800,"exp":1798761599}`, payload)
+			require.Equal(t, end+`,"iss":"`+by.ID.String()+`","iat":1772452800,"exp":1798761599}`, payload)
 
 			token, err := jose.Parse(s)
 			require.NoError(t, err)
-			require.NoError(t, token.Verify(by.signer.Public()))
+			require.NoError(t, token.Verify(by.Signer.Public()))
 			require.Equal(t, algorithm, token.Algorithm())
 			require.Equal(t, kid, token.KeyID())
 			require.False(t, token.IsPresentation())
-			require.Equal(t, jose.Claims{Issuer: by.id.String(), IssuedAt: noon, Expires: c.ValidUntil}, token.Claims())
+			require.Equal(t, jose.Claims{Issuer: by.ID.String(), IssuedAt: noon, Expires: c.ValidUntil}, token.Claims())
 			again, err := vc.ParseObject(token.Document())
 			require.NoError(t, err)
 			require.Equal(t, c, again)
@@ -58,8 +59,8 @@ func TestIssuer_Secure(t *testing.T) {
 // A credential without an end gives a token without one.
 func TestIssuer_Secure_NoEnd(t *testing.T) {
 	t.Parallel()
-	c := passport(t, employer(t), func(doc map[string]any) { delete(doc, "validUntil") })
-	s, err := issuer(employer(t)).Secure(context.Background(), c)
+	c := envelopetest.Passport(t, envelopetest.Employer(t), func(doc map[string]any) { delete(doc, "validUntil") })
+	s, err := issuer(envelopetest.Employer(t)).Secure(context.Background(), c)
 	require.NoError(t, err)
 	token, err := jose.Parse(s)
 	require.NoError(t, err)
@@ -70,11 +71,11 @@ func TestIssuer_Secure_NoEnd(t *testing.T) {
 func TestIssuer_Secure_Ended(t *testing.T) {
 	t.Parallel()
 	for _, end := range []string{"2026-01-01T00:00:00Z", "2026-01-01T00:00:00.5Z", "1969-12-31T23:59:59Z"} {
-		c := passport(t, employer(t), func(doc map[string]any) {
+		c := envelopetest.Passport(t, envelopetest.Employer(t), func(doc map[string]any) {
 			doc["validUntil"] = end
 			delete(doc, "validFrom")
 		})
-		s, err := issuer(employer(t)).Secure(context.Background(), c)
+		s, err := issuer(envelopetest.Employer(t)).Secure(context.Background(), c)
 		require.NoError(t, err)
 		_, err = jose.Parse(s)
 		require.NoError(t, err, end)
@@ -84,10 +85,10 @@ func TestIssuer_Secure_Ended(t *testing.T) {
 // A digest of a context document is signed if it is that document's.
 func TestIssuer_Secure_RelatedResource(t *testing.T) {
 	t.Parallel()
-	by := employer(t)
-	sum := sha256.Sum256([]byte(passportContextJSON))
-	c := passport(t, by, func(doc map[string]any) {
-		doc["relatedResource"] = map[string]any{"id": passportContext, "digestSRI": "sha256-" + base64.StdEncoding.EncodeToString(sum[:])}
+	by := envelopetest.Employer(t)
+	sum := sha256.Sum256([]byte(envelopetest.PassportContextJSON))
+	c := envelopetest.Passport(t, by, func(doc map[string]any) {
+		doc["relatedResource"] = map[string]any{"id": envelopetest.PassportContext, "digestSRI": "sha256-" + base64.StdEncoding.EncodeToString(sum[:])}
 	})
 	_, err := issuer(by).Secure(context.Background(), c)
 	require.NoError(t, err)
@@ -95,20 +96,20 @@ func TestIssuer_Secure_RelatedResource(t *testing.T) {
 
 func TestIssuer_Secure_Refused(t *testing.T) {
 	t.Parallel()
-	by := employer(t)
-	other := passport(t, holder(t))
-	malformed := passport(t, by)
+	by := envelopetest.Employer(t)
+	other := envelopetest.Passport(t, envelopetest.Holder(t))
+	malformed := envelopetest.Passport(t, by)
 	malformed.Type = []string{"StaffPassportCredential"}
-	strange := passport(t, by)
+	strange := envelopetest.Passport(t, by)
 	strange.Context = vc.Contexts("https://www.w3.org/ns/credentials/examples/v2")
-	nested := passport(t, by, func(doc map[string]any) {
-		doc["credentialSubject"].(map[string]any)["personal"] = map[string]any{"@context": passportContext, "givenName": "Rowan"}
+	nested := envelopetest.Passport(t, by, func(doc map[string]any) {
+		doc["credentialSubject"].(map[string]any)["personal"] = map[string]any{"@context": envelopetest.PassportContext, "givenName": "Rowan"}
 	})
-	large := passport(t, by)
-	old := passport(t, by)
+	large := envelopetest.Passport(t, by)
+	old := envelopetest.Passport(t, by)
 	old.Context = []vc.Context{{URL: vc.ContextV1}}
-	digest := passport(t, by, func(doc map[string]any) {
-		doc["relatedResource"] = map[string]any{"id": passportContext, "digestSRI": "sha256-AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="}
+	digest := envelopetest.Passport(t, by, func(doc map[string]any) {
+		doc["relatedResource"] = map[string]any{"id": envelopetest.PassportContext, "digestSRI": "sha256-AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="}
 	})
 	half := []byte(`"` + strings.Repeat("a", 1<<19) + `"`)
 	large.Other = map[string]json.RawMessage{"note": half, "remark": half}
@@ -117,7 +118,7 @@ func TestIssuer_Secure_Refused(t *testing.T) {
 		c      *vc.Credential
 		want   error
 	}{
-		"no signer":       {&jose.Issuer{Contexts: contexts()}, passport(t, by), jose.ErrConfig},
+		"no signer":       {&jose.Issuer{Contexts: envelopetest.Contexts()}, envelopetest.Passport(t, by), jose.ErrConfig},
 		"no credential":   {issuer(by), nil, jose.ErrConfig},
 		"another issuer":  {issuer(by), other, jose.ErrControllerMismatch},
 		"malformed":       {issuer(by), malformed, vc.ErrMalformed},
@@ -125,9 +126,9 @@ func TestIssuer_Secure_Refused(t *testing.T) {
 		"nested context":  {issuer(by), nested, jose.ErrContextNotAllowed},
 		"data model 1.1":  {issuer(by), old, jose.ErrContextNotAllowed},
 		"another digest":  {issuer(by), digest, vc.ErrDigest},
-		"no contexts":     {&jose.Issuer{Signer: by.signer}, passport(t, by), jose.ErrContextNotAllowed},
+		"no contexts":     {&jose.Issuer{Signer: by.Signer}, envelopetest.Passport(t, by), jose.ErrContextNotAllowed},
 		"too large":       {issuer(by), large, jws.ErrTooLarge},
-		"key that lies":   {issuer(party{by.id, liar{by.signer}, nil}), passport(t, by), did.ErrSignature},
+		"key that lies":   {issuer(envelopetest.Party{ID: by.ID, Signer: liar{by.Signer}}), envelopetest.Passport(t, by), did.ErrSignature},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -137,14 +138,14 @@ func TestIssuer_Secure_Refused(t *testing.T) {
 		})
 	}
 	for _, name := range []string{"iss", "sub", "aud", "exp", "nbf", "iat", "jti", "nonce", "cnf", "vc", "vp", "_sd", "_sd_alg", "proof"} {
-		c := passport(t, by)
+		c := envelopetest.Passport(t, by)
 		c.Other = map[string]json.RawMessage{name: []byte(`"x"`)}
 		_, err := issuer(by).Secure(context.Background(), c)
 		require.ErrorIs(t, err, jose.ErrReserved, name)
 	}
 	ended, end := context.WithCancel(context.Background())
 	end()
-	_, err := issuer(by).Secure(ended, passport(t, by))
+	_, err := issuer(by).Secure(ended, envelopetest.Passport(t, by))
 	require.ErrorIs(t, err, context.Canceled)
 }
 
@@ -157,7 +158,7 @@ func (l liar) Sign(ctx context.Context, message []byte) ([]byte, error) {
 
 func TestPresenter_Present(t *testing.T) {
 	t.Parallel()
-	by := holder(t)
+	by := envelopetest.Holder(t)
 	embedded := vc.Secured{MediaType: vc.MediaTypeCredential, Bytes: []byte(`{"@context":["https://www.w3.org/ns/credentials/v2"],"type":["VerifiableCredential"],"issuer":"did:example:a","credentialSubject":{"id":"did:example:b"},"proof":{}}`)}
 	s := presented(t, issued(t), embedded)
 	require.Equal(t, jose.MediaTypePresentation, s.MediaType)
@@ -167,16 +168,16 @@ func TestPresenter_Present(t *testing.T) {
 
 	token, err := jose.Parse(s)
 	require.NoError(t, err)
-	require.NoError(t, token.Verify(by.signer.Public()))
+	require.NoError(t, token.Verify(by.Signer.Public()))
 	require.True(t, token.IsPresentation())
 	require.Equal(t, jose.Claims{
-		Issuer: by.id.String(), Audience: []string{audience}, Nonce: nonce, IssuedAt: noon, Expires: noon.Add(lifetime),
+		Issuer: by.ID.String(), Audience: []string{audience}, Nonce: nonce, IssuedAt: noon, Expires: noon.Add(lifetime),
 	}, token.Claims())
 	text, err := strictjson.Append(nil, token.Document())
 	require.NoError(t, err)
 	p, err := vc.ParsePresentation(text)
 	require.NoError(t, err)
-	require.Equal(t, by.id.String(), p.Holder.ID)
+	require.Equal(t, by.ID.String(), p.Holder.ID)
 	require.Empty(t, p.Other)
 	require.Equal(t, issued(t), p.Credentials[0])
 	require.Equal(t, embedded, p.Credentials[1])
@@ -185,16 +186,16 @@ func TestPresenter_Present(t *testing.T) {
 
 func TestPresenter_Present_Refused(t *testing.T) {
 	t.Parallel()
-	by := holder(t)
-	present := &jose.Presenter{Signer: by.signer, Now: clock}
-	good := func() *vc.Presentation { return vc.NewPresentation(by.id, issued(t)) }
+	by := envelopetest.Holder(t)
+	present := &jose.Presenter{Signer: by.Signer, Now: envelopetest.Clock}
+	good := func() *vc.Presentation { return vc.NewPresentation(by.ID, issued(t)) }
 	strange := good()
-	strange.Context = vc.Contexts(passportContext)
+	strange.Context = vc.Contexts(envelopetest.PassportContext)
 	reserved := good()
 	reserved.Other = map[string]json.RawMessage{"nonce": []byte(`"chosen by the holder"`)}
 	proof := good()
 	proof.Other = map[string]json.RawMessage{"proof": []byte(`{}`)}
-	old := vc.NewPresentation(by.id)
+	old := vc.NewPresentation(by.ID)
 	old.Context = []vc.Context{{URL: vc.ContextV1}}
 	broken := good()
 	broken.Type = []string{"Other"}
@@ -208,7 +209,7 @@ func TestPresenter_Present_Refused(t *testing.T) {
 		"no presentation": {present, nil, audience, nonce, jose.ErrConfig},
 		"no audience":     {present, good(), "", nonce, jose.ErrConfig},
 		"no nonce":        {present, good(), audience, "", jose.ErrConfig},
-		"another holder":  {present, vc.NewPresentation(employer(t).id, issued(t)), audience, nonce, jose.ErrControllerMismatch},
+		"another holder":  {present, vc.NewPresentation(envelopetest.Employer(t).ID, issued(t)), audience, nonce, jose.ErrControllerMismatch},
 		"unknown context": {present, strange, audience, nonce, jose.ErrContextNotAllowed},
 		"own nonce":       {present, reserved, audience, nonce, jose.ErrReserved},
 		"embedded proof":  {present, proof, audience, nonce, jose.ErrReserved},
@@ -232,9 +233,9 @@ func TestToken_Verify_Refused(t *testing.T) {
 		key  crypto.PublicKey
 		want error
 	}{
-		"another key of the kind": {holder(t).signer.Public(), jose.ErrSignature},
-		"a P-256 key":             {newParty(t, "Riverside Trust", "ES256").signer.Public(), jose.ErrAlgorithm},
-		"a P-384 key":             {newParty(t, "Riverside Trust", "ES384").signer.Public(), jose.ErrAlgorithm},
+		"another key of the kind": {envelopetest.Holder(t).Signer.Public(), jose.ErrSignature},
+		"a P-256 key":             {envelopetest.NewParty(t, "Riverside Trust", "ES256").Signer.Public(), jose.ErrAlgorithm},
+		"a P-384 key":             {envelopetest.NewParty(t, "Riverside Trust", "ES384").Signer.Public(), jose.ErrAlgorithm},
 		"no key":                  {nil, did.ErrUnsupported},
 		"bytes":                   {[]byte("secret"), did.ErrUnsupported},
 	} {
@@ -245,11 +246,11 @@ func TestToken_Verify_Refused(t *testing.T) {
 // Every byte of a token counts.
 func TestFlippedByte(t *testing.T) {
 	t.Parallel()
-	by := employer(t)
+	by := envelopetest.Employer(t)
 	for _, s := range []vc.Secured{issued(t), presented(t, issued(t))} {
-		pub := by.signer.Public()
+		pub := by.Signer.Public()
 		if s.MediaType == jose.MediaTypePresentation {
-			pub = holder(t).signer.Public()
+			pub = envelopetest.Holder(t).Signer.Public()
 		}
 		for i := 0; i < len(s.Bytes); i += 7 {
 			changed := vc.Secured{MediaType: s.MediaType, Bytes: []byte(string(s.Bytes))}

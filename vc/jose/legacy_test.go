@@ -7,6 +7,7 @@ import (
 
 	"github.com/staffpassport/staffpassport/internal/strictjson"
 	"github.com/staffpassport/staffpassport/vc"
+	"github.com/staffpassport/staffpassport/vc/internal/envelope/envelopetest"
 	"github.com/staffpassport/staffpassport/vc/jose"
 )
 
@@ -24,7 +25,7 @@ func document(t testing.TB, s vc.Secured) string {
 // What data model 1.1 leaves to claims is in the document that is read.
 func TestLegacy_Credential(t *testing.T) {
 	t.Parallel()
-	by := employer(t)
+	by := envelopetest.Employer(t)
 	const context = `"@context":["` + contextV1 + `"],"type":["VerifiableCredential"]`
 	for name, c := range map[string]struct{ payload, want string }{
 		"all in claims": {
@@ -51,16 +52,16 @@ func TestLegacy_Credential(t *testing.T) {
 			token, err := jose.Parse(s)
 			require.NoError(t, err)
 			require.False(t, token.IsPresentation())
-			require.NoError(t, token.Verify(by.signer.Public()))
+			require.NoError(t, token.Verify(by.Signer.Public()))
 		})
 	}
 }
 
 func TestLegacy_Presentation(t *testing.T) {
 	t.Parallel()
-	by := holder(t)
+	by := envelopetest.Holder(t)
 	const context = `"@context":["` + contextV1 + `"],"type":["VerifiablePresentation"]`
-	inner := string(token(t, employer(t), legacyHeader, `{"vc":{}}`))
+	inner := string(token(t, envelopetest.Employer(t), legacyHeader, `{"vc":{}}`))
 	s := legacy(token(t, by, `{"alg":"EdDSA"}`, `{"iss":"did:example:h","aud":"`+audience+`","nonce":"`+nonce+`","exp":1772453100,"vp":{`+context+`,"verifiableCredential":["`+inner+`",{"proof":{}}]}}`))
 	token, err := jose.Parse(s)
 	require.NoError(t, err)
@@ -78,7 +79,7 @@ func TestLegacy_Presentation(t *testing.T) {
 
 func TestLegacy_OneCredentialWithoutList(t *testing.T) {
 	t.Parallel()
-	s := legacy(token(t, holder(t), legacyHeader, `{"vp":{"@context":["`+contextV1+`"],"verifiableCredential":"a.b.c"}}`))
+	s := legacy(token(t, envelopetest.Holder(t), legacyHeader, `{"vp":{"@context":["`+contextV1+`"],"verifiableCredential":"a.b.c"}}`))
 	require.Contains(t, document(t, s), `"verifiableCredential":[{"@context":"`+vc.ContextV2+`","id":"data:application/jwt,a.b.c"`)
 }
 
@@ -112,7 +113,7 @@ func TestLegacy_Refused(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			_, err := jose.Parse(legacy(token(t, employer(t), c.header, c.payload)))
+			_, err := jose.Parse(legacy(token(t, envelopetest.Employer(t), c.header, c.payload)))
 			require.ErrorIs(t, err, c.want)
 		})
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/staffpassport/staffpassport/did"
 	"github.com/staffpassport/staffpassport/internal/vectors"
 	"github.com/staffpassport/staffpassport/vc"
+	"github.com/staffpassport/staffpassport/vc/internal/envelope/envelopetest"
 	"github.com/staffpassport/staffpassport/vc/jose"
 )
 
@@ -93,37 +94,37 @@ func TestExamplesOfTheSpecification(t *testing.T) {
 // What we sign, jwx verifies; what jwx signs, we verify.
 func TestSecondOpinion(t *testing.T) {
 	t.Parallel()
-	for _, algorithm := range algorithms() {
+	for _, algorithm := range envelopetest.Algorithms() {
 		t.Run(algorithm, func(t *testing.T) {
 			t.Parallel()
-			by := newParty(t, "Riverside Trust", algorithm)
+			by := envelopetest.NewParty(t, "Riverside Trust", algorithm)
 			alg, ok := jwa.LookupSignatureAlgorithm(algorithm)
 			require.True(t, ok)
-			ours, err := issuer(by).Secure(t.Context(), passport(t, by))
+			ours, err := issuer(by).Secure(t.Context(), envelopetest.Passport(t, by))
 			require.NoError(t, err)
-			payload, err := jwxjws.Verify(ours.Bytes, jwxjws.WithKey(alg, by.signer.Public()))
+			payload, err := jwxjws.Verify(ours.Bytes, jwxjws.WithKey(alg, by.Signer.Public()))
 			require.NoError(t, err)
 			_, want := parts(t, ours)
 			require.Equal(t, want, string(payload))
 
 			headers := jwxjws.NewHeaders()
 			require.NoError(t, headers.Set("typ", "vc+jwt"))
-			require.NoError(t, headers.Set("kid", by.signer.VerificationMethod().String()))
-			theirs, err := jwxjws.Sign(payload, jwxjws.WithKey(alg, by.key, jwxjws.WithProtectedHeaders(headers)))
+			require.NoError(t, headers.Set("kid", by.Signer.VerificationMethod().String()))
+			theirs, err := jwxjws.Sign(payload, jwxjws.WithKey(alg, by.Key, jwxjws.WithProtectedHeaders(headers)))
 			require.NoError(t, err)
 			token, err := jose.Parse(credential(theirs))
 			require.NoError(t, err)
-			require.NoError(t, token.Verify(by.signer.Public()))
-			require.Equal(t, by.signer.VerificationMethod().String(), token.KeyID())
+			require.NoError(t, token.Verify(by.Signer.Public()))
+			require.Equal(t, by.Signer.VerificationMethod().String(), token.KeyID())
 
 			for _, b := range [][]byte{ours.Bytes, theirs} {
 				for i := 3; i < len(b); i += 97 {
 					changed := bytes.Clone(b)
 					changed[i] ^= 1
-					_, err := jwxjws.Verify(changed, jwxjws.WithKey(alg, by.signer.Public()))
+					_, err := jwxjws.Verify(changed, jwxjws.WithKey(alg, by.Signer.Public()))
 					require.Error(t, err)
 					if token, err := jose.Parse(credential(changed)); err == nil {
-						require.Error(t, token.Verify(by.signer.Public()))
+						require.Error(t, token.Verify(by.Signer.Public()))
 					}
 				}
 			}
