@@ -2,6 +2,7 @@ package did
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"time"
 )
@@ -12,7 +13,8 @@ import (
 // return either a Resolution whose document has the id asked for, or an error
 // that matches exactly one of [ErrNotFound], [ErrInvalid], [ErrUnsupported] and
 // [ErrUnavailable], or the error of ctx. A deactivated DID is a Resolution that
-// says so. Package didtest has the test of this contract.
+// says so; it has a document only where an earlier version was asked for or the
+// method still shows the last one. Package didtest has the test of this contract.
 type Resolver interface {
 	// Resolve returns the document of id as it was at the version, or the
 	// latest for the zero Version.
@@ -34,11 +36,25 @@ func (v Version) IsZero() bool { return v.ID == "" && v.Time.IsZero() && v.Numbe
 
 // A Resolution is a document with its metadata (DID Resolution section 4.3).
 type Resolution struct {
-	Document    *Document
+	Document    *Document // nil if Deactivated and the method shows none
 	VersionID   string    // empty if the method has no versions
 	Created     time.Time // zero if the method does not tell
 	Updated     time.Time // zero if the method does not tell, or never updated
 	Deactivated bool      // the DID is no longer in use; its keys authorise nothing
+
+	// Other holds the members of the document metadata that only this method has,
+	// such as scid, witness and watchers of did:webvh, as JSON.
+	Other map[string]json.RawMessage
+}
+
+// A Getter fetches what a method or a status list keeps on the web: the package
+// webclient has one that goes to public addresses alone, within limits of time and
+// size. Get returns the body and its media type, which is one of accept if any are
+// given. A resource that is not there is [ErrNotFound]; every other failure,
+// whether of the network or of a rule, is [ErrUnavailable] and may match an error
+// of the Getter's own as well. Implementations are safe for concurrent use.
+type Getter interface {
+	Get(ctx context.Context, url string, accept ...string) (body []byte, mediaType string, err error)
 }
 
 // A Mux routes each DID to the Resolver for its method name, as in
@@ -61,6 +77,9 @@ func (m Mux) Resolve(ctx context.Context, id DID, at Version) (*Resolution, erro
 	res, err := r.Resolve(ctx, id, at)
 	if err != nil {
 		return nil, err
+	}
+	if res != nil && res.Deactivated && res.Document == nil {
+		return res, nil
 	}
 	if res == nil || res.Document == nil || res.Document.ID() != id {
 		return nil, fmt.Errorf("%w: the document found is not the one of this DID", ErrInvalid)

@@ -74,14 +74,13 @@ func (x *examination) key(ctx context.Context, p proof) (*did.VerificationMethod
 	if err != nil {
 		return nil, outside(err, ErrKeyNotFound, did.ErrNotFound, did.ErrInvalid, did.ErrUnsupported)
 	}
-	if res == nil || res.Document == nil {
-		return nil, wrong(ErrUnavailable, nil)
-	}
-	if res.Document.ID() != p.method.DID {
-		return nil, wrong(ErrKeyNotFound, did.ErrInvalid)
-	}
-	if res.Deactivated {
+	switch {
+	case res != nil && res.Deactivated:
 		return nil, wrong(ErrKeyNotAuthorised, nil)
+	case res == nil || res.Document == nil:
+		return nil, wrong(ErrUnavailable, nil)
+	case res.Document.ID() != p.method.DID:
+		return nil, wrong(ErrKeyNotFound, did.ErrInvalid)
 	}
 	key, err := res.Document.MethodUsed(p.method, x.kind.purpose(), x.used(p), x.now)
 	switch {
