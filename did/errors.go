@@ -1,12 +1,18 @@
 package did
 
-import "errors"
+import (
+	"errors"
+	"fmt"
+)
 
 // The errors of this package and of the method packages match one of these with
 // [errors.Is]. Their text never repeats the input.
 var (
 	// ErrInvalid means that an identifier, document or key breaks a rule.
 	ErrInvalid = errors.New("did: invalid identifier, document or key")
+	// ErrDocument is the part of ErrInvalid that is not the identifier's own: a
+	// document that was fetched for it breaks a rule or belongs to another DID.
+	ErrDocument = fmt.Errorf("%w (a document that was fetched)", ErrInvalid)
 	// ErrUnsupported means that a DID method, key type or algorithm is not
 	// one this module implements. The input may well be valid.
 	ErrUnsupported = errors.New("did: method or key type not supported")

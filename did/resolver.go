@@ -65,7 +65,7 @@ var _ Resolver = Mux(nil)
 
 // Resolve implements [Resolver]. A method that is not in the map is
 // [ErrUnsupported]. A document whose id is not the DID asked for is
-// [ErrInvalid].
+// [ErrDocument].
 func (m Mux) Resolve(ctx context.Context, id DID, at Version) (*Resolution, error) {
 	if id.IsZero() {
 		return nil, fmt.Errorf("%w: the zero DID has no document", ErrInvalid)
@@ -82,7 +82,7 @@ func (m Mux) Resolve(ctx context.Context, id DID, at Version) (*Resolution, erro
 		return res, nil
 	}
 	if res == nil || res.Document == nil || res.Document.ID() != id {
-		return nil, fmt.Errorf("%w: the document found is not the one of this DID", ErrInvalid)
+		return nil, fmt.Errorf("%w: it is not the one of this DID", ErrDocument)
 	}
 	return res, nil
 }

@@ -93,7 +93,7 @@ func encode(input *strictjson.Object) (did.DID, error) {
 	if len(document) > multiformat.MaxDocument {
 		return did.DID{}, fmt.Errorf("%w: input document too long", did.ErrInvalid)
 	}
-	long, err := did.Parse(prefix + hash(document) + ":" + document)
+	long, err := did.Parse(prefix4 + hash(document) + ":" + document)
 	if err != nil {
 		return did.DID{}, err
 	}
