@@ -1,0 +1,226 @@
+package trust
+
+import (
+	"fmt"
+	"net/url"
+	"slices"
+	"time"
+
+	"github.com/staffpassport/staffpassport/did"
+	"github.com/staffpassport/staffpassport/internal/errtext"
+	"github.com/staffpassport/staffpassport/internal/strictjson"
+	"github.com/staffpassport/staffpassport/vc"
+)
+
+// Limits of one list.
+const (
+	// MaxOrganisations keeps a list below the 1 MiB of any credential, at 400 bytes
+	// an entry. The suites that sign RDF take 4,096 statements, which is about 350
+	// entries; England has some 250 trusts.
+	MaxOrganisations = 2000
+	// maxSequence is the largest integer that every JSON reader holds exactly.
+	maxSequence = 1<<53 - 1
+)
+
+// A List is one edition of the list of registered organisations: a draft to sign, or
+// what was read. It says nothing about who signed it; the one that a [Registry]
+// returns was verified.
+//
+//	{"@context": [...], "id": ID, "type": ["VerifiableCredential", "RegisteredOrganisationsCredential"],
+//	 "issuer": Authority, "validFrom": Issued, "validUntil": ValidUntil,
+//	 "credentialSubject": {"sequence": Sequence, "organisation": [...], "succession": [...]}}
+type List struct {
+	// ID names the register, by a URL such as the one where the list is found. It is
+	// the same in all editions.
+	ID string
+	// Authority issues the list.
+	Authority did.DID
+	// Sequence counts the editions, from 1. An authority signs one edition once, keeps
+	// the bytes, and takes a new number for whatever it signs next: two different
+	// lists with one number are refused.
+	Sequence uint64
+	// Issued and ValidUntil are when the edition was made and when it ends, cut to the
+	// second. Both are required: a list is signed anew before it ends, even if nothing
+	// changed.
+	Issued, ValidUntil time.Time
+	// Organisations are the entries, at most [MaxOrganisations], in any order; a list
+	// may be empty.
+	Organisations []Organisation
+	// Succession are the secured credentials of [Succession] by which the authority
+	// changed, at most 16 in any order. They stay in every later list, so that whoever
+	// knew an early authority finds the present one.
+	Succession []vc.Secured
+}
+
+// Credential returns the list as an unsecured credential. The error matches [ErrList],
+// and is a [*schema.ValidationError] too where the fields of an entry are wrong.
+func (l *List) Credential() (*vc.Credential, error) {
+	draft := l.normal()
+	if err := draft.check(); err != nil {
+		return nil, err
+	}
+	subject := strictjson.NewObject(strictjson.Member{Name: "sequence", Value: number(draft.Sequence)})
+	if len(draft.Organisations) > 0 {
+		entries := make([]any, len(draft.Organisations))
+		for i := range draft.Organisations {
+			entries[i] = draft.Organisations[i].object()
+		}
+		subject.Set("organisation", entries)
+	}
+	if len(draft.Succession) > 0 {
+		links := make([]any, len(draft.Succession))
+		for i, s := range draft.Succession {
+			links[i] = dataURL(s)
+		}
+		subject.Set("succession", links)
+	}
+	return credential(Type, draft.ID, draft.Authority, draft.Issued, draft.ValidUntil, subject)
+}
+
+// Read returns the list that a credential holds. It checks the shape and verifies
+// nothing: use it to show a list, and a [Registry] to rely on one. The error matches
+// [ErrList].
+func Read(c *vc.Credential) (*List, error) {
+	subject, err := subjectOf(c, Type)
+	if err != nil {
+		return nil, err
+	}
+	m := members{from: subject}
+	l := &List{ID: c.ID, Issued: cut(c.ValidFrom), ValidUntil: cut(c.ValidUntil), Sequence: m.number("sequence")}
+	if l.Authority, err = did.Parse(c.Issuer.ID); err != nil {
+		return nil, malformed("a DID as issuer")
+	}
+	entries := m.list("organisation", false)
+	if len(entries) > MaxOrganisations {
+		return nil, malformed(fmt.Sprintf("at most %d organisations", MaxOrganisations))
+	}
+	for _, v := range entries {
+		o, err := readOrganisation(v)
+		if err != nil {
+			return nil, err
+		}
+		l.Organisations = append(l.Organisations, o)
+	}
+	for _, s := range m.texts("succession", false) {
+		link, err := parseDataURL(s)
+		if err != nil {
+			return nil, err
+		}
+		l.Succession = append(l.Succession, link)
+	}
+	if err := m.done(); err != nil {
+		return nil, err
+	}
+	return l, l.check()
+}
+
+// Organisation returns the entry with a DID, and whether there is one.
+func (l *List) Organisation(id did.DID) (Organisation, bool) {
+	for i := range l.Organisations {
+		if slices.Contains(l.Organisations[i].DIDs, id) {
+			return l.Organisations[i].clone(), true
+		}
+	}
+	return Organisation{}, false
+}
+
+// Clone returns a copy that can be changed without changing l, such as the draft of
+// the next edition.
+func (l *List) Clone() *List {
+	c := *l
+	c.Organisations = make([]Organisation, len(l.Organisations))
+	for i, o := range l.Organisations {
+		c.Organisations[i] = o.clone()
+	}
+	c.Succession = slices.Clone(l.Succession)
+	return &c
+}
+
+// normal returns the list as it is written and read back.
+func (l *List) normal() *List {
+	n := l.Clone()
+	n.Issued, n.ValidUntil = cut(l.Issued), cut(l.ValidUntil)
+	for i, o := range n.Organisations {
+		n.Organisations[i] = o.normal()
+	}
+	return n
+}
+
+// check holds a list to its rules.
+func (l *List) check() error {
+	switch {
+	case !isURL(l.ID):
+		return malformed("a URL that names the register")
+	case l.Authority.IsZero():
+		return malformed("an authority")
+	case l.Sequence == 0 || l.Sequence > maxSequence:
+		return malformed("a sequence number from 1 to 2^53-1")
+	case l.Issued.IsZero() || !l.ValidUntil.After(l.Issued):
+		return malformed("a beginning, and an end after it")
+	case len(l.Organisations) > MaxOrganisations:
+		return malformed(fmt.Sprintf("at most %d organisations", MaxOrganisations))
+	case len(l.Succession) > maxSuccessions:
+		return malformed("at most 16 successions")
+	}
+	codes, dids := map[string]bool{}, map[did.DID]bool{}
+	for i := range l.Organisations {
+		o := &l.Organisations[i]
+		if err := o.Validate(); err != nil {
+			return fmt.Errorf("%w: organisation %d: %w", ErrList, i, errtext.Below(err))
+		}
+		if codes[o.ODS] {
+			return malformed("each ODS code once")
+		}
+		codes[o.ODS] = true
+		for _, d := range o.DIDs {
+			if dids[d] {
+				return malformed("each DID once")
+			}
+			dids[d] = true
+		}
+	}
+	for _, s := range l.Succession {
+		if err := checkLink(s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// credential is what lists and successions have in common.
+func credential(typ, id string, issuer did.DID, from, until time.Time, subject *strictjson.Object) (*vc.Credential, error) {
+	raw, err := strictjson.Append(nil, subject)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrList, errtext.Below(err))
+	}
+	return &vc.Credential{
+		Context:    vc.Contexts(ContextURL),
+		ID:         id,
+		Type:       []string{vc.TypeCredential, typ},
+		Issuer:     vc.Party{ID: issuer.String()},
+		ValidFrom:  from,
+		ValidUntil: until,
+		Subject:    raw,
+	}, nil
+}
+
+// subjectOf returns the one subject of a credential of a type of this package.
+func subjectOf(c *vc.Credential, typ string) (*strictjson.Object, error) {
+	if c == nil || !slices.Equal(c.Type, []string{vc.TypeCredential, typ}) ||
+		!slices.ContainsFunc(c.Context, func(e vc.Context) bool { return e.URL == ContextURL }) {
+		return nil, malformed("a credential of type " + typ)
+	}
+	subject, err := strictjson.ParseObject(c.Subject)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrList, errtext.Below(err))
+	}
+	return subject, nil
+}
+
+func number(n uint64) strictjson.Number { return strictjson.Number(fmt.Sprint(n)) }
+
+// isURL reports whether s is an absolute URL, as the id of a credential must be.
+func isURL(s string) bool {
+	u, err := url.Parse(s)
+	return err == nil && u.IsAbs() && len(s) <= maxTypeName*4
+}
