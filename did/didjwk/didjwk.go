@@ -133,7 +133,7 @@ func decode(specific string) (*strictjson.Object, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: did:jwk is not base64url", did.ErrInvalid)
 	}
-	key, err := strictjson.Parser{MaxBytes: maxJWK}.ParseObject(text)
+	key, err := strictjson.ParseObject(text)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", did.ErrInvalid, errtext.Below(err))
 	}

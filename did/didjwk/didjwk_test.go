@@ -264,7 +264,7 @@ func TestResolveRefuses(t *testing.T) {
 		"no base64url":          {"did:jwk:e.30", did.ErrInvalid},
 		"two parts":             {"did:jwk:e30:e30", did.ErrInvalid},
 		"padding by percent":    {"did:jwk:eyJhIjoxfQ%3D%3D", did.ErrInvalid},
-		"bits at the end":       {specP256[:len(specP256)-1] + "-", did.ErrInvalid},
+		"bits at the end":       {bitsLeft(t, "did:jwk:", `{`+p256+`}`), did.ErrInvalid},
 		"cut short":             {specP256[:len(specP256)-9], did.ErrInvalid},
 		"no JSON":               {"did:jwk:" + encode([]byte("key")), did.ErrInvalid},
 		"a list":                {"did:jwk:" + encode([]byte(`[{`+p256+`}]`)), did.ErrInvalid},
@@ -299,6 +299,22 @@ func TestResolveRefuses(t *testing.T) {
 		_, err := didjwk.Resolver{}.Resolve(context.Background(), parse(t, specP256), at)
 		require.ErrorIs(t, err, did.ErrNotFound)
 	}
+}
+
+// bitsLeft returns a second spelling of JSON in base64url, that differs in bits which
+// belong to no byte.
+func bitsLeft(t *testing.T, prefix, text string) string {
+	t.Helper()
+	for len(text)%3 != 1 {
+		text += " "
+	}
+	resolve(t, of(t, text))
+	encoded := base64.RawURLEncoding.EncodeToString([]byte(text))
+	other := encoded[:len(encoded)-1] + string(encoded[len(encoded)-1]+1)
+	again, err := base64.RawURLEncoding.DecodeString(other)
+	require.NoError(t, err)
+	require.Equal(t, text, string(again))
+	return prefix + other
 }
 
 // The longest JWK that is read, and one byte more.
@@ -350,6 +366,32 @@ func TestAbuse_DW08_PrivateMember(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Every private key that the vectors of did:key have as a JWK.
+func TestAbuse_DW08_PrivateKeysOfTheVectors(t *testing.T) {
+	t.Parallel()
+	refused := 0
+	for _, file := range []string{"ed25519-x25519.json", "nist-curves.json", "secp256k1.json", "rsa.json", "bls12381.json"} {
+		var all map[string]map[string]json.RawMessage
+		require.NoError(t, json.Unmarshal(vectors.Read(t, "did-key", "test-vectors", file), &all))
+		for _, entry := range all {
+			if jwk := entry["privateKeyJwk"]; jwk != nil {
+				entry["itself"] = json.RawMessage(`{"privateKeyJwk":` + string(jwk) + `}`)
+			}
+			for _, v := range entry {
+				var pair struct{ PrivateKeyJwk json.RawMessage }
+				if json.Unmarshal(v, &pair) != nil || pair.PrivateKeyJwk == nil {
+					continue
+				}
+				res, err := didjwk.Resolver{}.Resolve(context.Background(), of(t, string(pair.PrivateKeyJwk)), did.Version{})
+				require.ErrorIs(t, err, did.ErrInvalid)
+				require.Nil(t, res)
+				refused++
+			}
+		}
+	}
+	require.Equal(t, 12, refused)
 }
 
 func TestContract(t *testing.T) {

@@ -1,7 +1,8 @@
 // Package didkey implements the did:key method: an identifier that is a public
 // key and needs no registry. It follows the did:key Method of the W3C Credentials
 // Community Group for Ed25519, X25519, P-256, P-384 and BLS12-381 G2 keys in
-// base58btc.
+// base58btc. DIDs of secp256k1, P-521, RSA and BLS12-381 G1 keys have their
+// documents too, whose keys nothing in this module can use.
 //
 // [New] makes a DID from a key, [Resolver] makes the document of a DID. Nothing
 // can be changed or revoked: whoever has the private key is the DID for ever.
@@ -14,6 +15,7 @@ import (
 	"crypto/ecdh"
 	"crypto/ecdsa"
 	"crypto/ed25519"
+	"errors"
 	"fmt"
 
 	"github.com/staffpassport/staffpassport/did"
@@ -59,10 +61,13 @@ func (Resolver) Resolve(ctx context.Context, id did.DID, at did.Version) (*did.R
 		return nil, fmt.Errorf("%w: did:key has no versions", did.ErrNotFound)
 	}
 	pub, err := did.ParseMultikey(id.SpecificID())
-	if err != nil {
-		return nil, err
+	var doc *did.Document
+	switch {
+	case err == nil:
+		doc, err = document(id, pub)
+	case errors.Is(err, did.ErrUnsupported):
+		doc, err = unusable(id)
 	}
-	doc, err := document(id, pub)
 	if err != nil {
 		return nil, err
 	}

@@ -17,7 +17,7 @@ import (
 const prefix2 = "did:peer:2"
 
 // maxElements bounds the keys and services of a did:peer:2. The document repeats the
-// DID with each key: with 64 keys it just has the size that package did reads.
+// DID with each key: with 64 Ed25519 keys it just has the size that package did reads.
 const maxElements = 64
 
 // A Key is a public key of a did:peer:2 and what it is for (Method 2, Purpose Codes):
@@ -98,8 +98,8 @@ func purposeOf(code byte) (did.Relationship, bool) {
 // read in any order.
 func document2(id did.DID) (*did.Document, error) {
 	elements := strings.Split(id.SpecificID()[1:], ".")
-	if elements[0] != "" || len(elements) < 2 {
-		return nil, fmt.Errorf("%w: did:peer:2 without elements", did.ErrInvalid)
+	if elements[0] != "" {
+		return nil, fmt.Errorf("%w: did:peer:2 that does not begin with an element", did.ErrInvalid)
 	}
 	if len(elements)-1 > maxElements {
 		return nil, fmt.Errorf("%w: did:peer:2 with more than %d elements", did.ErrInvalid, maxElements)

@@ -181,6 +181,18 @@ func TestNew2Refuses(t *testing.T) {
 	}
 }
 
+// Two services that are each well within the limits, and make the DID too long.
+func TestNew2TooLong(t *testing.T) {
+	t.Parallel()
+	service := []byte(`{"type":"b","serviceEndpoint":"` + strings.Repeat("c", 12<<10) + `"}`)
+	keys := []didpeer.Key{{did.Authentication, publicKey(t, specSigning)}}
+	_, err := didpeer.New2(keys, service)
+	require.NoError(t, err)
+	id, err := didpeer.New2(keys, service, service)
+	require.ErrorIs(t, err, did.ErrInvalid)
+	require.True(t, id.IsZero())
+}
+
 // p256ECDH is a key for an exchange over P-256 in the type of crypto/ecdh, which this
 // module has no Multikey for: it takes P-256 keys as *ecdsa.PublicKey.
 func p256ECDH(t *testing.T) *ecdh.PublicKey {
@@ -199,6 +211,7 @@ func TestResolve2Refuses(t *testing.T) {
 		"nothing":                 "did:peer:2",
 		"a period":                "did:peer:2.",
 		"no period":               "did:peer:2V" + specSigning,
+		"something before":        "did:peer:2z.V" + specSigning,
 		"an empty element":        "did:peer:2.V" + specSigning + "..E" + specAgreement,
 		"a period behind":         "did:peer:2.V" + specSigning + ".",
 		"a purpose alone":         "did:peer:2.V",
@@ -216,7 +229,7 @@ func TestResolve2Refuses(t *testing.T) {
 		"percent":                 "did:peer:2.V" + specSigning + ".S%7B%7D",
 		"service not base64url":   "did:peer:2.V" + specSigning + ".Se",
 		"service of nothing":      "did:peer:2.V" + specSigning + ".S",
-		"service with bits left":  "did:peer:2.V" + specSigning + ".Se31",
+		"service with bits left":  service(`{"t":"a","s":"b"}`)[:len(service(`{"t":"a","s":"b"}`))-1] + "1",
 		"service of no JSON":      service("service"),
 		"service of null":         service("null"),
 		"service of a list":       service("[]"),
@@ -227,6 +240,7 @@ func TestResolve2Refuses(t *testing.T) {
 		"service with id null":    service(`{"id":null,"t":"a","s":"b"}`),
 		"type and t":              service(`{"type":"a","t":"a","s":"b"}`),
 		"accept and a, deep":      service(`{"t":"dm","s":{"uri":"b","a":[],"accept":[]}}`),
+		"s and its name in lists": service(`{"t":"dm","s":[[{"uri":"b","s":1,"serviceEndpoint":2}]]}`),
 		"two of one id":           service(`{"id":"#s","t":"a","s":"b"}`) + ".S" + base64.RawURLEncoding.EncodeToString([]byte(`{"id":"#s","t":"a","s":"c"}`)),
 		"the id that comes next":  service(`{"id":"#service","t":"a","s":"b"}`) + ".S" + base64.RawURLEncoding.EncodeToString([]byte(`{"t":"a","s":"c"}`)),
 		"DIDComm without address": service(`{"t":"dm","s":{"accept":["didcomm/v2"]}}`),

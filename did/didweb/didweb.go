@@ -25,9 +25,6 @@ import (
 	"github.com/staffpassport/staffpassport/internal/strictjson"
 )
 
-// maxDocument bounds a document in bytes, as package did does.
-const maxDocument = 256 << 10
-
 // Resolver resolves did:web.
 type Resolver struct {
 	// Client fetches documents. With nil, every did:web is [did.ErrUnavailable].
@@ -92,7 +89,7 @@ func classed(ctx context.Context, err error) error {
 // document reads what the server of id sent (Read, step 7; Key Material and Document
 // Handling).
 func document(id did.DID, body []byte) (*did.Document, error) {
-	tree, err := strictjson.Parser{MaxBytes: maxDocument}.ParseObject(body)
+	tree, err := strictjson.ParseObject(body)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", did.ErrDocument, errtext.Below(err))
 	}

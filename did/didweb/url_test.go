@@ -58,7 +58,7 @@ func TestURL(t *testing.T) {
 func refusedHosts() []string {
 	return []string{
 		// IP addresses, in any spelling.
-		"127.0.0.1", "10.0.0.1", "169.254.169.254", "100.64.0.1", "93.184.216.34", "2130706433", "0x7f000001", "0X7F.1", "017700000001", "127.1", "0", "0x",
+		"127.0.0.1", "10.0.0.1", "169.254.169.254", "100.64.0.1", "93.184.216.34", "2130706433", "0x7f000001", "0X7F.1", "0xff", "a.0xC0de", "017700000001", "127.1", "0", "0x",
 		"1.2.3.4.5", "a.example.1", "%5B%3A%3A1%5D", "%5B%3A%3Affff%3A127.0.0.1%5D", "%3A%3A1", "fe80%3A%3A1",
 		// No names.
 		"intranet", "a..example", ".example", "a.example.", "-a.example", "a-.example", "a_b.example", strings.Repeat("a", 64) + ".example", strings.Repeat("a.", 124) + "example", "xn--",

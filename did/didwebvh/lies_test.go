@@ -2,6 +2,8 @@ package didwebvh_test
 
 import (
 	"bytes"
+	"crypto"
+	"crypto/ed25519"
 	"fmt"
 	"slices"
 	"strings"
@@ -9,6 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/staffpassport/staffpassport/did"
 	"github.com/staffpassport/staffpassport/did/didwebvh"
 	"github.com/staffpassport/staffpassport/internal/strictjson"
 	"github.com/staffpassport/staffpassport/internal/vectors"
@@ -168,4 +171,90 @@ func TestAbuse_DW09_Order(t *testing.T) {
 		require.NoError(t, err, name)
 		require.Equal(t, 3, l.Len())
 	}
+}
+
+// TestAbuse_DW09_SCID serves each published log for another DID, and at its own name
+// with another SCID.
+func TestAbuse_DW09_SCID(t *testing.T) {
+	t.Parallel()
+	read := func(dir string) []byte {
+		return vectors.Read(t, "did-webvh", "vectors", dir, "rust", "did.jsonl")
+	}
+	dirs := []string{"basic-update", "multiple-update-keys", "portable-move", "pre-rotation-consume", "services"}
+	for _, dir := range dirs {
+		for _, other := range dirs {
+			r := &didwebvh.Resolver{Client: web{"https://example.com/.well-known/did.jsonl": read(other)}, Now: clock}
+			for _, at := range []did.Version{{}, {Number: 1}, {Time: now}} {
+				res, err := r.Resolve(t.Context(), didOf(t, read(dir)), at)
+				if dir == other {
+					require.NoError(t, err)
+					continue
+				}
+				require.Nil(t, res)
+				require.ErrorIs(t, err, didwebvh.ErrSCID)
+			}
+		}
+	}
+}
+
+// TestAbuse_DW09_PreRotation continues the published log pre-rotation with the key that
+// is in force, which is all that a thief of it has.
+func TestAbuse_DW09_PreRotation(t *testing.T) {
+	t.Parallel()
+	seed := make([]byte, ed25519.SeedSize)
+	seed[len(seed)-1] = 1 // key-0 of the script
+	key, err := didwebvh.UpdateKey(ed25519.NewKeyFromSeed(seed))
+	require.NoError(t, err)
+	seed[len(seed)-1] = 2 // key-1, which was announced
+	announced, err := didwebvh.UpdateKey(ed25519.NewKeyFromSeed(seed))
+	require.NoError(t, err)
+	for _, writer := range []string{"python", "rust", "ts"} {
+		log := vectors.Read(t, "did-webvh", "vectors", "pre-rotation", writer, "did.jsonl")
+		l, err := didwebvh.VerifyLog(didOf(t, log), log, nil, now)
+		require.NoError(t, err)
+		for name, c := range map[string]didwebvh.Change{
+			"as if it were off":        {Key: key},
+			"the key again":            {Key: key, UpdateKeys: []crypto.PublicKey{key.Public()}, NextKeys: []crypto.PublicKey{key.Public()}},
+			"the announced, not with":  {Key: key, UpdateKeys: []crypto.PublicKey{announced.Public()}, NextKeys: []crypto.PublicKey{}},
+			"turned off":               {Key: key, UpdateKeys: []crypto.PublicKey{key.Public()}, NextKeys: []crypto.PublicKey{}},
+			"a key of the thief's":     {Key: signer(t, 66), UpdateKeys: public(66), NextKeys: public(67)},
+			"the announced and a key":  {Key: announced, UpdateKeys: append(public(66), announced.Public()), NextKeys: public(67)},
+			"the announced, unlimited": {Key: announced, UpdateKeys: []crypto.PublicKey{announced.Public()}},
+		} {
+			c.Now = clock
+			_, err = l.Update(t.Context(), c)
+			require.ErrorIs(t, err, didwebvh.ErrKey, name)
+			_, err = l.Deactivate(t.Context(), didwebvh.Change{Key: key, Now: clock})
+			require.ErrorIs(t, err, didwebvh.ErrKey, name)
+		}
+		_, err = l.Rotate(t.Context(), []crypto.PublicKey{announced.Public()}, public(66), didwebvh.Change{Key: announced, Now: clock})
+		require.NoError(t, err)
+	}
+}
+
+// TestErrorText: errors tell the package once, and nothing of what they are about.
+func TestErrorText(t *testing.T) {
+	t.Parallel()
+	line := bytes.TrimSpace(vectors.Read(t, "did-webvh", "vectors", "witness-threshold", "ts", "did.jsonl"))
+	check := func(err error) {
+		require.Error(t, err)
+		text := err.Error()
+		require.Regexp(t, `^(didwebvh|did): [a-z]`, text)
+		for _, told := range []string{"Qm", "z6M", "example", "http", "2000", "did:key:", "did:webvh:"} {
+			require.NotContains(t, text, told)
+		}
+		require.LessOrEqual(t, strings.Count(text, "did: ")+strings.Count(text, "didwebvh: ")+strings.Count(text, "strictjson: ")+strings.Count(text, "diproof: "), 1, text)
+	}
+	for _, lie := range lies(t, line) {
+		_, err := didwebvh.OpenLog(lie, nil, now)
+		check(err)
+	}
+	l, err := didwebvh.OpenLog(line, nil, now)
+	require.NoError(t, err)
+	check(l.Witnessed())
+	_, err = l.Resolve(parse(t, "did:webvh:"+scid+":example.com"), did.Version{})
+	check(err)
+	_, err = l.AddProof([]byte(`{"proofValue":"z"}`))
+	check(err)
+	check(&didwebvh.MovedError{Name: l.DID()})
 }

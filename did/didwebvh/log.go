@@ -110,6 +110,10 @@ func (l *Log) last() entry { return l.entries[len(l.entries)-1] }
 // DID returns the DID by its present name.
 func (l *Log) DID() did.DID { return l.last().name.id }
 
+// URL returns the addresses to publish the log and the witness proofs at, as the
+// function of this name does, and for a DID of localhost, too.
+func (l *Log) URL() (log, witness string) { return l.last().name.files() }
+
 // VersionID returns the versionId of the last entry.
 func (l *Log) VersionID() string { return l.last().versionID }
 

@@ -48,10 +48,10 @@ func (l *Log) Update(ctx context.Context, c Change) (*Log, error) {
 	return l.add(ctx, c, parameters, state)
 }
 
-// Rotate is [Log.Update] with nothing but keys: key signs, keys may update from now on,
-// and next, if any, are announced as the keys of the entry after.
-func (l *Log) Rotate(ctx context.Context, key did.Signer, keys, next []crypto.PublicKey) (*Log, error) {
-	c := Change{Key: key, UpdateKeys: keys}
+// Rotate is [Log.Update] with new keys: keys may update from now on, and next, if any,
+// are announced as the keys of the entry after, whatever the change has for the two.
+func (l *Log) Rotate(ctx context.Context, keys, next []crypto.PublicKey, c Change) (*Log, error) {
+	c.UpdateKeys, c.NextKeys = append([]crypto.PublicKey{}, keys...), nil
 	if len(next) > 0 || len(l.last().parameters.nextKeyHashes) > 0 {
 		c.NextKeys = append([]crypto.PublicKey{}, next...)
 	}

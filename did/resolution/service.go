@@ -131,6 +131,7 @@ func join(endpoint *url.URL, ref string) (*url.URL, *Problem) {
 		return nil, outside
 	}
 	joined := endpoint.ResolveReference(u)
+	joined.Fragment, joined.RawFragment = u.Fragment, u.RawFragment // never the endpoint's, which Go keeps for an empty reference
 	folder := endpoint.EscapedPath()
 	folder = folder[:strings.LastIndexByte(folder, '/')+1]
 	if folder != "" && !strings.HasPrefix(joined.EscapedPath(), folder) {

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/staffpassport/staffpassport/did"
+	"github.com/staffpassport/staffpassport/internal/errtext"
 	"github.com/staffpassport/staffpassport/internal/fetch"
 )
 
@@ -29,6 +30,11 @@ var (
 	ErrRedirect         = fetch.ErrRedirect         // to another host, port or scheme, or more than three
 	ErrTooLarge         = fetch.ErrTooLarge         // longer than MaxBytes
 	ErrContentType      = fetch.ErrContentType      // of another media type, or compressed
+	ErrCompressed       = fetch.ErrCompressed       // the latter; it matches ErrContentType too
+	ErrNoAnswer         = fetch.ErrUnavailable      // the name is unknown, or the connection or TLS failed
+
+	// ErrSlow means that the answer was not complete when Timeout was over.
+	ErrSlow = errors.New("webclient: no whole answer in time")
 )
 
 // Options of a [Client]. The zero value is the strictest.
@@ -67,7 +73,10 @@ func (c *Client) Get(ctx context.Context, url string, accept ...string) (body []
 	if ctx.Err() != nil {
 		return nil, "", fmt.Errorf("webclient: %w", ctx.Err())
 	}
-	return nil, "", fmt.Errorf("%w: %w", did.ErrUnavailable, err)
+	if errors.Is(err, context.DeadlineExceeded) { // the client's own, not the caller's
+		return nil, "", fmt.Errorf("%w: %w", did.ErrUnavailable, ErrSlow)
+	}
+	return nil, "", fmt.Errorf("%w: %w", did.ErrUnavailable, errtext.Below(err))
 }
 
 // Close closes the connections that are kept open for reuse. The client can still be used.

@@ -292,6 +292,7 @@ func TestAbuse_DW05_GzipBomb(t *testing.T) {
 	})
 	for call, err := range both(t.Context(), newClient(t, s), s.URL) {
 		require.ErrorIs(t, err, ErrContentType, call)
+		require.ErrorIs(t, err, ErrCompressed, call)
 	}
 }
 

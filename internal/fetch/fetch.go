@@ -57,8 +57,11 @@ var (
 	// ErrTooLarge: the answer is longer than the limit.
 	ErrTooLarge = errors.New("fetch: answer too large")
 	// ErrContentType: the answer is of another media type than was asked for,
-	// or is compressed although that was not asked for.
+	// or is compressed.
 	ErrContentType = errors.New("fetch: unexpected content type")
+	// ErrCompressed is the part of ErrContentType for an answer that is compressed
+	// although that was not asked for.
+	ErrCompressed = fmt.Errorf("%w: compressed", ErrContentType)
 	// ErrUnavailable: no complete answer came: the name is unknown, the
 	// connection or TLS failed, or the time was over. Where the caller's
 	// context ended, its error matches too.
@@ -221,7 +224,7 @@ func authority(u *url.URL) string {
 
 func (c *Client) read(resp *http.Response) ([]byte, error) {
 	if resp.Header.Get("Content-Encoding") != "" {
-		return nil, ErrContentType
+		return nil, ErrCompressed
 	}
 	limit := c.MaxBytes
 	if limit <= 0 {
@@ -231,6 +234,11 @@ func (c *Client) read(resp *http.Response) ([]byte, error) {
 		return nil, ErrTooLarge
 	}
 	body, err := io.ReadAll(io.LimitReader(resp.Body, limit+1))
+	if err == nil {
+		// When the time is over the transport says goodbye, and a server that then
+		// ends its answer early has not completed it.
+		err = resp.Request.Context().Err()
+	}
 	if err != nil {
 		return nil, failure(err)
 	}

@@ -22,6 +22,11 @@ const (
 	rdfDir   = rdfNS + "dirLangString"
 	rdfJSON  = rdfNS + "JSON"
 
+	// i18nNS is what the datatypes of text with a direction begin with: the form that
+	// the specification calls i18n-datatype (section 8.2.2, step 11), which others that
+	// sign RDF use.
+	i18nNS = "https://www.w3.org/ns/i18n#"
+
 	xsdNS      = "http://www.w3.org/2001/XMLSchema#"
 	xsdString  = xsdNS + "string"
 	xsdBoolean = xsdNS + "boolean"
@@ -66,6 +71,9 @@ func text(s, language string) rdf.Term {
 func typed(s, datatype string) (rdf.Term, error) {
 	if datatype == rdfLang || datatype == rdfDir {
 		return rdf.Term{}, fmt.Errorf("%w: text of a language without the language", ErrMalformed)
+	}
+	if strings.HasPrefix(datatype, i18nNS) {
+		return rdf.Term{}, fmt.Errorf("%w: text of a direction without @direction", ErrNotCompacted)
 	}
 	return rdf.Term{Kind: rdf.Literal, Value: s, Datatype: datatype}, nil
 }
@@ -181,7 +189,7 @@ func jsonLiteral(v any) (rdf.Term, error) {
 // valueObject reads an object with @value (step 15); outer gives its type a
 // meaning.
 func (x *converter) valueObject(outer *active, def *term, e members) error {
-	var datatype, language string
+	var datatype, language, direction string
 	var isJSON bool
 	var err error
 	for i := e.base; i < e.end; i++ {
@@ -202,19 +210,21 @@ func (x *converter) valueObject(outer *active, def *term, e members) error {
 			}
 			language = lower(s)
 		case kwDirection:
-			return x.inEntry(i, fmt.Errorf("%w: @direction", ErrUnsupported))
+			if direction, _ = n.value.(string); direction != "ltr" && direction != "rtl" {
+				return x.inEntry(i, fmt.Errorf("%w: must be ltr or rtl", ErrMalformed))
+			}
 		case kwIndex:
 			return x.inEntry(i, errDropped("an index has no place in the data"))
 		default:
 			return x.inEntry(i, fmt.Errorf("%w: beside @value", ErrMalformed))
 		}
 	}
-	if language != "" && (datatype != "" || isJSON) {
+	if (language != "" || direction != "") && (datatype != "" || isJSON) {
 		return fmt.Errorf("%w: a value with both language and type", ErrMalformed)
 	}
 	i := e.keys[kwValue] - 1
 	v := x.entries[i].value
-	if v != nil && !isJSON && outer.plain(def, v, datatype, language) {
+	if v != nil && !isJSON && direction == "" && outer.plain(def, v, datatype, language) {
 		return fmt.Errorf("%w: @value, where the value is enough", ErrNotCompacted)
 	}
 	var t rdf.Term
@@ -225,9 +235,11 @@ func (x *converter) valueObject(outer *active, def *term, e members) error {
 		err = errDropped(null)
 	case isText && datatype != "":
 		t, err = typed(s, datatype)
+	case isText && direction != "":
+		t = rdf.Term{Kind: rdf.Literal, Value: s, Datatype: i18nNS + language + "_" + direction}
 	case isText:
 		t = text(s, language)
-	case language != "":
+	case language != "" || direction != "":
 		err = errNotText()
 	default:
 		t, err = native(v, datatype)

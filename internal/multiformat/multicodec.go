@@ -8,14 +8,18 @@ type Codec uint64
 
 // The codes that this library knows.
 const (
-	SHA256           Codec = 0x12
-	Secp256k1Public  Codec = 0xe7
-	BLS12381G2Public Codec = 0xeb
-	X25519Public     Codec = 0xec
-	Ed25519Public    Codec = 0xed
-	JSON             Codec = 0x0200
-	P256Public       Codec = 0x1200
-	P384Public       Codec = 0x1201
+	SHA256             Codec = 0x12
+	Secp256k1Public    Codec = 0xe7
+	BLS12381G1Public   Codec = 0xea
+	BLS12381G2Public   Codec = 0xeb
+	X25519Public       Codec = 0xec
+	Ed25519Public      Codec = 0xed
+	BLS12381G1G2Public Codec = 0xee
+	JSON               Codec = 0x0200
+	P256Public         Codec = 0x1200
+	P384Public         Codec = 0x1201
+	P521Public         Codec = 0x1202
+	RSAPublic          Codec = 0x1205
 )
 
 const (
