@@ -31,10 +31,22 @@ func digests(resource string) (sri, multibase map[string]string) {
 	return sri, multibase
 }
 
+// bareDigests are digests in multibase that do not say what they are.
+func bareDigests(resource string) map[string]string {
+	b := []byte(resource)
+	s256, s384, s512 := sha256.Sum256(b), sha512.Sum384(b), sha512.Sum512(b)
+	return map[string]string{
+		"256": multiformat.EncodeBase64URL(s256[:]),
+		"384": multiformat.Encode(s384[:]),
+		"512": multiformat.EncodeBase64URL(s512[:]),
+	}
+}
+
 func TestRelatedResourceMatches(t *testing.T) {
 	t.Parallel()
 	s, m := digests("willow")
 	os, om := digests("alder")
+	bare, otherBare := bareDigests("willow"), bareDigests("alder")
 	for name, r := range map[string]vc.RelatedResource{
 		"sha256":                    {DigestSRI: []string{s["256"]}},
 		"sha384":                    {DigestSRI: []string{s["384"]}},
@@ -51,6 +63,8 @@ func TestRelatedResourceMatches(t *testing.T) {
 		"multihash the strongest":   {DigestMultibase: []string{om["256"], m["384"]}},
 		"both forms":                {DigestSRI: []string{s["256"]}, DigestMultibase: []string{m["512"]}},
 		"multihash beside nonsense": {DigestMultibase: []string{"zX", m["256"]}},
+		"bare digest of 32 bytes":   {DigestMultibase: []string{bare["256"]}},
+		"bare digest of 48 bytes":   {DigestMultibase: []string{bare["384"]}},
 	} {
 		require.NoError(t, r.Matches([]byte("willow")), name)
 		require.ErrorIs(t, r.Matches([]byte("Willow")), vc.ErrDigest, name)
@@ -73,6 +87,10 @@ func TestRelatedResourceMatches(t *testing.T) {
 		"multihash base":         {DigestMultibase: []string{"m" + m["256"][1:]}},
 		"multihash empty":        {DigestMultibase: []string{""}},
 		"multihash one byte":     {DigestMultibase: []string{"uEg"}},
+		"bare digest, 64 bytes":  {DigestMultibase: []string{bare["512"]}},
+		"bare digest of another": {DigestMultibase: []string{otherBare["256"]}},
+		"bare digest, too short": {DigestMultibase: []string{bare["256"][:len(bare["256"])-4]}},
+		"weaker bare digest":     {DigestMultibase: []string{bare["256"], om["384"]}},
 	} {
 		require.ErrorIs(t, r.Matches([]byte("willow")), vc.ErrDigest, name)
 	}

@@ -22,6 +22,12 @@ type Issuer struct {
 	// Contexts says which @context arrays may be signed.
 	Contexts *vc.ContextSet
 
+	// UnsafeIssuerNotController signs for an issuer that is not the signer's DID, such
+	// as one with an https URL. No verifier of this module accepts the result but by
+	// the policy of the same name. Test suites of specifications ask for it; nothing
+	// that anybody relies on does.
+	UnsafeIssuerNotController bool
+
 	// Now is the clock. Nil means time.Now.
 	Now func() time.Time
 }
@@ -35,7 +41,7 @@ var _ vc.Securer = (*Issuer)(nil)
 // (vc.ErrDigest), or a proof already (ErrReserved). The key must be one that
 // [did.Algorithm] knows.
 func (i *Issuer) Secure(ctx context.Context, c *vc.Credential) (vc.Secured, error) {
-	doc, err := refusals().Credential(i.Signer, c, i.Contexts)
+	doc, err := refusals().Of(i.UnsafeIssuerNotController).Credential(i.Signer, c, i.Contexts)
 	if err != nil {
 		return vc.Secured{}, err
 	}
@@ -56,6 +62,10 @@ type Presenter struct {
 	// Zero means that only the nonce bounds its use.
 	Lifetime time.Duration
 
+	// UnsafeHolderNotController signs for a holder that is not the signer's DID. See
+	// UnsafeIssuerNotController of [Issuer].
+	UnsafeHolderNotController bool
+
 	// Now is the clock. Nil means time.Now.
 	Now func() time.Time
 }
@@ -65,11 +75,11 @@ type Presenter struct {
 // bytes of its text. Both are required. Credentials of every media type are
 // enveloped in it. The errors are those of [Issuer.Secure].
 func (h *Presenter) Present(ctx context.Context, p *vc.Presentation, audience, nonce string) (vc.Secured, error) {
-	doc, err := refusals().Presentation(h.Signer, p, h.Contexts, audience, nonce)
+	doc, err := refusals().Of(h.UnsafeHolderNotController).Presentation(h.Signer, p, h.Contexts, audience, nonce)
 	if err != nil {
 		return vc.Secured{}, err
 	}
-	holder := h.Signer.VerificationMethod().DID.String()
+	holder := envelope.Holder(h.Signer, p)
 	claims := Claims{Issuer: holder, Audience: []string{audience}, Nonce: nonce, IssuedAt: clock(h.Now)}
 	if h.Lifetime > 0 {
 		claims.Expires = claims.IssuedAt.Add(h.Lifetime)

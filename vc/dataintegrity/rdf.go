@@ -7,6 +7,7 @@ import (
 
 	"github.com/staffpassport/staffpassport/internal/errtext"
 	"github.com/staffpassport/staffpassport/internal/jsonld"
+	"github.com/staffpassport/staffpassport/internal/strictjson"
 	"github.com/staffpassport/staffpassport/vc"
 )
 
@@ -21,6 +22,29 @@ var (
 	// none that can be found within the limits.
 	ErrUnsignable = errors.New("dataintegrity: document cannot be signed as RDF")
 )
+
+// CheckTerms reports whether the contexts of a credential or presentation give
+// everything in it a meaning, as a suite that signs RDF finds out before it signs. For
+// the JCS suites and for envelopes, which see no JSON-LD, it is known from the @context
+// alone: a set accepts no array whose documents it does not know all of. A caller that
+// lets others write the @context asks here. The error matches [ErrUndefinedTerm],
+// [ErrUnsignable] or [ErrContextNotAllowed], or is that of a malformed document.
+func CheckTerms(doc interface {
+	Object() (*strictjson.Object, error)
+}, contexts *vc.ContextSet) error {
+	o, err := doc.Object()
+	if err != nil {
+		return err
+	}
+	quads, err := contexts.Documents().ToRDF(o, nil)
+	if err != nil {
+		return RDFError(err)
+	}
+	if len(quads) == 0 {
+		return fmt.Errorf("%w: it says nothing", ErrUnsignable)
+	}
+	return nil
+}
 
 // RDFError turns what the conversion to RDF and its canonicalisation refuse, for
 // the suites of this module, into an error that matches [ErrUndefinedTerm],

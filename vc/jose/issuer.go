@@ -24,6 +24,12 @@ type Issuer struct {
 	// Contexts says which @context arrays may be signed.
 	Contexts *vc.ContextSet
 
+	// UnsafeIssuerNotController signs for an issuer that is not the signer's DID, such
+	// as one with an https URL. No verifier of this module accepts the result but by
+	// the policy of the same name. Test suites of specifications ask for it; nothing
+	// that anybody relies on does.
+	UnsafeIssuerNotController bool
+
 	// Now is the clock. Nil means time.Now.
 	Now func() time.Time
 }
@@ -37,7 +43,7 @@ var _ vc.Securer = (*Issuer)(nil)
 // (vc.ErrDigest), or a member that a token has for itself (ErrReserved). The key
 // must be one that [did.Algorithm] knows.
 func (i *Issuer) Secure(ctx context.Context, c *vc.Credential) (vc.Secured, error) {
-	doc, err := refusals().Credential(i.Signer, c, i.Contexts)
+	doc, err := refusals().Of(i.UnsafeIssuerNotController).Credential(i.Signer, c, i.Contexts)
 	if err != nil {
 		return vc.Secured{}, err
 	}
@@ -65,6 +71,10 @@ type Presenter struct {
 	// Zero means that only the nonce bounds its use.
 	Lifetime time.Duration
 
+	// UnsafeHolderNotController signs for a holder that is not the signer's DID. See
+	// UnsafeIssuerNotController of [Issuer].
+	UnsafeHolderNotController bool
+
 	// Now is the clock. Nil means time.Now.
 	Now func() time.Time
 }
@@ -74,14 +84,14 @@ type Presenter struct {
 // required. Credentials of every media type are enveloped in it. The errors are
 // those of [Issuer.Secure].
 func (h *Presenter) Present(ctx context.Context, p *vc.Presentation, audience, nonce string) (vc.Secured, error) {
-	doc, err := refusals().Presentation(h.Signer, p, h.Contexts, audience, nonce)
+	doc, err := refusals().Of(h.UnsafeHolderNotController).Presentation(h.Signer, p, h.Contexts, audience, nonce)
 	if err != nil {
 		return vc.Secured{}, err
 	}
 	if err := checkReserved(doc); err != nil {
 		return vc.Secured{}, err
 	}
-	holder := h.Signer.VerificationMethod().DID.String()
+	holder := envelope.Holder(h.Signer, p)
 	now := clock(h.Now)
 	doc.Set("iss", holder)
 	doc.Set("aud", audience)

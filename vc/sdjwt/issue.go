@@ -52,6 +52,12 @@ type Issuer struct {
 	// tests: who knows a salt can guess the claim.
 	Rand io.Reader
 
+	// UnsafeIssuerNotController signs for an issuer that is not the signer's DID, such
+	// as one with an https URL. No verifier of this module accepts the result but by
+	// the policy of the same name. Test suites of specifications ask for it; nothing
+	// that anybody relies on does.
+	UnsafeIssuerNotController bool
+
 	// Now is the clock. Nil means time.Now.
 	Now func() time.Time
 }
@@ -119,7 +125,7 @@ type prepared struct {
 }
 
 func (i *Issuer) prepare(c *vc.Credential) (*prepared, error) {
-	doc, err := refusals().Credential(i.Signer, c, i.Contexts)
+	doc, err := refusals().Of(i.UnsafeIssuerNotController).Credential(i.Signer, c, i.Contexts)
 	if err != nil {
 		return nil, err
 	}

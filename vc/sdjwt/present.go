@@ -277,6 +277,10 @@ type Presenter struct {
 	// Zero means that only the nonce bounds its use.
 	Lifetime time.Duration
 
+	// UnsafeHolderNotController signs for a holder that is not the signer's DID. See
+	// UnsafeIssuerNotController of [Issuer].
+	UnsafeHolderNotController bool
+
 	// Now is the clock. Nil means time.Now.
 	Now func() time.Time
 }
@@ -288,7 +292,7 @@ type Presenter struct {
 // ([ErrContextNotAllowed]). Credentials in it are sent enveloped, as that section
 // asks. The result has the media type application/vp+sd-jwt.
 func (h *Presenter) Present(ctx context.Context, p *vc.Presentation, audience, nonce string) (vc.Secured, error) {
-	doc, err := refusals().Presentation(h.Signer, p, h.Contexts, audience, nonce)
+	doc, err := refusals().Of(h.UnsafeHolderNotController).Presentation(h.Signer, p, h.Contexts, audience, nonce)
 	if err != nil {
 		return vc.Secured{}, err
 	}
