@@ -185,7 +185,8 @@ func document(id did.DID, key *strictjson.Object, rels []did.Relationship) (*did
 	for _, rel := range rels {
 		tree.Set(string(rel), []any{name})
 	}
-	data, err := strictjson.Append(nil, tree)
+	// The document has the DID in it nine times at most, and once decoded.
+	data, err := strictjson.Append(make([]byte, 0, 10*len(name)+512), tree)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", did.ErrInvalid, errtext.Below(err))
 	}

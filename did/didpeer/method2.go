@@ -140,7 +140,7 @@ func document2(id did.DID) (*did.Document, error) {
 	if services != nil {
 		tree.Set("service", services)
 	}
-	data, err := strictjson.Append(nil, tree)
+	data, err := strictjson.Append(make([]byte, 0, (len(methods)+2)*(len(id.String())+256)), tree)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", did.ErrInvalid, errtext.Below(err))
 	}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/staffpassport/staffpassport/did"
+	"github.com/staffpassport/staffpassport/internal/strictjson"
 )
 
 func BenchmarkVerifyLog(b *testing.B) {
@@ -81,6 +82,23 @@ func BenchmarkCreate(b *testing.B) {
 // BenchmarkFloor is what verifying cannot do without: a signature for each entry, and
 // the hashes of the entry, once with the versionId before it and once with its own.
 func BenchmarkFloor(b *testing.B) {
+	b.Run("Create", func(b *testing.B) {
+		line, private := long(b, 1), key(1)
+		for b.Loop() {
+			for range 3 { // SCID, entry hash, proof
+				_ = sha256.Sum256(line)
+			}
+			_ = ed25519.Sign(private, line[:2*sha256.Size])
+		}
+	})
+	b.Run("Resolve/verified", func(b *testing.B) { // reading the one entry
+		line := bytes.TrimSpace(long(b, 1))
+		for b.Loop() {
+			if _, err := strictjson.ParseObject(line); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
 	for _, n := range []int{1, 10, 100, maxEntries} {
 		b.Run(fmt.Sprintf("VerifyLog/%d", n), func(b *testing.B) {
 			lines := bytes.Split(bytes.TrimSpace(long(b, n)), []byte("\n"))

@@ -167,7 +167,6 @@ func TestCreateRefuses(t *testing.T) {
 		"segment with a slash":    {func(o *didwebvh.Options) { o.Path = []string{"a/b"} }, did.ErrInvalid},
 		"segment not UTF-8":       {func(o *didwebvh.Options) { o.Path = []string{"\xff"} }, did.ErrInvalid},
 		"more key is P-256":       {func(o *didwebvh.Options) { o.UpdateKeys = []crypto.PublicKey{p256.Public()} }, did.ErrUnsupported},
-		"same key twice":          {func(o *didwebvh.Options) { o.UpdateKeys = public(1) }, didwebvh.ErrParameters},
 		"next key is P-256":       {func(o *didwebvh.Options) { o.NextKeys = []crypto.PublicKey{p256.Public()} }, did.ErrUnsupported},
 		"watcher no URL":          {func(o *didwebvh.Options) { o.Watchers = []string{"heron"} }, didwebvh.ErrParameters},
 		"TTL below zero":          {func(o *didwebvh.Options) { o.TTL = -time.Second }, didwebvh.ErrParameters},

@@ -24,8 +24,9 @@ const skew = 5 * time.Minute
 // and proofs around it.
 const maxEntry = 320 << 10
 
-// maxProofs bounds the proofs of one entry: one is enough.
-const maxProofs = 4
+// maxProofs bounds the proofs of one entry: one is enough, and each costs as much as
+// all else about an entry.
+const maxProofs = 2
 
 // An entry is a verified one (section The DID Log File).
 //

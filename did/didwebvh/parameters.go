@@ -123,7 +123,7 @@ func texts(v any, limit int, ok func(string) bool) ([]string, error) {
 	list := make([]string, len(values))
 	for i, v := range values {
 		s, isText := v.(string)
-		if !isText || s == "" || len(s) > maxText || ok != nil && !ok(s) || slices.Contains(list[:i], s) {
+		if !isText || s == "" || len(s) > maxText || ok != nil && !ok(s) {
 			return nil, fmt.Errorf("%w: entry of a list", ErrParameters)
 		}
 		list[i] = s

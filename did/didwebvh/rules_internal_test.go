@@ -6,6 +6,7 @@ import (
 	"crypto/ed25519"
 	"errors"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -31,13 +32,14 @@ func keySigner(t testing.TB, n byte) did.Signer {
 	return s
 }
 
-func multikeyText(n byte) string {
-	text, err := did.Multikey(key(n).Public())
-	if err != nil {
-		panic(err)
+var multikeyTexts = sync.OnceValue(func() (list [256]string) {
+	for n := range list {
+		list[n], _ = did.Multikey(key(byte(n)).Public())
 	}
-	return text
-}
+	return list
+})
+
+func multikeyText(n byte) string { return multikeyTexts()[n] }
 
 func parseObject(t testing.TB, text string) *strictjson.Object {
 	t.Helper()
@@ -101,7 +103,7 @@ func writeLog(t testing.TB, steps ...step) []byte {
 }
 
 func fill(text, name string) string {
-	for n := byte(1); n < 10; n++ {
+	for n := byte(1); n < 10 && strings.ContainsAny(text, "KH"); n++ {
 		text = strings.ReplaceAll(text, "{K"+string('0'+n)+"}", multikeyText(n))
 		text = strings.ReplaceAll(text, "{H"+string('0'+n)+"}", hashText([]byte(multikeyText(n))))
 	}
@@ -179,7 +181,7 @@ func TestRules(t *testing.T) {
 		"updateKeys a text":         {[]step{{parameters: first}, {parameters: `{"updateKeys":"{K2}"}`}}, 2, ErrParameters},
 		"updateKeys of did:keys":    {[]step{{parameters: first}, {parameters: `{"updateKeys":["did:key:{K2}"]}`}}, 2, ErrParameters},
 		"updateKeys of numbers":     {[]step{{parameters: first}, {parameters: `{"updateKeys":[1]}`}}, 2, ErrParameters},
-		"updateKeys twice one":      {[]step{{parameters: first}, {parameters: `{"updateKeys":["{K2}","{K2}"]}`}}, 2, ErrParameters},
+		"updateKeys twice one":      {[]step{{parameters: first}, {parameters: `{"updateKeys":["{K2}","{K2}"]}`}, {parameters: `{}`, key: 2}}, 0, good},
 		"nextKeyHashes a map":       {[]step{{parameters: first}, {parameters: `{"nextKeyHashes":{}}`}}, 2, ErrParameters},
 		"nextKeyHashes empty text":  {[]step{{parameters: first}, {parameters: `{"nextKeyHashes":[""]}`}}, 2, ErrParameters},
 		"watchers no URL":           {[]step{{parameters: withParameters(`"watchers":["nobody"]`)}}, 1, ErrParameters},
@@ -227,8 +229,7 @@ func TestRules(t *testing.T) {
 		"proof not in a list":             {[]step{{parameters: first, after: func(o *strictjson.Object) { v, _ := o.Get("proof"); o.Set("proof", v.([]any)[0]) }}}, 1, ErrMalformed},
 		"proof a text":                    {[]step{{parameters: first, after: set("proof", []any{"z"})}}, 1, ErrMalformed},
 		"two good proofs":                 {[]step{{parameters: first, after: proofs(func(l []any) []any { return append(l, l[0]) })}}, 0, good},
-		"four good proofs":                {[]step{{parameters: first, after: proofs(func(l []any) []any { return []any{l[0], l[0], l[0], l[0]} })}}, 0, good},
-		"five good proofs":                {[]step{{parameters: first, after: proofs(func(l []any) []any { return []any{l[0], l[0], l[0], l[0], l[0]} })}}, 1, ErrMalformed},
+		"three good proofs":               {[]step{{parameters: first, after: proofs(func(l []any) []any { return []any{l[0], l[0], l[0]} })}}, 1, ErrMalformed},
 		"a good proof and a bad one":      {[]step{{parameters: first, after: proofs(func(l []any) []any { return append(l, strictjson.NewObject()) })}}, 1, ErrProof},
 		"proof of another suite":          {[]step{{parameters: first, after: proof("cryptosuite", "ecdsa-jcs-2019")}}, 1, ErrProof},
 		"proof of eddsa-rdfc-2022":        {[]step{{parameters: first, after: proof("cryptosuite", "eddsa-rdfc-2022")}}, 1, ErrProof},

@@ -34,7 +34,7 @@ type Config struct {
 	// did.ErrUnavailable: whether they exist could not be told. A log of did:webvh has
 	// up to 1 MiB, which is more than a client admits unless it is told to.
 	Client did.Getter
-	// PlainLoopback makes did:web ask the host localhost by plain http, as a
+	// PlainLoopback makes did:web and did:webvh ask the host localhost by plain http, as a
 	// demonstration on one machine needs. The Client must allow it as well.
 	PlainLoopback bool
 
@@ -77,7 +77,7 @@ func New(c Config) *Resolver {
 		"jwk":   didjwk.Resolver{},
 		"peer":  didpeer.Resolver{Long: c.Long, Genesis: c.Genesis},
 		"web":   &didweb.Resolver{Client: c.Client, PlainLoopback: c.PlainLoopback},
-		"webvh": &didwebvh.Resolver{Client: c.Client, Now: c.Now},
+		"webvh": &didwebvh.Resolver{Client: c.Client, Now: c.Now, PlainLoopback: c.PlainLoopback},
 	}
 	maps.Copy(mux, c.Methods)
 	if c.Now == nil {
