@@ -153,6 +153,9 @@ func TestCreateRefuses(t *testing.T) {
 		"document of another": {func(o *didwebvh.Options) {
 			o.Document = func(did.DID) (*did.Document, error) { return keyed(parse(t, "did:web:rivers.example")) }
 		}, didwebvh.ErrState},
+		"document of a namesake": {func(o *didwebvh.Options) {
+			o.Document = func(id did.DID) (*did.Document, error) { return keyed(parse(t, id.String()+":north")) }
+		}, didwebvh.ErrState},
 		"no domain":               {func(o *didwebvh.Options) { o.Domain = "" }, did.ErrInvalid},
 		"domain of one label":     {func(o *didwebvh.Options) { o.Domain = "rivers" }, did.ErrInvalid},
 		"address":                 {func(o *didwebvh.Options) { o.Domain = "10.0.0.1" }, did.ErrInvalid},
@@ -286,6 +289,52 @@ func TestLife(t *testing.T) {
 	require.NoError(t, err)
 	_, err = again.Update(ctx, c(4))
 	require.NoError(t, err)
+}
+
+// TestServicesGivenBack: a document that was resolved and comes back brings no services
+// of the method's with it, which would stay behind when the DID moves.
+func TestServicesGivenBack(t *testing.T) {
+	t.Parallel()
+	ctx, tick := context.Background(), ticking()
+	l := create(t, func(o *didwebvh.Options) { o.Portable, o.Now = true, tick })
+	res, err := published(t, l, did.Version{})
+	require.NoError(t, err)
+	require.Len(t, res.Document.Services(""), 3)
+	l, err = l.Update(ctx, didwebvh.Change{Key: signer(t, 1), Document: res.Document, Now: tick})
+	require.NoError(t, err)
+	require.NotContains(t, string(l.JSONL()), "#files")
+	l, err = l.Move(ctx, "hills.example", nil, didwebvh.Change{Key: signer(t, 1), Document: res.Document, Now: tick})
+	require.NoError(t, err)
+	require.NotContains(t, string(l.JSONL()), "#files")
+
+	only, err := did.ParseDocument([]byte(fmt.Sprintf(`{"id":%q}`, l.DID())))
+	require.NoError(t, err)
+	l, err = l.Update(ctx, didwebvh.Change{Key: signer(t, 1), Document: only, Now: tick})
+	require.NoError(t, err)
+	res, err = published(t, l, did.Version{})
+	require.NoError(t, err)
+	l, err = l.Update(ctx, didwebvh.Change{Key: signer(t, 1), Document: res.Document, Now: tick})
+	require.NoError(t, err)
+	require.NotContains(t, string(l.JSONL()), "whois.vp")
+}
+
+// TestMoveNames: the old name gives way wherever the document has it, but not where it
+// only begins another name.
+func TestMoveNames(t *testing.T) {
+	t.Parallel()
+	tick := ticking()
+	l := create(t, func(o *didwebvh.Options) { o.Portable, o.Now = true, tick })
+	old := l.DID().String()
+	doc, err := did.ParseDocument([]byte(strings.ReplaceAll(`{"id":"{}","controller":"{}","alsoKnownAs":["{}:north","{}%3A8443"],
+		"service":[{"id":"{}#a","type":"T","serviceEndpoint":"{}?service=x"},{"id":"#b","type":"T","serviceEndpoint":{"{}":"{}/a"}}]}`, "{}", old)))
+	require.NoError(t, err)
+	l, err = l.Move(context.Background(), "hills.example", nil, didwebvh.Change{Key: signer(t, 1), Document: doc, Now: tick})
+	require.NoError(t, err)
+	var last struct{ State json.RawMessage }
+	require.NoError(t, json.Unmarshal(l.JSONL()[bytes.IndexByte(l.JSONL(), '\n'):], &last))
+	require.JSONEq(t, strings.NewReplacer("{}", l.DID().String(), "{old}", old).Replace(`{"id":"{}","controller":"{}",
+		"alsoKnownAs":["{old}:north","{old}%3A8443","{old}"],
+		"service":[{"id":"{}#a","type":"T","serviceEndpoint":"{}?service=x"},{"id":"#b","type":"T","serviceEndpoint":{"{old}":"{}/a"}}]}`), string(last.State))
 }
 
 // TestUpdateRefuses has what a controller may not do.

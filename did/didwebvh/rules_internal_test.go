@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/staffpassport/staffpassport/did"
+	"github.com/staffpassport/staffpassport/internal/diproof"
 	"github.com/staffpassport/staffpassport/internal/multiformat"
 	"github.com/staffpassport/staffpassport/internal/strictjson"
 )
@@ -139,6 +140,19 @@ func TestRules(t *testing.T) {
 			return list
 		})
 	}
+	// As proof, but signed with the change in it.
+	signed := func(member string, v any) func(*strictjson.Object) {
+		return func(o *strictjson.Object) {
+			list, _ := o.Get("proof")
+			options := list.([]any)[0].(*strictjson.Object).Clone()
+			options.Delete("proofValue")
+			options.Set(member, v)
+			o.Delete("proof")
+			made, err := diproof.Create(o, options, suite(), func(data []byte) ([]byte, error) { return ed25519.Sign(key(1), data), nil })
+			require.NoError(t, err)
+			o.Set("proof", []any{made})
+		}
+	}
 	moved := func(others, scid string) string {
 		return `{"id":"did:webvh:` + scid + `:hills.example","alsoKnownAs":[` + others + `]}`
 	}
@@ -240,7 +254,16 @@ func TestRules(t *testing.T) {
 		"proof made later":                {[]step{{parameters: first, after: proof("created", "2026-01-01T00:00:00Z")}}, 1, ErrProof},
 		"proof with a context":            {[]step{{parameters: first, after: proof("@context", []any{"https://w3id.org/security/data-integrity/v2"})}}, 1, ErrProof},
 		"proof with one more member":      {[]step{{parameters: first, after: proof("domain", "rivers.example")}}, 1, ErrProof},
-		"proof that has expired":          {[]step{{parameters: first, after: proof("expires", "2026-11-21T12:00:00Z")}}, 1, ErrProof},
+		"proof that has expired":          {[]step{{parameters: first, after: signed("expires", "2026-11-21T12:00:00Z")}}, 1, ErrProof},
+		"proof that has not yet":          {[]step{{parameters: first, after: signed("expires", "2026-11-21T12:00:01Z")}}, 0, good},
+		"proof that expires some time":    {[]step{{parameters: first, after: signed("expires", "soon")}}, 1, ErrProof},
+		"proof with a member of its own":  {[]step{{parameters: first, after: signed("nonce", "heron")}}, 0, good},
+		"proof signed for other purposes": {[]step{{parameters: first, after: signed("proofPurpose", "authentication")}}, 1, ErrProof},
+		"signed: key without fragment":    {[]step{{parameters: first, after: signed("verificationMethod", "did:key:"+multikeyText(1))}}, 1, ErrProof},
+		"signed: key alone":               {[]step{{parameters: first, after: signed("verificationMethod", multikeyText(1)+"#"+multikeyText(1))}}, 1, ErrProof},
+		"signed: body A, fragment B":      {[]step{{parameters: first, after: signed("verificationMethod", "did:key:"+multikeyText(1)+"#"+multikeyText(2))}}, 1, ErrProof},
+		"signed: body B, fragment A":      {[]step{{parameters: first, after: signed("verificationMethod", "did:key:"+multikeyText(2)+"#"+multikeyText(1))}}, 1, ErrProof},
+		"signed: key twice more":          {[]step{{parameters: first, after: signed("verificationMethod", "did:key:"+multikeyText(1)+"#"+multikeyText(1)+"#"+multikeyText(1))}}, 1, ErrProof},
 		"proof value of base64":           {[]step{{parameters: first, after: proof("proofValue", "uAAAA")}}, 1, ErrProof},
 		"proof value of nothing":          {[]step{{parameters: first, after: proof("proofValue", "z")}}, 1, ErrProof},
 		"proof value of zeros":            {[]step{{parameters: first, after: proof("proofValue", "z"+strings.Repeat("1", 64))}}, 1, ErrProof},
@@ -262,6 +285,9 @@ func TestRules(t *testing.T) {
 		"old key kept beside the new": {[]step{{parameters: firstNext}, {parameters: `{"updateKeys":["{K2}","{K1}"],"nextKeyHashes":["{H3}"]}`, key: 2}}, 2, ErrKey},
 		"announced, signed by old":    {[]step{{parameters: firstNext}, {parameters: `{"updateKeys":["{K2}"],"nextKeyHashes":["{H3}"]}`}}, 2, ErrKey},
 		"keys inherited":              {[]step{{parameters: firstNext}, {parameters: `{"nextKeyHashes":["{H3}"]}`}}, 2, ErrKey},
+		"keys inherited, announced":   {[]step{{parameters: strings.Replace(firstNext, "{H2}", "{H1}", 1)}, {parameters: `{"nextKeyHashes":["{H3}"]}`}}, 2, ErrKey},
+		"next inherited, announced":   {[]step{{parameters: strings.Replace(firstNext, "{H2}", "{H1}", 1)}, {parameters: `{"updateKeys":["{K1}"]}`}}, 2, ErrKey},
+		"old key announced again":     {[]step{{parameters: strings.Replace(firstNext, "{H2}", "{H1}", 1)}, {parameters: `{"updateKeys":["{K1}"],"nextKeyHashes":["{H3}"]}`}}, 0, good},
 		"keys null while on":          {[]step{{parameters: firstNext}, {parameters: `{"updateKeys":null,"nextKeyHashes":["{H3}"]}`, key: 2}}, 2, ErrKey},
 		"keys empty while on":         {[]step{{parameters: firstNext}, {parameters: `{"updateKeys":[],"nextKeyHashes":[]}`, key: 2}}, 2, ErrKey},
 		"next inherited":              {[]step{{parameters: firstNext}, {parameters: `{"updateKeys":["{K2}"]}`, key: 2}}, 2, ErrKey},

@@ -139,7 +139,7 @@ func parseHost(segment string) (string, error) {
 		domain, port = segment[:i], ":"+strconv.FormatUint(n, 10)
 	}
 	text, ok := decode(domain)
-	if !ok || strings.Contains(domain, "_") {
+	if !ok {
 		return "", fmt.Errorf("%w: domain of a did:webvh is wrongly percent-encoded", did.ErrInvalid)
 	}
 	host, err := asciiHost(text)

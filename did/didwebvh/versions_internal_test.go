@@ -125,6 +125,43 @@ func TestVersions(t *testing.T) {
 	}
 }
 
+// TestVersionsApproved: an entry without approval enough cannot be asked for, and those
+// before it can.
+func TestVersionsApproved(t *testing.T) {
+	t.Parallel()
+	log := writeLog(t, dated(1, step{parameters: withParameters(twoOf(1, 5))}), dated(2, step{parameters: `{}`}), dated(3, step{parameters: `{}`}))
+	l := mustOpen(t, log)
+	s := site{log: log, witness: proofsFile(t, log, []vote{{2, 5}, {3, 6}}, nil)}
+	for name, c := range map[string]struct {
+		at did.Version
+		ok bool
+	}{
+		"latest":           {did.Version{}, false},
+		"number 3":         {did.Version{Number: 3}, false},
+		"id 3":             {did.Version{ID: l.VersionID()}, false},
+		"time of 3":        {did.Version{Time: day(3)}, false},
+		"just before 3":    {did.Version{Time: day(3).Add(-1)}, false},
+		"number 2":         {did.Version{Number: 2}, true},
+		"id 1":             {did.Version{ID: l.entries[0].versionID}, true},
+		"time of 2":        {did.Version{Time: day(2)}, true},
+		"time before 2":    {did.Version{Time: day(2).Add(-1)}, true},
+		"number of no one": {did.Version{Number: 4}, false},
+	} {
+		res, err := resolveAt(t, s, l.DID(), c.at)
+		if c.ok {
+			require.NoError(t, err, name)
+			require.Equal(t, day(2), res.Updated)
+			continue
+		}
+		var at *EntryError
+		require.ErrorAs(t, err, &at, name)
+		require.Equal(t, 3, at.Entry)
+		require.ErrorIs(t, err, ErrWitness)
+	}
+	_, err := resolveAt(t, site{log: log, err: did.ErrUnavailable}, l.DID(), did.Version{Number: 1})
+	require.ErrorIs(t, err, did.ErrUnavailable)
+}
+
 // TestDeactivated: no document at the end, but before it, to whoever asks.
 func TestDeactivated(t *testing.T) {
 	t.Parallel()

@@ -216,3 +216,18 @@ func openWith(t testing.TB, log, proofs []byte) *Log {
 }
 
 func mustOpen(t testing.TB, log []byte) *Log { return openWith(t, log, nil) }
+
+// TestAddProofOfStrangers: a good signature of somebody who is not asked counts for
+// nothing, and is not kept.
+func TestAddProofOfStrangers(t *testing.T) {
+	t.Parallel()
+	l := mustOpen(t, writeLog(t, step{parameters: withParameters(twoOf(1, 5))}))
+	for _, key := range []byte{1, 6} {
+		proof, err := sign(context.Background(), approvedDocument(l.VersionID()), keySigner(t, key), now)
+		require.NoError(t, err)
+		text, err := strictjson.Append(nil, proof)
+		require.NoError(t, err)
+		_, err = l.AddProof(text)
+		require.ErrorIs(t, err, ErrWitness)
+	}
+}

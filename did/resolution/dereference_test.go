@@ -153,6 +153,11 @@ func TestServices(t *testing.T) {
 		require.Equal(t, c.urls, member(t, data, "content"))
 		require.Equal(t, len(c.urls), strings.Count(string(d.Content), "\r\n"))
 	}
+	odd := holding(t, `{"id":"did:example:sedge","service":[{"type":"S","serviceEndpoint":"https://one.example"},{"id":"did:example:sedge","type":"S","serviceEndpoint":"https://two.example"}]}`)
+	for query, n := range map[string]int{"service=": 0, "service": 0, "service=did:example:sedge": 1, "serviceType=S": 2} {
+		d := resolution.Dereference(t.Context(), odd, sedge+"?"+query, resolution.Options{})
+		require.Len(t, member(t, d.Content, "service"), n, query)
+	}
 	d := resolution.Dereference(t.Context(), k, reed+"?service=files", resolution.Options{Accept: "text/html"})
 	require.Equal(t, resolution.TypeRepresentationNotSupported, d.Problem.Type)
 	d = resolution.Dereference(t.Context(), k, reed+"?service=files#files", resolution.Options{})
@@ -199,6 +204,7 @@ func TestRelativeRef(t *testing.T) {
 		{"https://river.example/a/", `x%5c..%5cy`, "", resolution.TypeInvalidURL},
 		{"https://river.example/a/", "x%00", "", resolution.TypeInvalidURL},
 		{"https://river.example/a/", "//flood.example/x", "", resolution.TypeInvalidURL},
+		{"https://river.example", "///x", "", resolution.TypeInvalidURL},
 		{"https://river.example/a/", "https://flood.example/x", "", resolution.TypeInvalidURL},
 		{"https://river.example/a/", "javascript:alert(1)", "", resolution.TypeInvalidURL},
 		{"https://river.example/a/", "a b", "", resolution.TypeInvalidURL},
@@ -219,6 +225,12 @@ func TestRelativeRef(t *testing.T) {
 			continue
 		}
 		require.Equal(t, c.want, d.Location(), "%s %s", c.endpoint, c.ref)
+	}
+	for _, endpoint := range []string{"https://river.example/a b", "https://river.example/\u00e9", "https://river.example/\r\nSet-Cookie: a=b", "river.example", "/a", "", "%zz", "https://river.example:port/"} {
+		k := holding(t, fmt.Sprintf(`{"id":"did:example:reed","service":[{"id":"#files","type":"S","serviceEndpoint":%q}]}`, endpoint))
+		d := resolution.Dereference(t.Context(), k, reed+"?service=files", resolution.Options{Accept: "text/uri-list"})
+		require.NotNil(t, d.Problem, endpoint)
+		require.Equal(t, resolution.TypeNotFound, d.Problem.Type, endpoint)
 	}
 	k := holding(t, reedDocument)
 	d := resolution.Dereference(t.Context(), k, reed+"?service=many&relativeRef=x", resolution.Options{Accept: "text/uri-list"})

@@ -12,12 +12,7 @@ import (
 	"github.com/staffpassport/staffpassport/internal/strictjson"
 )
 
-const (
-	maxOptions = 16 << 10 // bytes of options in the body of a POST
-	// maxIdentifier is what the URL of a request may hold: the longest DID, that of
-	// did:peer:4, with room for percent-encoding.
-	maxIdentifier = 64 << 10
-)
+const maxOptions = 16 << 10 // bytes of options in the body of a POST
 
 // Handler answers GET and POST requests for a DID or a DID URL by the HTTP binding
 // (section 12.1). The request's path is the identifier behind a slash, so that a
@@ -55,53 +50,65 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 		return
 	}
 	w.Header().Set("Vary", "Accept")
-	o := Options{Client: h.client}
+	o := Options{Client: h.client, preferURLs: true}
 	text, p := identifier(req, &o)
 	if p == nil && req.Method == http.MethodPost {
 		p = body(req, &o)
 	}
-	accept, malformed := parseAccept(strings.Join(req.Header.Values("Accept"), ","))
+	want, malformed := negotiate(strings.Join(req.Header.Values("Accept"), ","), strings.ContainsAny(text, "/?#"))
 	if p == nil {
 		p = malformed
 	}
-	isURL := strings.ContainsAny(text, "/?#")
-	offered := append([]string{MediaTypeResolution, MediaTypeDereferenced}, anyDocumentType()...)
-	if isURL {
-		offered = append([]string{MediaTypeDereferenced, MediaTypeResolution}, append(anyDocumentType(), MediaTypeURLs)...)
+	if want.accept != "" {
+		o.Accept = want.accept
 	}
-	chosen, ok := choose(accept, offered...)
-	whole := chosen == MediaTypeResolution || chosen == MediaTypeDereferenced
 	switch {
-	case p != nil && (chosen == MediaTypeDereferenced || isURL):
+	case p != nil && want.dereference:
 		writeDereferenced(w, &Dereferenced{Problem: p}, true)
-		return
 	case p != nil:
 		writeResult(w, &Result{Problem: p}, true)
-		return
-	case ok && !whole:
-		o.Accept = chosen
-	case !ok: // perhaps the media type of a file
-		o.Accept = strings.Join(req.Header.Values("Accept"), ",")
+	case want.dereference:
+		writeDereferenced(w, Dereference(req.Context(), h.resolver, text, o), want.whole)
+	default:
+		writeResult(w, Resolve(req.Context(), h.resolver, text, o), want.whole)
 	}
-	if chosen == MediaTypeResolution || !isURL && chosen != MediaTypeDereferenced {
-		writeResult(w, Resolve(req.Context(), h.resolver, text, o), whole)
-		return
-	}
-	o.preferURLs = whole && o.Accept == ""
-	writeDereferenced(w, Dereference(req.Context(), h.resolver, text, o), whole)
 }
 
-func anyDocumentType() []string {
-	return documentTypes(strictjson.NewObject(strictjson.Member{Name: "@context"}))
+// wanted is what an Accept header asks for.
+type wanted struct {
+	dereference bool   // rather than resolve
+	whole       bool   // the whole result
+	accept      string // otherwise: the media type of what is in it
+}
+
+// negotiate reads the header of a request for a DID, or for a DID URL (section 12.1,
+// steps 2 and 3).
+func negotiate(header string, isURL bool) (wanted, *Problem) {
+	accept, p := parseAccept(header)
+	if p != nil {
+		return wanted{dereference: isURL, whole: true}, p
+	}
+	offered := []string{MediaTypeResolution, MediaTypeDereferenced}
+	if isURL {
+		offered = []string{MediaTypeDereferenced, MediaTypeResolution, MediaTypeURLs}
+	}
+	// Those of a document with a context: whether it has one is seen later.
+	offered = append(offered, documentTypes(strictjson.NewObject(strictjson.Member{Name: "@context"}))...)
+	chosen, ok := choose(accept, offered...)
+	switch {
+	case chosen == MediaTypeResolution, chosen == MediaTypeDereferenced:
+		return wanted{dereference: chosen == MediaTypeDereferenced, whole: true}, nil
+	case ok:
+		return wanted{dereference: isURL, accept: chosen}, nil
+	default: // perhaps the media type of a file
+		return wanted{dereference: isURL, accept: header}, nil
+	}
 }
 
 // identifier returns the DID or DID URL of a request, and puts the options of its
 // query into o (section 12.1, steps 2 to 4).
 func identifier(req *http.Request, o *Options) (string, *Problem) {
 	raw := strings.TrimPrefix(req.URL.EscapedPath(), "/")
-	if len(raw)+len(req.URL.RawQuery) > maxIdentifier {
-		return "", problem(TypeInvalidDID, nil)
-	}
 	if isEncoded(raw) {
 		text, err := url.PathUnescape(raw)
 		if err != nil {

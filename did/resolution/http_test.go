@@ -254,6 +254,7 @@ func TestHTTPPost(t *testing.T) {
 		"unknown":           {`{"colour":"green"}`, "", 501},
 		"behind it":         {`{} {}`, "", 400},
 		"too long":          {`{"versionId":"` + strings.Repeat("7", 16<<10) + `"}`, "", 400},
+		"room for more":     {`{}` + strings.Repeat(" ", 16<<10), "", 400},
 		"flag of any truth": {`{"noCache":"maybe"}`, "", 400},
 	} {
 		status, body := post(reed, c.body, c.contentType)

@@ -22,12 +22,10 @@ func metadata(res *did.Resolution) map[string]json.RawMessage {
 		m["deactivated"] = json.RawMessage("true")
 	}
 	for name, at := range map[string]time.Time{"created": res.Created, "updated": res.Updated} {
-		delete(m, name)
 		if !at.IsZero() {
 			m[name] = quoted(at.UTC().Format(datetime))
 		}
 	}
-	delete(m, "versionId")
 	if res.VersionID != "" {
 		m["versionId"] = quoted(res.VersionID)
 	}

@@ -58,7 +58,7 @@ type Options struct {
 	// nil that is not supported. Resolve does not look at it.
 	Client did.Getter
 
-	preferURLs bool // of services, if they have any
+	preferURLs bool // of services, if any are selected and all is accepted
 }
 
 // A Result is a DID resolution result (section 9).

@@ -141,6 +141,7 @@ func TestResolveProblems(t *testing.T) {
 		"another's document":      {&keeper{known: map[string]*did.Resolution{sedge: {Document: parse(t, reedDocument)}}}, sedge, resolution.Options{}, resolution.TypeInvalidDocument, 500},
 		"other media type":        {holding(t, reedDocument), reed, resolution.Options{Accept: "application/did+cbor"}, resolution.TypeRepresentationNotSupported, 406},
 		"list of URLs":            {holding(t, reedDocument), reed, resolution.Options{Accept: "text/uri-list"}, resolution.TypeRepresentationNotSupported, 406},
+		"quality 0 of all":        {holding(t, reedDocument), reed, resolution.Options{Accept: "application/*;q=0"}, resolution.TypeRepresentationNotSupported, 406},
 		"quality 0":               {holding(t, reedDocument), reed, resolution.Options{Accept: "application/did;q=0"}, resolution.TypeRepresentationNotSupported, 406},
 		"no context for JSON-LD":  {holding(t, `{"id":"did:example:reed"}`), reed, resolution.Options{Accept: "application/did+ld+json"}, resolution.TypeRepresentationNotSupported, 406},
 		"accept is no media type": {holding(t, reedDocument), reed, resolution.Options{Accept: "document"}, resolution.TypeInvalidOptions, 400},
@@ -240,6 +241,10 @@ func TestMetadata(t *testing.T) {
 	}, member(t, data, "didDocumentMetadata"))
 	require.Equal(t, 200, result.HTTPStatus(), "deactivated is what the resolver says in its field")
 	require.Len(t, res.Other, 5, "the resolver's own map is not changed")
+	res.Created, res.VersionID = time.Time{}, ""
+	result = resolution.Resolve(t.Context(), k, reed, resolution.Options{})
+	require.Equal(t, `7`, string(result.Metadata["created"]), "what a method says in its own way")
+	require.Equal(t, `"other"`, string(result.Metadata["versionId"]))
 }
 
 // A deactivated DID has no document, but its earlier versions have.
@@ -297,21 +302,21 @@ func TestRepresentations(t *testing.T) {
 func TestExpandRelativeURLs(t *testing.T) {
 	t.Parallel()
 	k := holding(t, `{
-		"@context": ["#c"], "id": "did:example:reed", "alsoKnownAs": ["#a"],
+		"@context": ["#c", {"id": "@id"}], "id": "did:example:reed", "alsoKnownAs": ["#a"],
 		"verificationMethod": [{"id": "#tide", "type": "T", "controller": "did:example:reed"}, {"id": "?v=1#ebb", "type": "T", "controller": "did:example:reed"}],
 		"authentication": ["#tide", {"id": "#inside", "type": "T", "controller": "did:example:reed"}], "keyAgreement": ["did:example:sedge#far"],
 		"service": [{"id": "#files", "type": "S", "serviceEndpoint": "#same"}, {"id": "/p/../q#f", "type": "S", "serviceEndpoint": "https://river.example"},
 			{"id": "https://river.example/own", "type": "S", "serviceEndpoint": "https://river.example"}, {"id": "r", "type": "S", "serviceEndpoint": "https://river.example"}, {"type": "S", "serviceEndpoint": "https://river.example"}],
-		"tributary": [{"id": "#brook"}, "#rill", 7], "source": {"id": "#spring"}}`)
+		"tributary": [{"id": "#brook"}, {"id": "//river.example/x"}, "#rill", 7], "source": {"id": "#spring"}}`)
 	result := resolution.Resolve(t.Context(), k, reed, resolution.Options{ExpandRelativeURLs: true})
 	require.Nil(t, result.Problem)
 	require.JSONEq(t, `{
-		"@context": ["#c"], "id": "did:example:reed", "alsoKnownAs": ["#a"],
+		"@context": ["#c", {"id": "@id"}], "id": "did:example:reed", "alsoKnownAs": ["#a"],
 		"verificationMethod": [{"id": "did:example:reed#tide", "type": "T", "controller": "did:example:reed"}, {"id": "did:example:reed?v=1#ebb", "type": "T", "controller": "did:example:reed"}],
 		"authentication": ["did:example:reed#tide", {"id": "did:example:reed#inside", "type": "T", "controller": "did:example:reed"}], "keyAgreement": ["did:example:sedge#far"],
 		"service": [{"id": "did:example:reed#files", "type": "S", "serviceEndpoint": "#same"}, {"id": "did:example:reed/q#f", "type": "S", "serviceEndpoint": "https://river.example"},
 			{"id": "https://river.example/own", "type": "S", "serviceEndpoint": "https://river.example"}, {"id": "did:example:reed/r", "type": "S", "serviceEndpoint": "https://river.example"}, {"type": "S", "serviceEndpoint": "https://river.example"}],
-		"tributary": [{"id": "did:example:reed#brook"}, "#rill", 7], "source": {"id": "#spring"}}`, string(result.Document))
+		"tributary": [{"id": "did:example:reed#brook"}, {"id": "//river.example/x"}, "#rill", 7], "source": {"id": "#spring"}}`, string(result.Document))
 	again := parse(t, string(result.Document))
 	require.Len(t, again.Services(""), 5)
 	plain := resolution.Resolve(t.Context(), k, reed, resolution.Options{})

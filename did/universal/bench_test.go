@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/btcsuite/btcd/btcutil/base58"
 	"github.com/stretchr/testify/require"
@@ -20,17 +21,18 @@ import (
 	"github.com/staffpassport/staffpassport/did/universal"
 )
 
-const webvh = "did:webvh:QmVJ5nUYb9iugnUz4yDfbe8UFbhmnsvS2EAzSpSfPScRAn:alder.example"
-
 // BenchmarkResolve is what a verifier pays for the document of an issuer.
 func BenchmarkResolve(b *testing.B) {
 	key, err := didkey.New(ed25519.NewKeyFromSeed(make([]byte, 32)).Public())
 	require.NoError(b, err)
-	r := universal.New(universal.Config{Methods: did.Mux{"webvh": finds(b)}})
+	log, _ := alderLog(b, time.Now)
+	client := &served{}
+	client.publish(log)
+	r := universal.New(universal.Config{Client: client})
 	for name, text := range map[string]string{
 		"key":          key.String(),
 		"key-P-256":    "did:key:zDnaerx9CtbPJ1q36T5Ln5wYt3MQYeGRG5ehnPAmxcf5mDZpv",
-		"cached-webvh": webvh,
+		"cached-webvh": log.DID().String(),
 	} {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
@@ -59,6 +61,8 @@ func BenchmarkResolve(b *testing.B) {
 		}
 	})
 }
+
+const webvh = "did:webvh:QmVJ5nUYb9iugnUz4yDfbe8UFbhmnsvS2EAzSpSfPScRAn:alder.example"
 
 // BenchmarkFloor is what no resolver can do without: the base58 and the point of a
 // key; a lock, a lookup, the order of use and a copy.

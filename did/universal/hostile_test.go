@@ -25,7 +25,7 @@ func TestAbuse_DW05_HostileServers(t *testing.T) {
 	t.Parallel()
 	var bomb bytes.Buffer
 	z := gzip.NewWriter(&bomb)
-	_, err := z.Write(make([]byte, 100<<20))
+	_, err := z.Write(make([]byte, 16<<20))
 	require.NoError(t, err)
 	require.NoError(t, z.Close())
 	inner := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("asked somebody inside") }))
@@ -75,13 +75,15 @@ func TestAbuse_DW05_HostileServers(t *testing.T) {
 			t.Parallel()
 			s := httptest.NewServer(c.handler)
 			t.Cleanup(s.Close)
-			client := webclient.New(webclient.Options{AllowLoopback: true, Timeout: 2 * time.Second})
+			options := webclient.Options{AllowLoopback: true}
+			if c.reason == webclient.ErrSlow {
+				options.Timeout = 100 * time.Millisecond
+			}
+			client := webclient.New(options)
 			t.Cleanup(client.Close)
 			r := universal.New(universal.Config{Client: client, PlainLoopback: true})
-			start := time.Now()
 			text := "did:web:localhost%3A" + s.URL[strings.LastIndexByte(s.URL, ':')+1:]
 			res, err := r.Resolve(t.Context(), id(t, text), did.Version{})
-			require.Less(t, time.Since(start), 9*time.Second)
 			if c.class == nil {
 				require.NoError(t, err)
 				require.Equal(t, text, res.Document.ID().String())
@@ -106,7 +108,7 @@ func TestAbuse_DW01_NoAddresses(t *testing.T) {
 	s := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("asked") }))
 	t.Cleanup(s.Close)
 	port := s.URL[strings.LastIndexByte(s.URL, ':')+1:]
-	r := universal.New(universal.Config{Client: webclient.New(webclient.Options{Timeout: time.Second})})
+	r := universal.New(universal.Config{Client: webclient.New(webclient.Options{})})
 	for _, host := range []string{"localhost", "127.0.0.1", "2130706433", "0x7f.1", "%5B::1%5D", "169.254.169.254", "10.0.0.1", "100.64.0.1"} {
 		for _, text := range []string{
 			fmt.Sprintf("did:web:%s%%3A%s", host, port), "did:web:" + host,

@@ -80,7 +80,7 @@ func (m *method) within(ctx context.Context, resolve func(context.Context) (*did
 		}
 	}
 	res, err := resolve(inner)
-	if err != nil && inner.Err() != nil && (errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled)) && !errors.Is(err, did.ErrUnavailable) {
+	if err != nil && inner.Err() != nil && (errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled)) {
 		return nil, over(ctx)
 	}
 	return res, err

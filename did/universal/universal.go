@@ -42,6 +42,10 @@ type Config struct {
 	// 4, the document of a numalgo 1. See [didpeer.Resolver].
 	Long    func(short did.DID) (did.DID, bool)
 	Genesis func(id did.DID) (document []byte, ok bool)
+	// Known returns the versionId that was last seen of a did:webvh before this
+	// Resolver was made, or "": a log without it was rolled back and is refused. What
+	// this one sees it remembers by itself, for MaxEntries DIDs.
+	Known func(id did.DID) string
 
 	// Methods are resolvers of further methods by their name, and of others in the
 	// place of this module's.
@@ -65,6 +69,7 @@ type Resolver struct {
 	mu      sync.Mutex
 	found   *answers
 	missing *answers
+	newest  *answers // the last version seen of each did:webvh, longer than its document
 	calls   map[question]*call
 }
 
@@ -72,12 +77,13 @@ var _ did.Resolver = (*Resolver)(nil)
 
 // New returns a Resolver. It copies what it is given.
 func New(c Config) *Resolver {
+	r := &Resolver{methods: map[string]*method{}, calls: map[question]*call{}}
 	mux := did.Mux{
 		"key":   didkey.Resolver{},
 		"jwk":   didjwk.Resolver{},
 		"peer":  didpeer.Resolver{Long: c.Long, Genesis: c.Genesis},
 		"web":   &didweb.Resolver{Client: c.Client, PlainLoopback: c.PlainLoopback},
-		"webvh": &didwebvh.Resolver{Client: c.Client, Now: c.Now, PlainLoopback: c.PlainLoopback},
+		"webvh": &didwebvh.Resolver{Client: c.Client, Now: c.Now, PlainLoopback: c.PlainLoopback, Known: r.known(c.Known)},
 	}
 	maps.Copy(mux, c.Methods)
 	if c.Now == nil {
@@ -86,14 +92,29 @@ func New(c Config) *Resolver {
 	if c.MaxEntries <= 0 {
 		c.MaxEntries = defaultMaxEntries
 	}
-	r := &Resolver{
-		mux: mux, methods: map[string]*method{}, now: c.Now,
-		found: newAnswers(c.MaxEntries), missing: newAnswers(c.MaxEntries), calls: map[question]*call{},
-	}
+	r.mux, r.now = mux, c.Now
+	r.found, r.missing, r.newest = newAnswers(c.MaxEntries), newAnswers(c.MaxEntries), newAnswers(c.MaxEntries)
 	for name := range mux {
 		r.methods[name] = newMethod(name, c.Limits[name])
 	}
 	return r
+}
+
+// known returns what didwebvh.Resolver asks for: the newest version that was seen.
+func (r *Resolver) known(before func(did.DID) string) func(did.DID) string {
+	return func(id did.DID) string {
+		r.mu.Lock()
+		a := r.newest.get(question{id: id}, r.now())
+		r.mu.Unlock()
+		switch {
+		case a != nil:
+			return a.res.VersionID
+		case before != nil:
+			return before(id)
+		default:
+			return ""
+		}
+	}
 }
 
 // Supports reports whether there is a resolver for the method of that name.
@@ -209,6 +230,9 @@ func (r *Resolver) keep(q question, a *answer, lifetime time.Duration, asked tim
 	}
 	r.found.delete(q)
 	r.missing.delete(q)
+	if a.err == nil && a.res.VersionID != "" && q == (question{id: q.id}) {
+		r.newest.put(q, &answer{res: &did.Resolution{VersionID: a.res.VersionID}, size: overhead}, asked.AddDate(100, 0, 0))
+	}
 	switch {
 	case lifetime <= 0:
 	case a.err == nil:

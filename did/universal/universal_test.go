@@ -291,7 +291,48 @@ func TestFresh(t *testing.T) {
 	client.err = errors.New("the host is down")
 	_, err = r.Fresh().Resolve(t.Context(), id(t, "did:web:alder.example"), did.Version{})
 	require.ErrorIs(t, err, did.ErrUnavailable)
+	require.Equal(t, 0, count(r), "the one that is kept is as good as before")
 	require.True(t, r.Fresh().(interface{ Supports(string) bool }).Supports("web"))
+}
+
+// What is not there is forgotten when it is there, even if that is not kept for long.
+func TestMissingIsForgotten(t *testing.T) {
+	t.Parallel()
+	var at clock
+	there := false
+	m := &method{answer: func(_ context.Context, id did.DID, _ did.Version) (*did.Resolution, error) {
+		if !there {
+			return nil, did.ErrNotFound
+		}
+		return &did.Resolution{Document: document(t, id), Other: map[string]json.RawMessage{"ttl": []byte(`"1"`)}}, nil
+	}}
+	r := webOnly(m, &at, universal.Limit{})
+	_, err := r.Resolve(t.Context(), id(t, "did:web:alder.example"), did.Version{})
+	require.ErrorIs(t, err, did.ErrNotFound)
+	there = true
+	_, err = r.Fresh().Resolve(t.Context(), id(t, "did:web:alder.example"), did.Version{})
+	require.NoError(t, err)
+	at.add(2 * time.Second)
+	_, err = r.Resolve(t.Context(), id(t, "did:web:alder.example"), did.Version{})
+	require.NoError(t, err)
+}
+
+// The time that an answer took is part of its age.
+func TestAgeBeginsWithTheQuestion(t *testing.T) {
+	t.Parallel()
+	var at clock
+	m := finds(t)
+	slow := &method{answer: func(ctx context.Context, id did.DID, v did.Version) (*did.Resolution, error) {
+		at.add(8 * time.Second)
+		return m.answer(ctx, id, v)
+	}}
+	r := webOnly(slow, &at, universal.Limit{Lifetime: 10 * time.Second})
+	for range 2 {
+		_, err := r.Resolve(t.Context(), id(t, "did:web:alder.example"), did.Version{})
+		require.NoError(t, err)
+		at.add(2 * time.Second)
+	}
+	require.EqualValues(t, 2, slow.asked.Load())
 }
 
 func TestVersionsAreKeptApart(t *testing.T) {

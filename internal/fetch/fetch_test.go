@@ -248,3 +248,21 @@ func TestErrStatus_TellsOnlyTheCode(t *testing.T) {
 	require.Equal(t, "fetch: status 404", ErrStatus{404}.Error())
 	require.True(t, errors.Is(ErrStatus{404}, ErrStatus{404}))
 }
+
+// An answer that was complete when the time was over had not been complete before: the
+// server may have been told to end it.
+func TestRead_TimeOver(t *testing.T) {
+	t.Parallel()
+	over, cancel := context.WithCancel(t.Context())
+	req, err := http.NewRequestWithContext(over, http.MethodGet, "https://meadow.example/", http.NoBody)
+	require.NoError(t, err)
+	answer := func() *http.Response {
+		return &http.Response{Header: http.Header{}, Body: io.NopCloser(strings.NewReader("x")), ContentLength: -1, Request: req}
+	}
+	body, err := (&Client{}).read(answer())
+	require.NoError(t, err)
+	require.Equal(t, "x", string(body))
+	cancel()
+	_, err = (&Client{}).read(answer())
+	require.ErrorIs(t, err, ErrUnavailable)
+}

@@ -43,7 +43,8 @@ func TestEveryFileIsOpened(t *testing.T) {
 	all, listed, waits := sources(t), lists(t, dir), waiting()
 	read := 0
 	for _, set := range []string{"vc-di-eddsa", "vc-di-ecdsa", "vc-di-bbs", "bbs-signatures", "rdf-canon", "jcs", "wycheproof",
-		"sd-jwt-js", "sd-jwt-python", "sd-jwt-rfc9901", "sd-jwt-vc"} {
+		"sd-jwt-js", "sd-jwt-python", "sd-jwt-rfc9901", "sd-jwt-vc",
+		"did-core", "did-key", "did-peer", "did-webvh", "token-status-list"} {
 		for _, file := range files(t, dir, set) {
 			if opened(all, listed, file) {
 				require.NotContains(t, waits, file, "is opened: it waits no longer")
