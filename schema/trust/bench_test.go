@@ -15,16 +15,12 @@ import (
 	"github.com/staffpassport/staffpassport/vc"
 )
 
-// sizes are a demonstration, the trusts of England, and the most there can be.
+// sizes are a demonstration, somewhat more than the trusts of England, and the most
+// there can be.
 var sizes = [...]int{2, 250, trust.MaxOrganisations}
 
 func sized(b *testing.B, n int) vc.Secured {
-	return edition(b, 1, func(l *trust.List) {
-		l.Organisations = nil
-		for i := range n {
-			l.Organisations = append(l.Organisations, organisation(b, i))
-		}
-	})
+	return sign(b, authority(b), credential(b, draftOf(b, n)))
 }
 
 // BenchmarkTrusted is the question that a verifier asks of each credential.

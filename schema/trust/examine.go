@@ -52,6 +52,9 @@ func (r *Registry) examine(ctx context.Context, before *held, s vc.Secured) (*he
 	if err != nil {
 		return nil, err
 	}
+	if list.ID != claimed.ID || list.Sequence != claimed.Sequence {
+		return nil, fmt.Errorf("%w: it says another thing than was signed", ErrAuthority)
+	}
 	rec := &record{
 		Eras: eras, ID: list.ID, Sequence: list.Sequence, Issued: list.Issued,
 		Checked: r.now().UTC(), Document: witness.seen, List: s, Digest: sha256.Sum256(s.Bytes),
@@ -64,17 +67,18 @@ func (r *Registry) examine(ctx context.Context, before *held, s vc.Secured) (*he
 	return newHeld(rec, list), nil
 }
 
-// hearsay reads a list before anything about it is known.
+// hearsay reads a list before anything about it is known, without its entries.
 func hearsay(s vc.Secured) (*List, error) {
-	doc, err := unverified(s)
+	c, subject, err := unverified(s)
 	if err != nil {
 		return nil, err
 	}
-	return Read(doc)
+	return readList(c, subject, false)
 }
 
-// unverified reads the document of a secured credential without looking at its proof.
-func unverified(s vc.Secured) (*vc.Credential, error) {
+// unverified reads the document of a secured credential, and its one subject, without
+// looking at its proof. The credential has no members that are kept as JSON.
+func unverified(s vc.Secured) (*vc.Credential, *strictjson.Object, error) {
 	var doc *strictjson.Object
 	var err error
 	switch s.MediaType {
@@ -91,16 +95,21 @@ func unverified(s vc.Secured) (*vc.Credential, error) {
 			doc = t.Document()
 		}
 	default:
-		return nil, malformed("a secured credential of a known media type")
+		return nil, nil, malformed("a secured credential of a known media type")
 	}
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrList, errtext.Below(err))
+		return nil, nil, fmt.Errorf("%w: %w", ErrList, errtext.Below(err))
 	}
-	c, err := vc.ParseObject(doc)
+	c, err := vc.CheckObject(doc)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrList, errtext.Below(err))
+		return nil, nil, fmt.Errorf("%w: %w", ErrList, errtext.Below(err))
 	}
-	return c, nil
+	subject, _ := doc.Get("credentialSubject")
+	one, ok := subject.(*strictjson.Object)
+	if !ok {
+		return nil, nil, malformed("one subject")
+	}
+	return c, one, nil
 }
 
 // An era is the time of one authority: lists with numbers above After.
@@ -125,11 +134,11 @@ func reigning(eras []era, sequence uint64) did.DID {
 func (r *Registry) follow(ctx context.Context, known []era, l *List) ([]era, error) {
 	links := make([]*Succession, len(l.Succession))
 	for i, s := range l.Succession {
-		doc, err := unverified(s)
+		c, subject, err := unverified(s)
 		if err != nil {
 			return nil, err
 		}
-		if links[i], err = ReadSuccession(doc); err != nil {
+		if links[i], err = readSuccession(c, subject); err != nil {
 			return nil, err
 		}
 	}

@@ -15,9 +15,11 @@ import (
 // Limits of one list.
 const (
 	// MaxOrganisations keeps a list below the 1 MiB of any credential, at 400 bytes
-	// an entry. The suites that sign RDF take 4,096 statements, which is about 350
-	// entries; England has some 250 trusts.
+	// an entry, and is several times the trusts of England, which are some 210 [G]. The
+	// suites that sign RDF take 4,096 statements, which is about 400 entries.
 	MaxOrganisations = 2000
+	// maxRegister bounds the URL that names the register.
+	maxRegister = 1000
 	// maxSequence is the largest integer that every JSON reader holds exactly.
 	maxSequence = 1<<53 - 1
 )
@@ -81,25 +83,28 @@ func (l *List) Credential() (*vc.Credential, error) {
 // nothing: use it to show a list, and a [Registry] to rely on one. The error matches
 // [ErrList].
 func Read(c *vc.Credential) (*List, error) {
-	subject, err := subjectOf(c, Type)
+	subject, err := subjectOf(c)
 	if err != nil {
+		return nil, err
+	}
+	return readList(c, subject, true)
+}
+
+// readList reads a list, with its entries or without. Of c it looks at all but the
+// subject.
+func readList(c *vc.Credential, subject *strictjson.Object, whole bool) (*List, error) {
+	if err := checkKind(c, Type); err != nil {
 		return nil, err
 	}
 	m := members{from: subject}
 	l := &List{ID: c.ID, Issued: cut(c.ValidFrom), ValidUntil: cut(c.ValidUntil), Sequence: m.number("sequence")}
+	var err error
 	if l.Authority, err = did.Parse(c.Issuer.ID); err != nil {
 		return nil, malformed("a DID as issuer")
 	}
 	entries := m.list("organisation", false)
 	if len(entries) > MaxOrganisations {
 		return nil, malformed(fmt.Sprintf("at most %d organisations", MaxOrganisations))
-	}
-	for _, v := range entries {
-		o, err := readOrganisation(v)
-		if err != nil {
-			return nil, err
-		}
-		l.Organisations = append(l.Organisations, o)
 	}
 	for _, s := range m.texts("succession", false) {
 		link, err := parseDataURL(s)
@@ -110,6 +115,13 @@ func Read(c *vc.Credential) (*List, error) {
 	}
 	if err := m.done(); err != nil {
 		return nil, err
+	}
+	for i := 0; whole && i < len(entries); i++ {
+		o, err := readOrganisation(entries[i])
+		if err != nil {
+			return nil, err
+		}
+		l.Organisations = append(l.Organisations, o)
 	}
 	return l, l.check()
 }
@@ -204,11 +216,19 @@ func credential(typ, id string, issuer did.DID, from, until time.Time, subject *
 	}, nil
 }
 
-// subjectOf returns the one subject of a credential of a type of this package.
-func subjectOf(c *vc.Credential, typ string) (*strictjson.Object, error) {
-	if c == nil || !slices.Equal(c.Type, []string{vc.TypeCredential, typ}) ||
+// checkKind sees that a credential is of a type of this package.
+func checkKind(c *vc.Credential, typ string) error {
+	if !slices.Equal(c.Type, []string{vc.TypeCredential, typ}) ||
 		!slices.ContainsFunc(c.Context, func(e vc.Context) bool { return e.URL == ContextURL }) {
-		return nil, malformed("a credential of type " + typ)
+		return malformed("a credential of type " + typ)
+	}
+	return nil
+}
+
+// subjectOf returns the one subject of a credential.
+func subjectOf(c *vc.Credential) (*strictjson.Object, error) {
+	if c == nil {
+		return nil, malformed("a credential")
 	}
 	subject, err := strictjson.ParseObject(c.Subject)
 	if err != nil {
@@ -222,5 +242,5 @@ func number(n uint64) strictjson.Number { return strictjson.Number(fmt.Sprint(n)
 // isURL reports whether s is an absolute URL, as the id of a credential must be.
 func isURL(s string) bool {
 	u, err := url.Parse(s)
-	return err == nil && u.IsAbs() && len(s) <= maxTypeName*4
+	return err == nil && u.IsAbs() && len(s) <= maxRegister
 }

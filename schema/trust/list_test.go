@@ -82,6 +82,7 @@ func TestList_Refused(t *testing.T) {
 	for name, change := range map[string]func(*trust.List){
 		"no register":        func(l *trust.List) { l.ID = "" },
 		"register no URL":    func(l *trust.List) { l.ID = "organisations" },
+		"register too long":  func(l *trust.List) { l.ID = register + strings.Repeat("a", 1000) },
 		"no authority":       func(l *trust.List) { l.Authority = did.DID{} },
 		"number 0":           func(l *trust.List) { l.Sequence = 0 },
 		"number 2^53":        func(l *trust.List) { l.Sequence = 1 << 53 },
@@ -129,15 +130,33 @@ func organisation(t testing.TB, i int) trust.Organisation {
 // TestList_Largest is at the limit of organisations, and fits.
 func TestList_Largest(t *testing.T) {
 	t.Parallel()
-	s := edition(t, 1, func(l *trust.List) {
-		l.Organisations = nil
-		for i := range trust.MaxOrganisations {
-			l.Organisations = append(l.Organisations, organisation(t, i))
-		}
-	})
+	s := sign(t, authority(t), credential(t, draftOf(t, trust.MaxOrganisations)))
 	r := with(t, s)
 	require.Len(t, r.List().Organisations, trust.MaxOrganisations)
 	require.Less(t, len(s.Bytes), 1<<20)
+}
+
+// TestList_LargestRDF: the suites that sign RDF take fewer.
+func TestList_LargestRDF(t *testing.T) {
+	t.Parallel()
+	s := securers(t)["eddsa-rdfc-2022"]
+	sized := func(n int) *vc.Credential {
+		return credential(t, draftOf(t, n))
+	}
+	signed := secure(t, s, sized(400))
+	require.Len(t, with(t, signed).List().Organisations, 400)
+	_, err := s.Secure(t.Context(), sized(420))
+	require.Error(t, err)
+}
+
+// draftOf is an edition with many organisations.
+func draftOf(t testing.TB, n int) *trust.List {
+	l := draft(t, 1)
+	l.Organisations = nil
+	for i := range n {
+		l.Organisations = append(l.Organisations, organisation(t, i))
+	}
+	return l
 }
 
 func TestOrganisation_Validate(t *testing.T) {

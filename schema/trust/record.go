@@ -41,8 +41,6 @@ func (r *record) follows(known *record) error {
 		return fmt.Errorf("%w: another with the same number", ErrRollback)
 	case r.Issued.Before(known.Issued):
 		return fmt.Errorf("%w: issued earlier", ErrRollback)
-	case r.ID != known.ID:
-		return fmt.Errorf("%w: of another register", ErrAuthority)
 	}
 	return nil
 }

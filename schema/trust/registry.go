@@ -27,8 +27,9 @@ type Config struct {
 	Resolver did.Resolver
 
 	// Client and URL are where Update finds the list. The media type of the answer says
-	// how it is secured, such as application/vc or application/vc+jwt. A list of many
-	// hundred organisations is longer than the 256 KiB that a client takes by default.
+	// how it is secured: application/vc, which may be called application/json,
+	// application/vc+jwt or application/vc+cose. A list of many hundred organisations is
+	// longer than the 256 KiB that a client takes by default.
 	Client did.Getter
 	URL    string
 
@@ -109,9 +110,13 @@ func (r *Registry) Update(ctx context.Context) error {
 	if r.config.Client == nil || r.config.URL == "" {
 		return fmt.Errorf("%w: no Client or no URL", ErrConfig)
 	}
-	body, mediaType, err := r.config.Client.Get(ctx, r.config.URL, mediaTypes()...)
+	const plain = "application/json" // what many servers call a file of JSON
+	body, mediaType, err := r.config.Client.Get(ctx, r.config.URL, append(mediaTypes(), plain)...)
 	if err != nil {
 		return fmt.Errorf("trust: list could not be fetched: %w", errtext.Below(err))
+	}
+	if mediaType == plain {
+		mediaType = vc.MediaTypeCredential
 	}
 	return r.Accept(ctx, vc.Secured{MediaType: mediaType, Bytes: body})
 }
@@ -220,7 +225,8 @@ func (r *Registry) usable(at time.Time) (*held, error) {
 
 // Trusted implements [verify.Trust]: the organisation with this DID may issue
 // credentials of these types at that time. All types but "VerifiableCredential" must be
-// in its entry; that one needs to be only for credentials that have no other.
+// in its entry; that one needs to be only for credentials that have no other. The time
+// may be before the list was issued: it says since when each organisation is registered.
 func (r *Registry) Trusted(ctx context.Context, issuer did.DID, types []string, at time.Time) error {
 	return r.may(ctx, issuer, types, at, func(o *Organisation) []string { return o.Issues })
 }

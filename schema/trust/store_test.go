@@ -23,7 +23,7 @@ type shelf struct {
 	mu     sync.Mutex
 	record []byte
 	err    error
-	writes int
+	full   error  // of writing
 	before func() // called by Update before it looks
 }
 
@@ -40,9 +40,10 @@ func (s *shelf) Update(_ context.Context, change func([]byte) ([]byte, error)) e
 	if err != nil || record == nil {
 		return err
 	}
-	s.record = record
-	s.writes++
-	return nil
+	if s.full == nil {
+		s.record = record
+	}
+	return s.full
 }
 
 func kept(s trust.Store) func(*trust.Config) { return func(c *trust.Config) { c.Store = s } }
@@ -188,9 +189,11 @@ func TestCache_StoreFails(t *testing.T) {
 	r := open(t, kept(store))
 	require.NoError(t, r.Accept(t.Context(), edition(t, 1)))
 	full := errors.New("disk full")
-	store.err = full
+	store.full = full
 	require.ErrorIs(t, r.Accept(t.Context(), edition(t, 2)), full)
 	require.Equal(t, uint64(1), r.List().Sequence, "what would be forgotten does not count")
+	store.full, store.err = nil, full
+	require.ErrorIs(t, r.Accept(t.Context(), edition(t, 2)), full)
 	store.err = nil
 	require.NoError(t, r.Accept(t.Context(), edition(t, 2)))
 }
@@ -243,6 +246,26 @@ func TestCache_Race(t *testing.T) {
 		restless.record = keep.record
 	}
 	require.ErrorIs(t, r.Accept(t.Context(), edition(t, 1000)), did.ErrUnavailable)
+}
+
+// TestCache_TwoOfOneNumber: two processes were given two lists with one number.
+func TestCache_TwoOfOneNumber(t *testing.T) {
+	t.Parallel()
+	mine, other := &shelf{}, &shelf{}
+	r := open(t, kept(mine))
+	require.NoError(t, r.Accept(t.Context(), edition(t, 3)))
+	require.NoError(t, open(t, kept(other)).Accept(t.Context(), edition(t, 3, func(l *trust.List) { l.Organisations = nil })))
+	mine.record = other.record
+	require.ErrorIs(t, r.Accept(t.Context(), edition(t, 3)), trust.ErrRollback)
+	require.NoError(t, r.Accept(t.Context(), edition(t, 4)))
+}
+
+// TestCache_Skew: a list by a clock that is ahead survives a restart.
+func TestCache_Skew(t *testing.T) {
+	t.Parallel()
+	store := &shelf{}
+	require.NoError(t, open(t, kept(store)).Accept(t.Context(), edition(t, 3, func(l *trust.List) { l.Issued = noon.Add(5 * time.Minute) })))
+	require.NoError(t, open(t, kept(store)).Usable(noon))
 }
 
 func TestFile(t *testing.T) {

@@ -27,8 +27,9 @@ const (
 //	 "credentialSubject": {"id": To, "register": Register, "after": After}}
 //
 // It goes into [List.Succession] of every list from its making on. A registry that saw
-// it takes lists with numbers above After from To alone, and from nobody else a list
-// that leaves it out.
+// it takes lists with numbers above After from To alone, whether they repeat it or not.
+// One that did not see it cannot know: a thief of the old key who also answers at the
+// list's address can mislead a registry that is set up anew with the old DID.
 type Succession struct {
 	Register string  // the ID of the list
 	From, To did.DID // the authority that signs, and the one that follows
@@ -54,7 +55,16 @@ func (s *Succession) Credential() (*vc.Credential, error) {
 // ReadSuccession returns the succession that a credential holds. Like [Read] it
 // verifies nothing.
 func ReadSuccession(c *vc.Credential) (*Succession, error) {
-	subject, err := subjectOf(c, SuccessionType)
+	subject, err := subjectOf(c)
+	if err != nil {
+		return nil, err
+	}
+	return readSuccession(c, subject)
+}
+
+// readSuccession reads a succession. Of c it looks at all but the subject.
+func readSuccession(c *vc.Credential, subject *strictjson.Object) (*Succession, error) {
+	err := checkKind(c, SuccessionType)
 	if err != nil {
 		return nil, err
 	}

@@ -78,6 +78,8 @@ func TestSuccession_Refused(t *testing.T) {
 		"two numbers":                           {nil, editionBy(t, successor(t), 9, succeeded(link, handover(t, authority(t), successor(t), 7))), trust.ErrAuthority},
 		"another successor than the known":      {[]vc.Secured{announced}, editionBy(t, third(t), 6, succeeded(handover(t, authority(t), third(t), 5))), trust.ErrAuthority},
 		"another number than the known":         {[]vc.Secured{announced}, edition(t, 6, succeeded(handover(t, authority(t), successor(t), 9))), trust.ErrAuthority},
+		"by the right one, naming another":      {[]vc.Secured{announced}, editionBy(t, successor(t), 6, succeeded(handover(t, authority(t), third(t), 5))), trust.ErrAuthority},
+		"back to the first, from the second":    {[]vc.Secured{taken}, edition(t, 9, succeeded(handover(t, successor(t), authority(t), 8))), trust.ErrAuthority},
 		"a thief's successor, later":            {[]vc.Secured{taken}, editionBy(t, third(t), 7, succeeded(handover(t, authority(t), third(t), 6))), trust.ErrAuthority},
 		"back to the first":                     {nil, edition(t, 9, succeeded(link, handover(t, successor(t), authority(t), 8))), trust.ErrAuthority},
 		"the second before the first":           {nil, editionBy(t, third(t), 9, succeeded(link, handover(t, successor(t), third(t), 4))), trust.ErrAuthority},

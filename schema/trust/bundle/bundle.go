@@ -10,10 +10,11 @@
 //	organisations, err := trust.Open(ctx, trust.Config{Authority: authority, Resolver: resolver, Client: b, URL: list})
 //	statuses := &status.Lists{Client: b}
 //
-// Nothing else changes: each part still proves itself by its own signature, as if it came
-// from the network. The maker of the bundle is believed that it is what was there at the
-// time, so that it is pinned, and could hide for as long as the bundle may be used that
-// something was withdrawn.
+// Nothing else changes: a part that is signed still proves itself, as if it came from the
+// network. For what it stands in, the network, the maker is believed: that this is what
+// was there, and when. A document of did:web has no other proof, and a withdrawal that
+// the maker leaves out is not seen until the bundle ends. So the maker is pinned, such as
+// the host's own office.
 //
 // What the bundle does not have, and what it has that is too old, is
 // did.ErrUnavailable: a check that needs it is undecided, never passed. A resolver that

@@ -26,6 +26,9 @@ func (b *Bundle) contextSet() (*vc.ContextSet, error) {
 func contextSet(documents map[string][]byte, arrays [][]string) (*vc.ContextSet, error) {
 	lists := make([][]vc.Context, len(arrays))
 	for i, a := range arrays {
+		if len(a) == 0 || a[0] != vc.ContextV2 {
+			return nil, fmt.Errorf("%w: an array that does not begin with that of the data model", ErrContext)
+		}
 		for _, url := range a {
 			lists[i] = append(lists[i], vc.Context{URL: url})
 		}

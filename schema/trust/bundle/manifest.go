@@ -1,6 +1,7 @@
 package bundle
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
@@ -21,9 +22,9 @@ const version = 1
 
 // Limits of a file.
 const (
-	// MaxFile has room for the documents and status lists of 400 organisations at
-	// 30 KiB each.
-	MaxFile = 16 << 20
+	// MaxFile has room for the documents and status lists of 300 organisations at 30 KiB
+	// each, and bounds what a stranger's file costs to about 50 ms and 25 MiB.
+	MaxFile = 12 << 20
 	// maxResources is five or more for each of those.
 	maxResources = 2048
 	// maxContexts is several times what the credentials of one service use.
@@ -39,7 +40,8 @@ const typ = "vnd.staffpassport.bundle+jws"
 //
 //	{"staffPassportBundle": 1, "manifest": compact JWS by the maker, "parts": [base64url, ...]}
 //
-// The manifest names the parts by their SHA-256, so that the signature covers all.
+// The manifest names the parts by their SHA-256, so that the signature covers all. No
+// text in it needs an escape, and none is taken: reading them would be the dearest part.
 type container struct {
 	Version  int      `json:"staffPassportBundle"`
 	Manifest string   `json:"manifest"`
@@ -96,6 +98,9 @@ func Inspect(file []byte) (*Contents, error) {
 }
 
 func parse(b []byte) (*file, error) {
+	if len(b) > MaxFile || bytes.IndexByte(b, '\\') >= 0 {
+		return nil, fmt.Errorf("%w: too large, or with escapes", ErrFormat)
+	}
 	var c container
 	p := strictjson.Parser{MaxBytes: MaxFile, MaxDepth: 4, MaxValues: 2*(maxResources+maxContexts) + 8}
 	if err := p.Unmarshal(b, &c); err != nil {
@@ -273,7 +278,7 @@ func (m *manifest) sign(ctx context.Context, s did.Signer) ([]byte, error) {
 
 func parseDigest(s string) (d [sha256.Size]byte, err error) {
 	b, err := base64.RawURLEncoding.Strict().DecodeString(s)
-	if err != nil || len(b) != len(d) {
+	if err != nil || len(b) != len(d) || formatDigest([sha256.Size]byte(b)) != s {
 		return d, ErrFormat
 	}
 	return [sha256.Size]byte(b), nil
