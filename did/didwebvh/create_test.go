@@ -281,6 +281,7 @@ func TestLife(t *testing.T) {
 	require.NoError(t, err)
 	require.True(t, res.Deactivated)
 	require.Nil(t, res.Document)
+	require.True(t, bytes.Contains(seven.JSONL()[len(six.JSONL()):], []byte(`"parameters":{"updateKeys":[],"deactivated":true}`)))
 	_, err = seven.Update(ctx, c(4))
 	require.ErrorIs(t, err, didwebvh.ErrDeactivated)
 

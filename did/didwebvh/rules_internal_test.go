@@ -366,6 +366,40 @@ func TestRules(t *testing.T) {
 
 func isInvalid(err error) bool { return errors.Is(err, did.ErrInvalid) }
 
+// TestAbuse_DW09_ChosenSCID has a first entry whose hash and signature are good but whose
+// SCID was chosen: it is another DID's, whose name a thief would like to have.
+func TestAbuse_DW09_ChosenSCID(t *testing.T) {
+	t.Parallel()
+	victim := mustOpen(t, writeLog(t, step{parameters: first, time: "2026-01-01T00:00:00Z"}))
+	scid := victim.entries[0].name.scid
+	for name, chosen := range map[string]string{"another's": scid, "any": hashText([]byte("any"))} {
+		fillIn := func(text string) string {
+			return strings.ReplaceAll(strings.ReplaceAll(text, "{K1}", multikeyText(7)), placeholder, chosen)
+		}
+		tree := strictjson.NewObject(
+			strictjson.Member{Name: "versionId", Value: chosen},
+			strictjson.Member{Name: "versionTime", Value: "2026-01-02T00:00:00Z"},
+			strictjson.Member{Name: "parameters", Value: parseObject(t, fillIn(first))},
+			strictjson.Member{Name: "state", Value: parseObject(t, fillIn(`{"id":"did:webvh:{SCID}:rivers.example"}`))},
+		)
+		// As a second entry would be written, so that no SCID is computed.
+		line, err := writeEntry(context.Background(), tree, 2, chosen, keySigner(t, 7), now)
+		require.NoError(t, err)
+		tree.Delete("proof")
+		id, _ := tree.Text("versionId")
+		tree.Set("versionId", "1-"+strings.TrimPrefix(id, "2-"))
+		proof, err := sign(context.Background(), tree, keySigner(t, 7), now)
+		require.NoError(t, err)
+		tree.Set("proof", []any{proof})
+		line, err = strictjson.Append(line[:0], tree)
+		require.NoError(t, err)
+		_, err = OpenLog(line, nil, now)
+		require.ErrorIs(t, err, ErrSCID, name)
+		_, err = resolveAt(t, site{log: line}, victim.DID(), did.Version{})
+		require.ErrorIs(t, err, ErrSCID, name)
+	}
+}
+
 // TestReplace is the text replacement of section SCID Generation and Verification.
 func TestReplace(t *testing.T) {
 	t.Parallel()

@@ -62,10 +62,6 @@ func dropServices(state *strictjson.Object, n name) {
 	kept := slices.DeleteFunc(slices.Clone(list), func(v any) bool {
 		return strictjson.Equal(v, implicit["#files"]) || strictjson.Equal(v, implicit["#whois"])
 	})
-	if len(kept) == 0 && len(list) > 0 {
-		state.Delete("service")
-		return
-	}
 	state.Set("service", kept)
 }
 
