@@ -69,7 +69,7 @@ func ParsePresentation(doc []byte) (*Presentation, error) {
 			continue
 		}
 		s, enveloped, err := UnwrapObject(c)
-		if err != nil {
+		if err != nil || enveloped && !slices.Contains(stringsOf(c, "type"), typeEnvelopedCredential) {
 			return nil, malformed(at, "a credential in a data: URL")
 		}
 		if !enveloped {

@@ -31,6 +31,7 @@ const (
 	claimIssuedAt     = int64(6)
 	claimConfirmation = int64(8)
 	claimNonce        = int64(10)
+	claimStatus       = int64(65535) // draft-ietf-oauth-status-list-20 section 6.3
 )
 
 // maxAudience bounds the audience. A presentation is for one verifier.
@@ -116,6 +117,9 @@ func readHeader(m labels) (h header, err error) {
 		}
 		if h.claims, err = readClaims(claims); err != nil {
 			return header{}, err
+		}
+		if _, ok := claims[claimStatus]; ok { // it could have been withdrawn: never overlooked
+			return header{}, malformedClaim(claimStatus)
 		}
 		_, h.confirmation = claims[claimConfirmation]
 	}

@@ -27,7 +27,7 @@ type Claims struct {
 
 // claimNames are the members of a payload that are claims and not the document's.
 func claimNames() []string {
-	return []string{"iss", "sub", "jti", "aud", "nonce", "iat", "nbf", "exp", "cnf"}
+	return []string{"iss", "sub", "jti", "aud", "nonce", "iat", "nbf", "exp", "cnf", "status"}
 }
 
 // foreignNames are members that make the payload of another kind of token: data

@@ -40,6 +40,9 @@ func (t *Token) readLegacy(payload *strictjson.Object) error {
 	if firstContext(t.document) != vc.ContextV1 {
 		return fmt.Errorf("%w: not a document of data model 1.1", ErrType)
 	}
+	if !envelope.AddStatus(t.document, payload) {
+		return fmt.Errorf("%w: status", ErrMalformed)
+	}
 	t.complete("id", t.claims.ID)
 	if t.presentation {
 		t.complete("holder", t.claims.Issuer)

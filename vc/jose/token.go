@@ -81,6 +81,9 @@ func (t *Token) readDocument(payload *strictjson.Object) error {
 			return fmt.Errorf("%w: it has the claim %s", ErrType, name)
 		}
 	}
+	if !envelope.AddStatus(payload, payload) {
+		return fmt.Errorf("%w: status", ErrMalformed)
+	}
 	for _, name := range claimNames() {
 		payload.Delete(name)
 	}

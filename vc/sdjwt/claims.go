@@ -9,6 +9,7 @@ import (
 	"github.com/staffpassport/staffpassport/internal/strictjson"
 	"github.com/staffpassport/staffpassport/internal/xsd"
 	"github.com/staffpassport/staffpassport/vc"
+	"github.com/staffpassport/staffpassport/vc/internal/envelope"
 )
 
 // Claims are the registered claims of a token (RFC 7519 section 4.1; SD-JWT VC,
@@ -316,38 +317,13 @@ func idOf(v any) any {
 	return nil
 }
 
-// addStatus carries a status claim, such as that of a Token Status List, into the
-// document, so that a verifier who cannot read it does not miss it.
+// addStatus carries a status claim into the document.
 func addStatus(doc, payload *strictjson.Object) error {
-	v, present := payload.Get("status")
-	if !present {
-		return nil
-	}
-	status, ok := v.(*strictjson.Object)
-	if !ok || status.Len() == 0 {
+	if !envelope.AddStatus(doc, payload) {
 		return malformed("status")
 	}
-	entry := strictjson.NewObject(strictjson.Member{Name: "type", Value: statusType})
-	for name, v := range status.All() {
-		if name == "type" || name == "id" {
-			return malformed("status")
-		}
-		entry.Set(name, v)
-	}
-	entries := []any{entry}
-	switch v, _ := doc.Get("credentialStatus"); v := v.(type) {
-	case nil:
-	case []any:
-		entries = append(entries, v...)
-	default:
-		entries = append(entries, v)
-	}
-	doc.Set("credentialStatus", entries)
 	return nil
 }
-
-// statusType is the type of the credentialStatus entry that a status claim gives.
-const statusType = "JWTStatusClaim"
 
 func setTime(doc *strictjson.Object, name string, t time.Time) {
 	if !t.IsZero() {

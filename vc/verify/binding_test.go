@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto"
 	"encoding/base64"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -20,6 +21,7 @@ import (
 	"github.com/staffpassport/staffpassport/vc/dataintegrity/ecdsasd"
 	"github.com/staffpassport/staffpassport/vc/jose"
 	"github.com/staffpassport/staffpassport/vc/sdjwt"
+	"github.com/staffpassport/staffpassport/vc/status"
 	"github.com/staffpassport/staffpassport/vc/verify"
 )
 
@@ -505,6 +507,44 @@ func TestStatusClaim(t *testing.T) {
 		refusedEverywhere(t, verifier(t), s, verify.ErrStatusUnsupported)
 		_, err := verifier(t).Presentation(context.Background(), shownTo(t, s, holder(t)), session(t))
 		requireCode(t, err, verify.ErrStatusUnsupported, 0)
+	}
+
+	// Other tokens can have one as well. That of data model 1.1 stands beside the
+	// document, and so does that of a CWT, which nothing here reads.
+	v := verifier(t)
+	v.Status = &status.Lists{Client: webOf(t, employer(t))}
+	for index, want := range map[int]verify.Code{clean: "", withdrawn: verify.ErrRevoked} {
+		claim := object(t, fmt.Sprintf(`{"status_list":{"idx":%d,"uri":%q}}`, index, tokens))
+		doc.Set("status", claim)
+		inside := doc.Clone()
+		inside.Delete("status")
+		beside := strictjson.NewObject(strictjson.Member{Name: "vc", Value: ofModel11(inside)}, strictjson.Member{Name: "status", Value: claim})
+		for name, s := range map[string]vc.Secured{
+			"vc+jwt":    joseForm{ed25519Key}.sign(t, employer(t), doc, signing{}),
+			"dc+sd-jwt": sdForm{sdjwt.MediaTypeSDJWTVC, ed25519Key, false}.sign(t, employer(t), doc, signing{}),
+			"vc+sd-jwt": sdForm{sdjwt.MediaTypeCredential, ed25519Key, false}.sign(t, employer(t), doc, signing{}),
+			"jwt":       {MediaType: jose.MediaTypeLegacy, Bytes: jwt(t, employer(t), "JWT", signing{}, beside)},
+		} {
+			_, err := v.Credential(context.Background(), s)
+			switch {
+			case name == "jwt": // whose data model wants an id of each status, which the claim has not
+				requireCode(t, err, verify.ErrMalformed, verify.Whole, name)
+			case want == "":
+				require.NoError(t, err, name)
+			default:
+				requireCode(t, err, want, verify.Whole, name)
+			}
+		}
+		b, err := strictjson.Append(nil, inside)
+		require.NoError(t, err)
+		_, err = v.Credential(context.Background(), vc.Secured{MediaType: cose.MediaTypeCredential, Bytes: sign1(t, employer(t), cose.MediaTypeCredential, signing{},
+			map[int64]any{65535: map[string]any{"status_list": map[string]any{"idx": index, "uri": tokens}}}, b)})
+		requireCode(t, err, verify.ErrSyntax, verify.Whole)
+	}
+	for _, bad := range []any{"revoked", strictjson.NewObject(), []any{}} {
+		doc.Set("status", bad)
+		_, err := v.Credential(context.Background(), joseForm{ed25519Key}.sign(t, employer(t), doc, signing{}))
+		requireCode(t, err, verify.ErrSyntax, verify.Whole)
 	}
 }
 

@@ -61,25 +61,45 @@ const (
 	ErrResource  Code = "resource"  // a context or the type metadata is not what the issuer signed the digest of
 	ErrReplay    Code = "replay"    // the nonce was used before, or never given out
 
-	// ErrStatusUnsupported: the credential has a status, which this version cannot
-	// ask for. The check stays undecided: another try gives the same.
+	ErrRevoked   Code = "revoked"   // the issuer withdrew the credential for good
+	ErrSuspended Code = "suspended" // the issuer withdrew the credential for now
+
+	// ErrStatusList: what the address of the status list gave is not one that says
+	// anything about this credential: not signed by its issuer or a delegate, of
+	// another purpose, malformed, older than one seen before.
+	ErrStatusList Code = "status-list"
+	// ErrStatusRange: the credential has no entry in its status list.
+	ErrStatusRange Code = "status-range"
+
+	// ErrStatusUnsupported: the credential has a status of a kind that this verifier
+	// cannot ask for. The check stays undecided: another try gives the same.
 	ErrStatusUnsupported Code = "status-unsupported"
+	// ErrStatusUnavailable: no status list could be had that says anything about this
+	// moment. It matches ErrUnavailable as well.
+	ErrStatusUnavailable Code = "status-unavailable"
 	// ErrUnavailable: the check could not be made now, so that it is undecided
 	// and worth another try.
 	ErrUnavailable Code = "unavailable"
 )
 
 // undecided reports whether a check that gives the code neither passed nor failed.
-func (c Code) undecided() bool { return c == ErrUnavailable || c == ErrStatusUnsupported }
+func (c Code) undecided() bool {
+	return c == ErrUnavailable || c == ErrStatusUnavailable || c == ErrStatusUnsupported
+}
+
+// Is makes what is unavailable for one reason match [ErrUnavailable], so that one
+// comparison tells what is worth another try.
+func (c Code) Is(target error) bool { return c == ErrStatusUnavailable && target == ErrUnavailable }
 
 // Error implements error. The text holds no claim.
 func (c Code) Error() string { return "verify: " + c.text() }
 
 // Problem returns the URL by which the specifications name the kind of problem
-// (VC Data Model 2.0 section 7.2, VC Data Integrity 1.0 section 4.7), or "" where
-// they name none.
+// (VC Data Model 2.0 section 7.2, VC Data Integrity 1.0 section 4.7, Bitstring Status
+// List 1.0 section 3.5), or "" where they name none.
 func (c Code) Problem() string {
 	const model, security = "https://www.w3.org/TR/vc-data-model#", "https://w3id.org/security#"
+	const list = "https://www.w3.org/ns/credentials/status-list#"
 	switch c {
 	case ErrSyntax, ErrTooLarge, ErrTooDeep:
 		return model + "PARSING_ERROR"
@@ -95,6 +115,12 @@ func (c Code) Problem() string {
 		return security + "INVALID_DOMAIN_ERROR"
 	case ErrChallenge, ErrUnbound, ErrReplay:
 		return security + "INVALID_CHALLENGE_ERROR"
+	case ErrStatusRange:
+		return model + "RANGE_ERROR"
+	case ErrStatusList:
+		return list + "STATUS_VERIFICATION_ERROR"
+	case ErrStatusUnavailable:
+		return list + "STATUS_RETRIEVAL_ERROR"
 	}
 	return ""
 }
@@ -170,8 +196,18 @@ func (c Code) text() string {
 		return "the vocabulary is not the one that the issuer used"
 	case ErrReplay:
 		return "the presentation was used before"
+	case ErrRevoked:
+		return "the issuer has withdrawn the credential for good"
+	case ErrSuspended:
+		return "the issuer has withdrawn the credential for now"
+	case ErrStatusList:
+		return "what was found is not the status list of this credential"
+	case ErrStatusRange:
+		return "the status list has no entry for the credential"
 	case ErrStatusUnsupported:
 		return "the credential has a status that cannot be asked for here"
+	case ErrStatusUnavailable:
+		return "whether the credential was withdrawn could not be found out now"
 	case ErrUnavailable:
 		return "the check could not be made now"
 	}

@@ -34,6 +34,8 @@ func stableCodes() map[string]string {
 		"ErrProof": "proof", "ErrProofNotYetValid": "proof-not-yet-valid", "ErrProofExpired": "proof-expired", "ErrProofTooOld": "proof-too-old",
 		"ErrNotYetValid": "not-yet-valid", "ErrExpired": "expired", "ErrNoEnd": "no-end", "ErrUntrusted": "untrusted", "ErrResource": "resource",
 		"ErrReplay": "replay", "ErrStatusUnsupported": "status-unsupported", "ErrUnavailable": "unavailable",
+		"ErrRevoked": "revoked", "ErrSuspended": "suspended", "ErrStatusList": "status-list", "ErrStatusRange": "status-range",
+		"ErrStatusUnavailable": "status-unavailable",
 	}
 }
 
@@ -67,7 +69,7 @@ func TestCodes(t *testing.T) {
 		require.False(t, seen[c.Error()], name)
 		seen[c.Error()] = true
 		if p := c.Problem(); p != "" {
-			require.Regexp(t, `^https://(www.w3.org/TR/vc-data-model|w3id.org/security)#[A-Z_]+$`, p)
+			require.Regexp(t, `^https://(www.w3.org/TR/vc-data-model|w3id.org/security|www.w3.org/ns/credentials/status-list)#[A-Z_]+$`, p)
 		}
 	}
 	require.Equal(t, "verify: code of-the-future", verify.Code("of-the-future").Error())

@@ -80,6 +80,14 @@ func (k kind) mediaType() string {
 	return vc.MediaTypeCredential
 }
 
+// envelope is the type of an envelope of the kind (VC Data Model 2.0, section 4.13).
+func (k kind) envelope() string {
+	if k == aPresentation {
+		return "EnvelopedVerifiablePresentation"
+	}
+	return "EnvelopedVerifiableCredential"
+}
+
 // format returns the reader for a media type, or nil.
 func (v *Verifier) format(k kind, mediaType string) format {
 	switch mediaType {
@@ -150,6 +158,9 @@ func (v *Verifier) unwrap(k kind, o *strictjson.Object) (*reading, *finding) {
 	}
 	if !enveloped {
 		return embedded{v}.readObject(o), nil
+	}
+	if !hasType(o, k.envelope()) {
+		return nil, wrong(ErrMalformed, errors.New("an envelope of the other kind"))
 	}
 	return v.openAs(k, inner)
 }

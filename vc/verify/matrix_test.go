@@ -89,7 +89,7 @@ func matrix() []matrixCase {
 		}
 	}
 	from, until := time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC), time.Date(2027, 3, 1, 0, 0, 0, 0, time.UTC)
-	return []matrixCase{
+	return append(statusCases(), []matrixCase{
 		{name: "good"},
 		{name: "good, signed a year ago", signing: func(o *signing, _ party) { o.created = noon.AddDate(-1, 0, 0) }},
 		{name: "good without an end", change: without("validUntil")},
@@ -226,7 +226,7 @@ func matrix() []matrixCase {
 				s, _ := doc.Get("credentialSubject")
 				doc.Set("credentialSubject", []any{s, object(t, `{"id":"`+stranger(t).id.String()+`","role":"Nurse"}`)})
 			}, not: sdJWTVC},
-	}
+	}...)
 }
 
 func mustURL(s string) did.URL {

@@ -14,12 +14,12 @@ import (
 )
 
 // A Presentation is a verified presentation with its verified credentials, at
-// least one. Only a [Verifier] makes one: the methods of the zero Presentation
+// least one unless the verifier's policy is UnsafeBarePresentation. Only a [Verifier] makes one: the methods of the zero Presentation
 // and of a nil one panic.
 type Presentation struct {
 	holder      did.DID
 	credentials []*Credential
-	checks      []Result
+	checks      []Result // at least one
 }
 
 // Holder returns the DID that proved to be the holder: the one whose key signed
@@ -46,7 +46,7 @@ func (p *Presentation) String() string {
 }
 
 func (p *Presentation) verified() *Presentation {
-	if p == nil || len(p.credentials) == 0 {
+	if p == nil || len(p.checks) == 0 {
 		panic("verify: use of a Presentation that no Verifier made")
 	}
 	return p
@@ -142,7 +142,7 @@ func (x *presentation) parse() *finding {
 		return unreadable(err)
 	}
 	switch n := len(vc.PresentedValues(x.received.doc)); {
-	case n == 0:
+	case n == 0 && !x.v.UnsafeBarePresentation:
 		return wrong(ErrMalformed, errors.New("no credential in it"))
 	case n > maxCredentials:
 		return wrong(ErrTooLarge, fmt.Errorf("more than %d credentials", maxCredentials))
@@ -171,10 +171,10 @@ func (x *presentation) checkSession() *finding {
 
 // answeredBy checks for whom and for which request something was made.
 func (s Session) answeredBy(audience []string, nonce string) *finding {
-	if len(audience) != 1 || audience[0] != s.Audience {
+	if open := s.bare && s.Audience == ""; !open && (len(audience) != 1 || audience[0] != s.Audience) {
 		return wrong(ErrDomain, nil)
 	}
-	if subtle.ConstantTimeCompare([]byte(nonce), []byte(s.Nonce)) != 1 {
+	if open := s.bare && s.Nonce == ""; !open && subtle.ConstantTimeCompare([]byte(nonce), []byte(s.Nonce)) != 1 {
 		return wrong(ErrChallenge, nil)
 	}
 	return nil

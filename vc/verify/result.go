@@ -163,7 +163,7 @@ func (l *log) refuse(check Check, code Code, err error) *Error {
 func verdict(entries []entry) *Error {
 	for _, ends := range []func(entry) bool{
 		func(e entry) bool { return e.Outcome == Failed },
-		func(e entry) bool { return e.Outcome == Undecided && e.Code != ErrUnavailable },
+		func(e entry) bool { return e.Outcome == Undecided && !errors.Is(e.Code, ErrUnavailable) },
 		func(e entry) bool { return e.Outcome == Undecided },
 	} {
 		if i := slices.IndexFunc(entries, ends); i >= 0 {
@@ -230,7 +230,7 @@ func passed(c Check, index int) string {
 	case CheckIssuer:
 		return "The issuer is trusted for this credential."
 	case CheckStatus:
-		return "The credential has no status that could withdraw it."
+		return "Nothing says that the credential was withdrawn."
 	case CheckResources:
 		return "The vocabulary is the one that the issuer used."
 	case CheckReplay:

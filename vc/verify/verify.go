@@ -18,8 +18,8 @@
 // left to policy has a safe default and Unsafe in the name of anything less.
 //
 // "Forged" and "could not be decided" are different answers: the second is
-// [ErrUnavailable], worth another try later, or [ErrStatusUnsupported], which is
-// not, and never accepted either.
+// [ErrUnavailable] or [ErrStatusUnavailable], worth another try later, or
+// [ErrStatusUnsupported], which is not, and never accepted either.
 //
 // # Formats
 //
@@ -99,12 +99,21 @@
 // document verifies nothing, and neither does a deactivated document. The holder of
 // a presentation signs with a key whose turn it is now.
 //
+// # Status
+//
+// A credential with a status is accepted if the Status of the Verifier finds that
+// nothing withdraws it: every entry for revocation or suspension is looked up in a
+// Bitstring Status List 1.0 or a Token Status List that the issuer or a delegate signed.
+// The list is verified as credentials are, but for trust, which its issuer needs
+// none of its own: that of the credential vouches for it. An address that a credential
+// brings is asked for nothing unless its issuer is trusted. Entries that inform
+// (message, refresh) are left to the caller.
+//
 // # What is not checked
 //
 // A credentialSchema is not applied, and evidence and resources other than
 // contexts are not fetched: that is for the code that knows the type of the
-// credential. A credential with a status is never accepted, because this version
-// cannot ask for it.
+// credential.
 package verify
 
 import (
@@ -115,6 +124,7 @@ import (
 	"github.com/staffpassport/staffpassport/did"
 	"github.com/staffpassport/staffpassport/vc"
 	"github.com/staffpassport/staffpassport/vc/dataintegrity"
+	"github.com/staffpassport/staffpassport/vc/status"
 )
 
 // A Verifier verifies credentials and presentations. Resolver, Trust and, for
@@ -149,6 +159,10 @@ type Verifier struct {
 	// HolderIsSubject.
 	Holder HolderBinding
 
+	// Status asks for the status of credentials that have one. Nil asks nobody: a
+	// credential with a status is then never accepted.
+	Status *status.Lists
+
 	// Suites are cryptosuites to accept besides those of this module that are not
 	// legacy, such as those of package legacy for peers that have no newer ones.
 	Suites []dataintegrity.Suite
@@ -166,6 +180,13 @@ type Verifier struct {
 	// nothing that relies on a credential does.
 	UnsafeIssuerNotController bool
 
+	// UnsafeBarePresentation accepts a presentation that answers nobody or shows
+	// nothing: one made for no audience or nonce, where the Session names none
+	// either, and one without a credential. Of what a Session does name, nothing is
+	// let off. Test suites of specifications need it; a verifier that asked for
+	// something does not.
+	UnsafeBarePresentation bool
+
 	// Now is the clock. Nil means time.Now.
 	Now func() time.Time
 }
@@ -176,6 +197,9 @@ type Verifier struct {
 type Session struct {
 	Audience string // who asked: the verifier's DID or other identifier
 	Nonce    string // what was asked: an unguessable text used for this request alone
+
+	// bare is the verifier's UnsafeBarePresentation: what is empty is not compared.
+	bare bool
 }
 
 // HolderBinding says how a presented credential must belong to its presenter.
@@ -236,13 +260,14 @@ func (v *Verifier) Credential(ctx context.Context, s vc.Secured) (*Credential, e
 func (v *Verifier) Presentation(ctx context.Context, s vc.Secured, want Session) (*Presentation, error) {
 	x := &presentation{examination: examination{v: v, kind: aPresentation, log: newLog(Whole, presentationChecks())}, want: want}
 	err := v.lacks()
+	x.want.bare = err == nil && v.UnsafeBarePresentation
 	switch {
 	case err != nil:
 	case v.Replay == nil:
 		err = errors.New("no Replay in the Verifier")
-	case want.Audience == "":
+	case want.Audience == "" && !x.want.bare:
 		err = errors.New("no Audience in the Session")
-	case want.Nonce == "":
+	case want.Nonce == "" && !x.want.bare:
 		err = errors.New("no Nonce in the Session")
 	}
 	if err != nil {
