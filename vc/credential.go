@@ -60,7 +60,7 @@ func ParseObject(doc *strictjson.Object) (*Credential, error) {
 	if err != nil {
 		return nil, err
 	}
-	if c.Status, err = statusOf(doc); err != nil {
+	if c.Status, err = StatusOf(doc); err != nil {
 		return nil, err
 	}
 	if c.Schema, err = schemaOf(doc); err != nil {
@@ -188,9 +188,9 @@ func (c Credential) GoString() string { return c.String() }
 // LogValue is the same as String.
 func (c Credential) LogValue() slog.Value { return slog.StringValue(c.String()) }
 
-// statusOf and schemaOf read entries that readCredential found well-formed.
-
-func statusOf(doc *strictjson.Object) ([]Status, error) {
+// StatusOf reads, for the packages of this module, the credentialStatus of a document
+// that [CheckObject] found well-formed.
+func StatusOf(doc *strictjson.Object) ([]Status, error) {
 	entries := objectsOf(doc, "credentialStatus")
 	if entries == nil {
 		return nil, nil
@@ -207,6 +207,7 @@ func statusOf(doc *strictjson.Object) ([]Status, error) {
 	return out, nil
 }
 
+// schemaOf is [StatusOf] for credentialSchema.
 func schemaOf(doc *strictjson.Object) ([]SchemaRef, error) {
 	entries := objectsOf(doc, "credentialSchema")
 	if entries == nil {

@@ -260,6 +260,13 @@ func TestCheckUnavailable(t *testing.T) {
 	err := (&status.Lists{}).Check(context.Background(), revocation(7), river(t), noon, believing{})
 	require.ErrorIs(t, err, status.ErrUnavailable, "no client")
 
+	// A list that is held is not used before its time either, by another clock.
+	w := &web{}
+	w.put(t, good)
+	shared := &status.Lists{Client: w}
+	require.NoError(t, shared.Check(context.Background(), revocation(7), river(t), noon, believing{}))
+	require.ErrorIs(t, shared.Check(context.Background(), revocation(7), river(t), noon.Add(-5*time.Minute-1), believing{}), status.ErrUnavailable)
+
 	// The ends of the validity are inside it, and a clock may be five minutes ahead.
 	for name, change := range map[string]func(l *status.List){
 		"last moment":     func(l *status.List) { l.ValidFrom, l.ValidUntil = noon.Add(-time.Hour), noon },

@@ -37,16 +37,16 @@ func (x *credential) references() ([]status.Reference, *finding) {
 	if x.v.Status == nil {
 		return nil, wrong(ErrStatusUnsupported, nil)
 	}
-	doc, err := vc.ParseObject(x.signed)
+	entries, err := vc.StatusOf(x.signed)
 	switch {
 	case err != nil:
 		return nil, unreadable(err)
-	case len(doc.Status) > maxStatus:
+	case len(entries) > maxStatus:
 		return nil, wrong(ErrTooLarge, fmt.Errorf("more than %d entries of status", maxStatus))
 	}
-	refs := make([]status.Reference, len(doc.Status))
+	refs := make([]status.Reference, len(entries))
 	var found *finding
-	for i, s := range doc.Status {
+	for i, s := range entries {
 		if refs[i], err = status.ParseEntry(s); err != nil {
 			found = worse(found, statusFinding(err))
 		}

@@ -248,6 +248,15 @@ func TestNeverBack(t *testing.T) {
 	back := build()
 	require.True(t, back.Credential.ValidFrom.After(again.Credential.ValidFrom))
 	require.True(t, publish(back))
+
+	// One that was built before a change, by a clock that was ahead, is not newer.
+	*k.clock = noon.Add(time.Hour)
+	ahead := build()
+	k.allocate(t, w, "urn:b")
+	update(t, w, func(tx *wallet.Tx) error { return k.Revoke(tx, "urn:b", "flood", "master") })
+	*k.clock = noon.Add(time.Minute)
+	require.True(t, publish(build()))
+	require.False(t, publish(ahead))
 }
 
 // TestSignedAgain: a list does not run out while somebody calls PublishDue.
