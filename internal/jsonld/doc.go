@@ -34,7 +34,7 @@
 // # What is left out
 //
 // Refused by name are @import, @base, a @direction that a context sets, indexes that
-// are no property, and the corners in which implementations differ: a scoped context that redefines
-// its own property, maps in scoped contexts, arrays inside @list, blank nodes
-// as properties, values of @json in containers.
+// are no property, and the corners in which implementations differ: a scoped context
+// that redefines its own property, maps in scoped contexts, arrays inside @list, blank
+// nodes as properties, values of @json in containers.
 package jsonld
