@@ -239,11 +239,8 @@ func disclosurePaths(text string) ([]vc.Pointer, error) {
 }
 
 // joseVerify verifies with the key that was handed over.
-func joseVerify(ctx context.Context, t *joseTask, k *key, in []byte) (string, error) {
-	s, public, err := numericTime(ctx, vc.Secured{MediaType: t.media(), Bytes: in}, k.public)
-	if err != nil {
-		return "", err
-	}
+func joseVerify(t *joseTask, k *key, in []byte) (string, error) {
+	s := vc.Secured{MediaType: t.media(), Bytes: in}
 	d := readDocument(s)
 	if len(d.wrong) > 0 {
 		return "", errors.New(d.wrong[0].Text)
@@ -255,7 +252,7 @@ func joseVerify(ctx context.Context, t *joseTask, k *key, in []byte) (string, er
 	if err != nil {
 		return "", err
 	}
-	if err := token.Verify(public); err != nil {
+	if err := token.Verify(k.public); err != nil {
 		return "", err
 	}
 	if err := t.inTime(d); err != nil {

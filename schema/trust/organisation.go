@@ -27,7 +27,7 @@ const (
 
 // An Organisation is one entry of a list.
 //
-//	{"odsCode": "RHQ", "name": "...", "did": ["did:web:..."], "issues": ["StaffPassportCredential"],
+//	{"odsCode": "Z0Z1Z", "name": "...", "did": ["did:web:..."], "issues": ["StaffPassportCredential"],
 //	 "receives": [...], "from": "2026-01-05T00:00:00Z", "until": "...", "registeredBy": "..."}
 type Organisation struct {
 	// ODS is the organisation's code in the register of the Organisation Data
