@@ -239,7 +239,7 @@ func disclosurePaths(text string) ([]vc.Pointer, error) {
 }
 
 // joseVerify verifies with the key that was handed over.
-func joseVerify(t *joseTask, k *key, in []byte) (string, error) {
+func joseVerify(_ context.Context, t *joseTask, k *key, in []byte) (string, error) {
 	s := vc.Secured{MediaType: t.media(), Bytes: in}
 	d := readDocument(s)
 	if len(d.wrong) > 0 {
