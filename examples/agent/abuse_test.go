@@ -91,6 +91,8 @@ func TestAbuse_DC05_RepeatedEnvelope(t *testing.T) {
 			require.Len(t, k["staff"].credentials, 1)
 			require.True(t, k["employer"].signed(k["staff"].credentials[0]))
 			require.Empty(t, stuck(k))
+			require.Len(t, k["employer"].places, 1)
+			require.Empty(t, misplaced(k))
 		})
 	}
 }

@@ -27,7 +27,8 @@ import (
 )
 
 // A flow is one member of staff's whole line: connect to an employer, get a passport
-// with a photo, connect to a host, show it, be verified. It is 13 messages over HTTP.
+// with a photo, connect to a host, show it, be verified. It is 13 messages over HTTP, and
+// the host's questions for the two status lists.
 func (d *demo) flow(ctx context.Context) error {
 	c, err := d.employer.addContact(ctx, d.record.card, d.record.photo)
 	if err != nil {
@@ -174,7 +175,7 @@ func (t countingTx) Delete(kind, id []byte) error {
 }
 
 // BenchmarkFlow is the whole line of one member of staff after another, and of several
-// at once, between three parties that were opened before. Besides the usual figures it
+// at once, between parties that were opened before. Besides the usual figures it
 // reports flows/s, the synchronous commits of one flow, and flows for each second of
 // processor time.
 func BenchmarkFlow(b *testing.B) {
@@ -350,6 +351,8 @@ func TestFlow(t *testing.T) {
 	require.Len(t, k["staff"].credentials, 4)
 	require.Len(t, k["host"].results, 4)
 	require.Empty(t, stuck(k))
+	require.Len(t, k["employer"].places, 4)
+	require.Empty(t, misplaced(k))
 	messages := 0
 	for _, v := range k {
 		for e, n := range v.events {

@@ -195,10 +195,16 @@ func TestAbuse_LG01_NoTrace(t *testing.T) {
 	failed(d.staff.show(t.Context(), "none", "none", nil))
 	_, err = d.host.request(t.Context(), &visit{Invitation: "none"}, question{DisclosureSet: schema.DisclosureSet{Purpose: string(everything)}})
 	failed(err)
-	w.take(t, w.accept, w.addVisit, w.connectHost, w.ask, w.show, w.verify, w.token, w.forge, w.end)
+	w.take(t, w.accept, w.addVisit, w.connectHost, w.ask, w.show, w.verify, w.token, w.forge, w.suspend, w.unlist, w.withoutNetwork, w.revoke, w.end)
 	require.True(t, w.outcome.Verified)
 	failed(d.staff.accept(t.Context(), w.passport)) // for the second time
 	require.GreaterOrEqual(t, provoked, 20)
+	published := fetched(t, d.authority.address())
+	for n := range 2 {
+		published = append(published, fetched(t, fmt.Sprint(d.employer.base(), statusPath, n))...)
+	}
+	along, err := d.host.bundleFile(t.Context())
+	require.NoError(t, err)
 
 	// Nobody is there any more: deliveries fail too.
 	d.host.stop()
@@ -216,7 +222,7 @@ func TestAbuse_LG01_NoTrace(t *testing.T) {
 	}))
 
 	var audit bytes.Buffer
-	for _, p := range []*party{d.employer.party, d.staff.party} {
+	for _, p := range []*party{d.employer.party, d.staff.party, d.authority.party} {
 		for e, err := range p.agent.AuditLog(t.Context()) {
 			require.NoError(t, err)
 			fmt.Fprintf(&audit, "%v\n%+v\n", e, e.Event)
@@ -226,7 +232,8 @@ func TestAbuse_LG01_NoTrace(t *testing.T) {
 	for _, x := range []any{w.contact.Card, w.journey} {
 		fmt.Fprintf(log, "%v %+v\n", x, x)
 	}
-	for where, b := range map[string][]byte{"log": []byte(log.String()), "output": []byte(out.String()), "answers": said.Bytes(), "audit log": audit.Bytes(), "addresses": addresses} {
+	for where, b := range map[string][]byte{"log": []byte(log.String()), "output": []byte(out.String()), "answers": said.Bytes(), "audit log": audit.Bytes(), "addresses": addresses,
+		"published lists": published, "bundle": along} {
 		require.Empty(t, c.in(b), where)
 	}
 	require.Greater(t, strings.Count(log.String(), "\n"), 50, "the log is talkative")
@@ -234,7 +241,7 @@ func TestAbuse_LG01_NoTrace(t *testing.T) {
 
 	found, files := c.inFiles(t, d.dataDir) // of wallets in use: database, write-ahead log and its index
 	require.Empty(t, found)
-	require.GreaterOrEqual(t, files, 3*2)
+	require.GreaterOrEqual(t, files, 4*2)
 	d.close()
 	found, _ = c.inFiles(t, d.dataDir)
 	require.Empty(t, found)
@@ -317,7 +324,7 @@ func TestAbuse_LG01_Process(t *testing.T) {
 	require.Greater(t, strings.Count(p.stderr.String(), "\n"), 30)
 	found, files := c.inFiles(t, dir)
 	require.Empty(t, found)
-	require.GreaterOrEqual(t, files, 3)
+	require.GreaterOrEqual(t, files, 4)
 	_, files = c.inFiles(t, temp)
 	require.Zero(t, files)
 

@@ -12,6 +12,7 @@ import (
 	"github.com/staffpassport/staffpassport/schema"
 	"github.com/staffpassport/staffpassport/vc"
 	"github.com/staffpassport/staffpassport/vc/disclose"
+	"github.com/staffpassport/staffpassport/vc/status"
 )
 
 // A consent is what a person is asked to agree to: what is read from the passport in
@@ -98,9 +99,13 @@ func always(d disclose.Disclosure, shown *schema.Passport) ([]fact, error) {
 		return nil, err
 	}
 	var out []fact
+	places := statusPlaces(d.Document)
 	for _, at := range d.Always {
 		value, _ := at.Lookup(doc)
 		f := worded(at, value, shown)
+		if below(at, "/credentialStatus") && places != "" {
+			f.Text = places
+		}
 		i := slices.IndexFunc(out, func(g fact) bool { return g.Title == f.Title })
 		switch {
 		case i < 0:
@@ -110,6 +115,26 @@ func always(d disclose.Disclosure, shown *schema.Passport) ([]fact, error) {
 		}
 	}
 	return out, nil
+}
+
+// statusPlaces says where a passport is asked after, and under which number; empty if
+// not every place is of a kind that is known.
+func statusPlaces(c *vc.Credential) string {
+	var lists, numbers []string
+	for _, s := range c.Status {
+		r, err := status.ParseEntry(s)
+		if err != nil {
+			return ""
+		}
+		lists = append(lists, r.List)
+		if n := fmt.Sprint(r.Index); !slices.Contains(numbers, n) {
+			numbers = append(numbers, n)
+		}
+	}
+	if lists == nil {
+		return ""
+	}
+	return strings.Join(lists, " and ") + ", under the number " + strings.Join(numbers, " and ")
 }
 
 // worded names one value of a credential.

@@ -49,6 +49,9 @@ func TestConsentSaysWhatIsAlwaysShown(t *testing.T) {
 			h := w.genuine(t)
 			staff := signedIn(t, w.staff.party)
 			page := "/requests/" + x.ID
+			place, err := w.employer.standing(t.Context(), w.contact.Exchange)
+			require.NoError(t, err)
+			list := w.employer.base() + statusPath
 			items := staff.get(page).answered(http.StatusOK).sees("Always shown with it", "nobody can leave it out").always()
 			require.Equal(t, []string{
 				"Where its words are explained: " + vc.ContextV2 + " " + schema.ContextURL,
@@ -58,6 +61,7 @@ func TestConsentSaysWhatIsAlwaysShown(t *testing.T) {
 				"Valid from: " + shownTime(h.ValidFrom),
 				"Valid until: " + shownTime(h.ValidUntil),
 				"The number of this passport's key, which is yours: " + h.Holder.String(),
+				fmt.Sprint("Where to ask whether it was withdrawn: ", list, "0 and ", list, "1, under the number ", place.Index),
 			}, sortedLike(items))
 
 			// What the page says is what Preview says, and what the host then has.
@@ -78,7 +82,7 @@ func TestConsentSaysWhatIsAlwaysShown(t *testing.T) {
 
 // sortedLike puts the list in the order of a document: forms differ in it.
 func sortedLike(items []string) []string {
-	order := []string{"Where", "The number of this passport:", "What", "Who", "Valid from", "Valid until", "The number of this passport's key"}
+	order := []string{"Where its", "The number of this passport:", "What", "Who", "Valid from", "Valid until", "The number of this passport's key", "Where to ask"}
 	rank := func(s string) int {
 		return slices.IndexFunc(order, func(o string) bool { return strings.HasPrefix(s, o) })
 	}

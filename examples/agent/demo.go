@@ -8,13 +8,13 @@ import (
 	"os"
 	"time"
 
+	"github.com/staffpassport/staffpassport/did"
 	"github.com/staffpassport/staffpassport/didcomm/runtime"
-	"github.com/staffpassport/staffpassport/schema"
-	"github.com/staffpassport/staffpassport/vc/verify"
+	"github.com/staffpassport/staffpassport/schema/trust"
 	"github.com/staffpassport/staffpassport/wallet"
 )
 
-// A demo runs the three roles on this machine.
+// A demo runs the four roles on this machine.
 type demo struct {
 	options
 	record     staffRecord
@@ -27,19 +27,21 @@ type demo struct {
 	now  func() time.Time // nil: time.Now
 	fail func(error)      // told when a role cannot go on; nil before run
 
-	employer *employer
-	staff    *staff
-	host     *host
+	employer  *employer
+	authority *authority
+	staff     *staff
+	host      *host
 }
 
 // hooks are there for tests. Each may be nil.
 type hooks struct {
-	tune     func(role string, c *runtime.Config)           // changes how a role's messaging runs
-	store    func(role string, s wallet.Store) wallet.Store // goes between a wallet and its file
-	unlocker wallet.Unlocker                                // instead of the passphrase, whose slowness tests need not prove again
+	tune      func(role string, c *runtime.Config)           // changes how a role's messaging runs
+	store     func(role string, s wallet.Store) wallet.Store // goes between a wallet and its file
+	failpoint func(role, point string)                       // is called at each of failpoints
+	unlocker  wallet.Unlocker                                // instead of the passphrase, whose slowness tests need not prove again
 }
 
-// run opens the three roles, starts them, and walks the line or waits. It returns
+// run opens the four roles, starts them, and walks the line or waits. It returns
 // nil when the line was walked, or when ctx ended while it waited.
 func (d *demo) run(ctx context.Context) error {
 	if d.dataDir == "" {
@@ -66,7 +68,7 @@ func (d *demo) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintln(d.out, "Three roles are running on this machine only. Each link works once:")
+	fmt.Fprintln(d.out, "Four roles are running on this machine only. Each link works once:")
 	for _, p := range d.parties() {
 		fmt.Fprintf(d.out, "  %-9s %s\n", p.role, p.site.link(p.base()))
 	}
@@ -78,9 +80,9 @@ func (d *demo) run(ctx context.Context) error {
 	return context.Cause(running)
 }
 
-// open opens the three roles. The member of staff and the host are told whose
-// passports count, as a register of organisations would. After an error the caller
-// closes what is open.
+// open opens the four roles. A new register begins with the two organisations. The
+// member of staff and the host are told where the register is, and whose. After an
+// error the caller closes what is open.
 func (d *demo) open(ctx context.Context) (err error) {
 	level := slog.LevelError
 	if d.debug {
@@ -109,19 +111,39 @@ func (d *demo) open(ctx context.Context) (err error) {
 		if f := d.hooks.store; f != nil {
 			c.store = func(s wallet.Store) wallet.Store { return f(role, s) }
 		}
+		if f := d.hooks.failpoint; f != nil {
+			c.failpoint = func(point string) { f(role, point) }
+		}
 		return c
 	}
 	if d.employer, err = openEmployer(ctx, config("employer", "Alder Valley Hospitals", 0), d.record); err != nil {
 		return err
 	}
-	registered := verify.TrustedIssuers{d.employer.did(): {schema.Type}}
-	if d.staff, err = openStaff(ctx, config("staff", "My wallet", 1), registered); err != nil {
+	if d.authority, err = openAuthority(ctx, config("authority", "Register of organisations", 3)); err != nil {
+		return err
+	}
+	from := registry{d.authority.did(), d.authority.address()}
+	if d.staff, err = openStaff(ctx, config("staff", "My wallet", 1), from); err != nil {
 		return err
 	}
 	visited := config("host", "Riverside Hospital", 2)
 	visited.listen = d.auto
-	d.host, err = openHost(ctx, visited, registered)
-	return err
+	if d.host, err = openHost(ctx, visited, from); err != nil {
+		return err
+	}
+	return d.authority.enrol(ctx, d.organisations()...)
+}
+
+// organisations are those that a new register begins with.
+func (d *demo) organisations() []trust.Organisation {
+	entry := func(p *party, ods string, id did.DID) trust.Organisation {
+		return trust.Organisation{ODS: ods, Name: p.label, DIDs: []did.DID{id}, From: d.now(), RegisteredBy: "HR Director"}
+	}
+	employer := entry(d.employer.party, "Z0Z1Z", d.employer.did())
+	employer.Issues, employer.Receives = passports(), passports()
+	host := entry(d.host.party, "Z1Z0Z", d.host.did())
+	host.Receives = passports()
+	return []trust.Organisation{employer, host}
 }
 
 // parties returns the roles that are open.
@@ -135,6 +157,9 @@ func (d *demo) parties() []*party {
 	}
 	if d.host != nil {
 		out = append(out, d.host.party)
+	}
+	if d.authority != nil {
+		out = append(out, d.authority.party)
 	}
 	return out
 }

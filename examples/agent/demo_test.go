@@ -46,7 +46,13 @@ func requireWalked(t *testing.T, code int, stdout, stderr string) {
 		"no-proof":              "no-proof",
 		"base-proof":            "base-proof",
 		"stolen-token":          "unbound",
+		"suspended":             "suspended",
+		"organisation-removed":  "untrusted",
+		"revoked":               "revoked",
 	}, o.Refused)
+	require.True(t, o.Resumed)
+	require.True(t, o.Offline)
+	require.Equal(t, "passed", o.Checks["credential-status"])
 	require.ElementsMatch(t, []string{"dateOfBirth", "nationalInsuranceNumber", "payBand"}, o.Withheld)
 	require.Equal(t, "passed", o.Checks["signature"])
 	require.Equal(t, "passed", o.Checks["credential-signature"])
@@ -154,7 +160,7 @@ func TestInvalidInputIssuesNothing(t *testing.T) {
 		"record and photo":   {[]string{"-record", text, "-photo", text}, []string{"record", "photo"}},
 		"unknown flag":       {[]string{"-autonomous"}, []string{"usage"}},
 		"argument too many":  {[]string{"now"}, []string{"usage", `unexpected argument "now"`}},
-		"port out of bounds": {[]string{"-base-port", "65534"}, []string{"usage", "-base-port has to be from 0 to 65533"}},
+		"port out of bounds": {[]string{"-base-port", "65533"}, []string{"usage", "-base-port has to be from 0 to 65532"}},
 		"record with a mark": {[]string{"-record", file(t, "\xef\xbb\xbf{}")}, []string{"byte order mark"}},
 		"record in UTF-16":   {[]string{"-record", file(t, "\xff\xfe{\x00}\x00")}, []string{"byte order mark"}},
 		"record cut short":   {[]string{"-record", file(t, "{\n  \"personal\": {")}, []string{"it stops being JSON in line 2, at byte 15"}},
@@ -223,7 +229,7 @@ func TestWrongPassphrase(t *testing.T) {
 	require.NotContains(t, stderr, "horse")
 }
 
-// open opens the three roles without running them.
+// open opens the four roles without running them.
 func open(t testing.TB, d *demo) *demo {
 	t.Helper()
 	if d.record.passport == nil {
@@ -242,7 +248,7 @@ func open(t testing.TB, d *demo) *demo {
 	return d
 }
 
-// running opens the three roles and runs them for the length of the test.
+// running opens the four roles and runs them for the length of the test.
 func running(t testing.TB, d *demo) *demo {
 	t.Helper()
 	open(t, d)

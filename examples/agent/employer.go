@@ -15,6 +15,7 @@ import (
 	"github.com/staffpassport/staffpassport/vc/dataintegrity"
 	"github.com/staffpassport/staffpassport/vc/dataintegrity/ecdsasd"
 	"github.com/staffpassport/staffpassport/vc/sdjwt"
+	"github.com/staffpassport/staffpassport/wallet/statuslist"
 )
 
 // An employer issues passports to the members of staff in its contacts.
@@ -23,6 +24,7 @@ type employer struct {
 	signer did.Signer
 	issuer *issue.Issuer
 	source staffRecord // what the form is filled from, as from a staff record system
+	lists  *statuslist.Issuer
 }
 
 // passportLife is how long a passport is valid from the day on which it is offered.
@@ -37,7 +39,8 @@ type contact struct {
 	Invitation string             `json:"invitation"` // id of the invitation
 	Link       string             `json:"link"`       // the invitation as a URL
 	Exchange   string             `json:"exchange,omitempty"`
-	Version    int                `json:"version"` // how often it was saved
+	Earlier    []string           `json:"earlier,omitempty"` // exchanges of passports before that one
+	Version    int                `json:"version"`           // how often it was saved
 
 	newPhoto bool // since it was saved
 }
@@ -61,6 +64,7 @@ func openEmployer(ctx context.Context, c partyConfig, source staffRecord) (*empl
 	p.expire = append(p.expire, e.issuer)
 	p.agent.Handle("issue-credential", 2, issue.Roles{Issuer: e.issuer})
 	p.agent.HandleTask(issue.TaskIssue, e.issuer)
+	e.keepStatus()
 	e.routes()
 	return e, nil
 }
@@ -82,6 +86,10 @@ const kindIssued = "issued" // by exchange
 // called again for an exchange: what it kept last is what is sent.
 func (e *employer) sign(ctx context.Context, x *issue.Exchange, c *vc.Credential) ([]vc.Secured, error) {
 	c.ValidFrom = e.now().UTC().Truncate(time.Second) // and until when is said in the offer
+	var err error
+	if c.Status, err = e.statusOf(ctx, x.ID); err != nil {
+		return nil, err
+	}
 	kept := issuedPassport{ID: c.ID, ValidUntil: c.ValidUntil}
 	var issued []vc.Secured
 	for _, form := range x.Forms {
@@ -202,8 +210,8 @@ func (e *employer) contacts(ctx context.Context) ([]contact, error) {
 // errNotReady says that a contact has no connection or no photo yet.
 var errNotReady = errors.New("agent: the contact is not connected or has no photo")
 
-// offer offers a passport to a contact, and notes it in the contact, in one
-// transaction. What it offers has been validated; who the holder will be is the
+// offer offers a passport to a contact, notes it in the contact, and gives it its place
+// in the status lists, in one transaction. What it offers has been validated; who the holder will be is the
 // member of staff's to prove.
 func (e *employer) offer(ctx context.Context, c *contact, passport *schema.Passport) (string, error) {
 	conn, err := e.connected(ctx, c.Invitation)
@@ -227,7 +235,13 @@ func (e *employer) offer(ctx context.Context, c *contact, passport *schema.Passp
 		Attachments: []didcomm.Attachment{didcomm.NewAttachment(shown.ID, "image/jpeg", c.Photo)},
 		Comment:     "Your staff passport",
 		Started: func(_ context.Context, tx didcomm.Tx, x *issue.Exchange) error {
+			if c.Exchange != "" {
+				c.Earlier = append(c.Earlier, c.Exchange)
+			}
 			c.Exchange = x.ID
+			if err := e.allocate(tx, x); err != nil {
+				return err
+			}
 			return c.save(tx)
 		},
 	})

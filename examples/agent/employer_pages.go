@@ -17,8 +17,9 @@ type contactView struct {
 	Status, Problem    string
 	Accepted, HasPhoto bool
 	MayUpload          bool
-	MayIssue           bool   // there is a connection, and no passport yet
-	Waiting            bool   // the next move is the member of staff's
+	MayIssue           bool // there is a connection, and no passport yet
+	Waiting            bool // the next move is the member of staff's
+	Standing           standing
 	Invitation         string // the link, until somebody used it
 }
 
@@ -37,6 +38,10 @@ func (e *employer) routes() {
 	m.HandleFunc("POST /contacts/{id}/photo", e.withContact(e.uploadPhoto))
 	m.HandleFunc("GET /contacts/{id}/passport", e.withReady(e.passportPage))
 	m.HandleFunc("POST /contacts/{id}/passport", e.withReady(e.issuePassport))
+	m.HandleFunc("GET /contacts/{id}/status", e.withIssued(func(w http.ResponseWriter, r *http.Request, v contactView) {
+		e.withdrawalPage(w, r, v, "")
+	}))
+	m.HandleFunc("POST /contacts/{id}/status", e.withIssued(e.changeStatus))
 }
 
 func (e *employer) home(w http.ResponseWriter, r *http.Request) {
@@ -68,6 +73,7 @@ func (e *employer) view(r *http.Request, c *contact) (contactView, error) {
 	if err != nil {
 		return v, err
 	}
+	accepted := v.Accepted
 	conn, err := e.connected(r.Context(), c.Invitation)
 	if err != nil {
 		return v, err
@@ -75,10 +81,19 @@ func (e *employer) view(r *http.Request, c *contact) (contactView, error) {
 	if conn == "" {
 		v.Invitation = c.Link
 	}
-	open := c.Exchange == "" || v.Problem != ""
+	if v.Standing, err = e.standing(r.Context(), c.Exchange); err != nil {
+		return v, err
+	}
+	switch {
+	case v.Standing.Revoked:
+		v.Status, v.Accepted = "Passport withdrawn", false
+	case v.Standing.Suspended:
+		v.Status, v.Accepted = "Passport suspended", false
+	}
+	open := c.Exchange == "" || v.Problem != "" || v.Standing.Revoked
 	v.MayIssue = conn != "" && open
 	v.MayUpload = open
-	v.Waiting = conn == "" || !open && !v.Accepted
+	v.Waiting = conn == "" || !open && !accepted
 	return v, nil
 }
 

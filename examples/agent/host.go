@@ -5,12 +5,15 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/staffpassport/staffpassport/did"
 	"github.com/staffpassport/staffpassport/didcomm"
 	"github.com/staffpassport/staffpassport/didcomm/present"
 	"github.com/staffpassport/staffpassport/schema"
+	"github.com/staffpassport/staffpassport/vc/status"
 	"github.com/staffpassport/staffpassport/vc/verify"
 )
 
@@ -20,7 +23,12 @@ type host struct {
 	*party
 	signer   did.Signer
 	verifier *present.Verifier
-	trusted  verify.TrustedIssuers
+	from     registry
+	register *register
+
+	online    *source
+	offline   atomic.Pointer[source] // instead of online; nil: not now
+	decidedBy sync.Map               // of *source, by a digest of the presentation
 }
 
 // A visit is one member of staff who was invited to connect.
@@ -42,7 +50,9 @@ type result struct {
 	Decided      time.Time        `json:"decided"`
 	Code         string           `json:"code,omitempty"`
 	Checks       []verify.Result  `json:"checks"`
+	Bundle       time.Time        `json:"bundle,omitzero"` // when the bundle was made that it was decided with; zero for the network
 	Issuer       string           `json:"issuer,omitempty"`
+	IssuerName   string           `json:"issuerName,omitempty"` // as the list of registered organisations had it
 	ValidFrom    time.Time        `json:"validFrom,omitzero"`
 	ValidUntil   time.Time        `json:"validUntil,omitzero"`
 	Passport     *schema.Passport `json:"passport,omitempty"`
@@ -55,27 +65,42 @@ const (
 	kindResult = "result" // by exchange
 )
 
-func openHost(ctx context.Context, c partyConfig, registered verify.TrustedIssuers) (*host, error) {
+func openHost(ctx context.Context, c partyConfig, from registry) (*host, error) {
 	p, err := openParty(ctx, c)
 	if err != nil {
 		return nil, err
 	}
-	h := &host{party: p, trusted: registered}
-	if h.signer, err = p.identity(ctx); err != nil {
+	h := &host{party: p, from: from}
+	if h.signer, err = p.identity(ctx); err == nil {
+		h.register, err = p.openRegister(ctx, from)
+	}
+	if err != nil {
 		p.close()
 		return nil, fmt.Errorf("%s: %w", c.role, err)
 	}
+	h.online = &source{check: h.check(p.resolver, h.register, p.statusLists(true)), names: h.register.Registry}
 	h.verifier = &present.Verifier{
 		Store:   p.agent,
-		Check:   &verify.Verifier{Resolver: p.resolver, Trust: registered, Contexts: schema.Contexts(), Replay: verify.NonceUsedOnceByCaller{}, Now: p.now},
+		Check:   decider{h},
 		Decided: h.decided,
 		Now:     p.now,
+	}
+	if err := h.stayOffline(ctx); err != nil {
+		p.close()
+		return nil, fmt.Errorf("%s: %w", c.role, err)
 	}
 	p.expire = append(p.expire, h.verifier)
 	p.agent.Handle("present-proof", 2, present.Roles{Verifier: h.verifier})
 	p.agent.HandleTask(present.TaskVerify, h.verifier)
 	h.routes()
 	return h, nil
+}
+
+// check returns what verifies presentations, with what it knows or can find out of
+// keys, organisations and withdrawn passports.
+func (h *host) check(keys did.Resolver, organisations verify.Trust, withdrawn *status.Lists) *verify.Verifier {
+	return &verify.Verifier{Resolver: keys, Trust: organisations, Status: withdrawn, Contexts: schema.Contexts(),
+		Replay: verify.NonceUsedOnceByCaller{}, Now: h.now}
 }
 
 // did returns the DID that presentations for this host are made for.
@@ -167,7 +192,8 @@ const requestLife = 24 * time.Hour
 // decided keeps what became of a presentation, in the transaction that answers it.
 // It refuses a good one whose photo is not the one the employer signed for.
 func (h *host) decided(_ context.Context, tx didcomm.Tx, x *present.Exchange, d present.Decision) error {
-	r := result{Asked: x.Inputs[0].Name, Decided: h.now(), Checks: x.Checks}
+	by := h.by(d.Secured)
+	r := result{Asked: x.Inputs[0].Name, Decided: h.now(), Checks: x.Checks, Bundle: by.made}
 	if d.Err != nil {
 		r.Code = x.Code
 		return tx.Save(kindResult, x.ID, r)
@@ -184,7 +210,12 @@ func (h *host) decided(_ context.Context, tx didcomm.Tx, x *present.Exchange, d 
 		}
 	}
 	r.Accepted, r.Issuer, r.Passport, r.Photo, r.Presentation = true, c.Issuer().String(), p, photo, d.Secured.Bytes
-	r.ValidFrom, r.ValidUntil = c.Document().ValidFrom, c.Document().ValidUntil
+	r.IssuerName = nameIn(by.names, c.Issuer())
+	doc := c.Document()
+	r.ValidFrom, r.ValidUntil = doc.ValidFrom, doc.ValidUntil
+	if err := noteLists(tx, doc); err != nil {
+		return err
+	}
 	return tx.Save(kindResult, x.ID, r)
 }
 
@@ -201,18 +232,25 @@ func (h *host) result(ctx context.Context, exchange string) (*result, error) {
 // list returns every record of a kind, oldest first.
 func list[T any](ctx context.Context, p *party, kind string) ([]T, error) {
 	var out []T
-	err := p.agent.View(ctx, func(tx didcomm.Tx) error {
-		for r, err := range tx.List(kind) {
-			if err != nil {
-				return err
-			}
-			var v T
-			if err := json.Unmarshal(r.Data, &v); err != nil {
-				return err
-			}
-			out = append(out, v)
-		}
-		return nil
+	err := p.agent.View(ctx, func(tx didcomm.Tx) (err error) {
+		out, err = listIn[T](tx, kind)
+		return err
 	})
 	return out, err
+}
+
+// listIn is list in a transaction.
+func listIn[T any](tx didcomm.Tx, kind string) ([]T, error) {
+	var out []T
+	for r, err := range tx.List(kind) {
+		if err != nil {
+			return nil, err
+		}
+		var v T
+		if err := json.Unmarshal(r.Data, &v); err != nil {
+			return nil, err
+		}
+		out = append(out, v)
+	}
+	return out, nil
 }

@@ -25,6 +25,9 @@ func (h *host) routes() {
 	m.HandleFunc("GET /visits/{id}/photo.jpg", h.withVisit(func(w http.ResponseWriter, _ *http.Request, v visitView) { h.photo(w, v.Result) }))
 	m.HandleFunc("GET /visits/{id}/earlier.jpg", h.withVisit(func(w http.ResponseWriter, _ *http.Request, v visitView) { h.photo(w, v.Earlier) }))
 	m.HandleFunc("POST /visits/{id}/request", h.withVisit(h.requestPassport))
+	m.HandleFunc("POST /register", h.fetchRegister)
+	m.HandleFunc("GET /bundle", h.bundlePage)
+	m.HandleFunc("POST /bundle", h.changeBundle)
 }
 
 func (h *host) photo(w http.ResponseWriter, v *resultView) {
@@ -42,6 +45,7 @@ type visitView struct {
 	Label, Status     string
 	Accepted, Waiting bool
 	Known             bool // Label is the name on a genuine passport
+	Undecided         bool // what was shown waits for something to be found out
 	MayAsk            bool
 	Purpose           string // what the form proposes, if not that of the set
 	Sets              []schema.DisclosureSet
@@ -57,7 +61,9 @@ type resultView struct {
 	Decided                time.Time
 	ValidFrom, ValidUntil  time.Time
 	Presentation, Passport []verify.Result // the checks that were made
-	Issuer                 string
+	Issuer, IssuerName     string
+	Bundle                 time.Time
+	Refused                refused
 	Picture                string // the path of the photo, if there is one
 	Preview                []shownSection
 	photo                  []byte
@@ -65,7 +71,10 @@ type resultView struct {
 
 func viewOf(r *result, picture string) *resultView {
 	out := &resultView{Accepted: r.Accepted, Asked: r.Asked, Decided: r.Decided, ValidFrom: r.ValidFrom, ValidUntil: r.ValidUntil,
-		Issuer: r.Issuer, Preview: sections(r.Passport), photo: r.Photo}
+		Issuer: r.Issuer, IssuerName: r.IssuerName, Bundle: r.Bundle, Preview: sections(r.Passport), photo: r.Photo}
+	if !r.Accepted {
+		out.Refused = refusedFor(r.Code)
+	}
 	if len(r.Photo) > 0 {
 		out.Picture = picture
 	}
@@ -88,9 +97,10 @@ func (h *host) home(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	var data struct {
-		ID      string // of the next visit, so that a form sent twice is one visit
-		Visits  []visitView
-		Trusted []string
+		ID       string // of the next visit, so that a form sent twice is one visit
+		Visits   []visitView
+		Register registerCopy
+		Bundle   *bundleView
 	}
 	data.ID = didcomm.NewID()
 	for i := range all {
@@ -101,10 +111,11 @@ func (h *host) home(w http.ResponseWriter, r *http.Request) {
 		}
 		data.Visits = append(data.Visits, v)
 	}
-	for id := range h.trusted {
-		data.Trusted = append(data.Trusted, id.String())
+	data.Register = h.registerCopy()
+	if data.Bundle, err = h.bundleView(r.Context()); err != nil {
+		h.failed(w, err)
+		return
 	}
-	slices.Sort(data.Trusted)
 	h.site.page(w, r, "host.html", view{Heading: "Visiting staff", Data: data, Watch: len(all) > 0})
 }
 
@@ -152,6 +163,9 @@ func (h *host) view(r *http.Request, v *visit) (visitView, error) {
 		out.Status = "Ended. " + reasonOr(x.Reason)
 	default:
 		out.Status, out.MayAsk, out.Waiting = "Waiting for the passport", false, true
+		if out.Undecided = x.Code != ""; out.Undecided {
+			out.Status = "Shown, and not decided yet"
+		}
 	}
 	known := func(r *result) {
 		if p := r.Passport.Personal; p != nil {

@@ -32,7 +32,7 @@ func (b *browser) harmless() *browser {
 	return b.seesNot("<script", "<img src=x", `href="javascript:`, "onerror=alert(2)>")
 }
 
-// hostile opens the three roles, of which the employer calls itself something evil.
+// hostile opens the four roles, of which the employer calls itself something evil.
 func hostile(t *testing.T) *demo {
 	t.Helper()
 	d := open(t, &demo{})

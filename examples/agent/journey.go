@@ -23,6 +23,7 @@ type journey struct {
 	Host     string            `json:"host,omitempty"`     // the same
 	Token    string            `json:"token,omitempty"`    // the host's request for an SD-JWT VC
 	Forged   map[string]string `json:"forged"`             // the host's requests that forgeries answer, by their names
+	Again    map[string]string `json:"again"`              // the host's requests after that, by the names of endings and the like
 	Ended    bool              `json:"ended,omitempty"`
 }
 
@@ -44,11 +45,15 @@ func (w *walk) resume(ctx context.Context) error {
 		return jsonErr
 	}
 	digest := fmt.Sprintf("%x", sha256.Sum256(record))
-	if err == nil && !w.journey.Ended && w.journey.Record == digest && w.now().Before(w.journey.Began.Add(requestLife)) {
+	if err == nil && !w.journey.Ended && w.journey.Record == digest && w.now().Before(w.journey.Began.Add(requestLife)) && w.journey.Again != nil {
 		return nil
 	}
 	w.whole = true
-	w.journey = journey{Began: w.now(), Record: digest, Contact: didcomm.NewID(), Visit: didcomm.NewID(), Forged: map[string]string{}}
+	w.journey = journey{Began: w.now(), Record: digest, Contact: didcomm.NewID(), Visit: didcomm.NewID(),
+		Forged: map[string]string{}, Again: map[string]string{}}
+	if err := w.mend(ctx); err != nil {
+		return err
+	}
 	return w.save(ctx)
 }
 

@@ -40,8 +40,8 @@ func started(t *testing.T) map[string]string {
 		require.Equal(t, exitOK, <-code)
 	})
 	links, line := map[string]string{}, regexp.MustCompile(`^ +(\w+) +(http://\S+)$`)
-	for s := bufio.NewScanner(out); len(links) < 3; {
-		require.True(t, s.Scan(), "three links")
+	for s := bufio.NewScanner(out); len(links) < 4; {
+		require.True(t, s.Scan(), "four links")
 		if m := line.FindStringSubmatch(s.Text()); m != nil {
 			links[m[1]] = m[2]
 		}
@@ -63,7 +63,7 @@ func jpegOf(t *testing.T, width, height, quality int) []byte {
 func TestJourney_ByHand(t *testing.T) {
 	t.Parallel()
 	links := started(t)
-	require.Equal(t, []string{"employer", "host", "staff"}, slices.Sorted(maps.Keys(links)))
+	require.Equal(t, []string{"authority", "employer", "host", "staff"}, slices.Sorted(maps.Keys(links)))
 	employer, staff, host := atLink(t, links["employer"]), atLink(t, links["staff"]), atLink(t, links["host"])
 
 	card := journeyCard(employer)
@@ -116,10 +116,11 @@ func journeyConsent(b *browser) {
 	b.sees("Always shown with it", "Nothing else of your passport leaves this wallet.").seesNot("AB123456C", "1988-04-17")
 	items := strings.Join(b.always(), "\n")
 	for _, title := range []string{"Who issued it: did:key:", "Valid from: ", "Valid until: ", "The number of this passport: urn:uuid:",
-		"The number of this passport's key, which is yours: did:key:", "What kind of document it is: verifiable credential, staff passport"} {
+		"The number of this passport's key, which is yours: did:key:", "What kind of document it is: verifiable credential, staff passport",
+		"Where to ask whether it was withdrawn: http://127.0.0.1:", "/status/1, under the number "} {
 		require.Contains(b.t, items, title)
 	}
-	require.Len(b.t, b.always(), 7, items)
+	require.Len(b.t, b.always(), 8, items)
 	require.NotRegexp(b.t, claims, items)
 	require.Equal(b.t, len(needed()), strings.Count(b.body, `type="checkbox"`))
 }

@@ -101,12 +101,14 @@ func (c childPlan) demo(out, log io.Writer) *demo {
 	}
 	d.out = lines
 	var times atomic.Int32
+	at := func(role, point string) {
+		if role == c.Role && point == c.Point && int(times.Add(1)) == c.Time {
+			kill()
+		}
+	}
 	d.hooks = hooks{unlocker: cheapKey{},
-		tune: c.failpoints(func(role, point string) {
-			if role == c.Role && point == c.Point && int(times.Add(1)) == c.Time {
-				kill()
-			}
-		}),
+		tune:      c.failpoints(at),
+		failpoint: at,
 		store: func(role string, s wallet.Store) wallet.Store {
 			if role == c.Forgets {
 				s = &forgetful{Store: s, dir: filepath.Join(c.Dir, role), commits: c.Commits}
@@ -242,20 +244,24 @@ type forgetful struct {
 func (s *forgetful) Update(ctx context.Context, f func(wallet.StoreTx) error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	slot := filepath.Join(s.dir, fmt.Sprint("before-", s.n%s.commits))
+	slot := func(n int) string { return fmt.Sprint("before-", n%(s.commits+1)) } // one more than is kept: it may be killed here
 	for _, suffix := range []string{"", "-wal"} {
 		b, err := os.ReadFile(filepath.Join(s.dir, "wallet.db"+suffix))
 		if err != nil {
 			return err
 		}
-		if err := os.WriteFile(slot+suffix, b, 0o600); err != nil {
+		if err := os.WriteFile(filepath.Join(s.dir, slot(s.n)+suffix), b, 0o600); err != nil {
 			return err
 		}
 	}
-	s.n++
-	if err := os.WriteFile(filepath.Join(s.dir, "oldest"), []byte(fmt.Sprint("before-", s.n%s.commits)), 0o600); err != nil {
+	oldest := filepath.Join(s.dir, "oldest")
+	if err := os.WriteFile(oldest+"-new", []byte(slot(max(0, s.n+1-s.commits))), 0o600); err != nil {
 		return err
 	}
+	if err := os.Rename(oldest+"-new", oldest); err != nil {
+		return err
+	}
+	s.n++
 	return s.Store.Update(ctx, f)
 }
 
@@ -273,14 +279,14 @@ func recall(t *testing.T, dir string) {
 // holds them without listening.
 var givenPorts sync.Map
 
-// freePorts returns the first of three free ports, below those that the system gives
+// freePorts returns the first of four free ports, below those that the system gives
 // out by itself and given to no other test, so that they are still free when a process
 // comes back to them.
 func freePorts(t testing.TB) int {
 	t.Helper()
 	for range 200 {
-		base := 10_000 + 3*rand.IntN(7_000)
-		if base == 0 || !lasting(base) || !lasting(base+1) || !lasting(base+2) {
+		base := 10_000 + 4*rand.IntN(5_000)
+		if base == 0 || !lasting(base) || !lasting(base+1) || !lasting(base+2) || !lasting(base+3) {
 			continue
 		}
 		if _, given := givenPorts.LoadOrStore(base, true); given {
@@ -388,7 +394,7 @@ func survives(t *testing.T, dir string, u wallet.Unlocker, killed *process, agai
 }
 
 // steps is how many lines demo -auto prints before its last.
-const steps = 14
+const steps = 18
 
 // allKills reports whether every kill is wanted. It says so in the log of the test,
 // and what a part of them leaves out.
@@ -444,11 +450,12 @@ func pointsMet(t *testing.T, troubled bool) map[string]int {
 	met := map[string]int{}
 	plan := childPlan{Dir: t.TempDir(), Trouble: troubled}
 	d := plan.demo(io.Discard, t.Output())
-	d.hooks.tune = plan.failpoints(func(role, point string) {
+	d.hooks.failpoint = func(role, point string) {
 		mu.Lock()
 		defer mu.Unlock()
 		met[role+" "+point]++
-	})
+	}
+	d.hooks.tune = plan.failpoints(d.hooks.failpoint)
 	var err error
 	if d.record, err = readStaffFiles("", ""); err == nil {
 		err = d.run(t.Context())
@@ -463,7 +470,7 @@ func TestKill_Failpoints(t *testing.T) {
 	t.Parallel()
 	all := allKills(t)
 	met := map[bool]map[string]int{false: pointsMet(t, false), true: pointsMet(t, true)}
-	var kills, missed atomic.Int32
+	var c killCount
 	t.Run("at", func(t *testing.T) {
 		for i, point := range runtime.Failpoints() {
 			for j, role := range []string{"employer", "staff", "host"} {
@@ -476,27 +483,73 @@ func TestKill_Failpoints(t *testing.T) {
 				if !all && i%3 != j { // each point in one role
 					continue
 				}
-				for _, n := range slices.Compact(times) {
-					t.Run(fmt.Sprint(point, "/", role, "/", n), func(t *testing.T) {
-						t.Parallel()
-						plan := childPlan{Dir: t.TempDir(), BasePort: freePorts(t), Role: role, Point: point, Time: n, Trouble: needsTrouble(point)}
-						p := begin(t, plan)
-						switch code := p.end(); {
-						case code == -1:
-							kills.Add(1)
-						case code == exitOK && n > 1: // this time it came by less often
-							missed.Add(1)
-						default:
-							t.Fatalf("not killed\n%s\n%s", strings.Join(p.lines, ""), p.stderr.String())
-						}
-						again := childPlan{Dir: plan.Dir, BasePort: plan.BasePort}
-						survives(t, plan.Dir, cheapKey{}, p, func() *process { return begin(t, again) })
-					})
-				}
+				c.killAt(t, role, point, times)
 			}
 		}
 	})
-	t.Logf("%d kills at failpoints; %d were not met once more", kills.Load(), missed.Load())
+	t.Logf("%d kills at failpoints; %d were not met once more", c.kills.Load(), c.missed.Load())
+}
+
+// TestKill_Publishing kills the process around the signing of what the employer and the
+// authority publish, and the authority at the failpoints of the runtime that it comes by:
+// a change that was made is published, once, whenever the process dies.
+func TestKill_Publishing(t *testing.T) {
+	t.Parallel()
+	all := allKills(t)
+	met := pointsMet(t, false)
+	var c killCount
+	t.Run("at", func(t *testing.T) {
+		for _, role := range []string{"employer", "authority"} {
+			points := failpoints(role)
+			if role == "authority" {
+				points = append(points, "update/before-commit", "update/after-commit", "task/before-work", "task/after-work")
+			}
+			for i, point := range points {
+				n := met[role+" "+point]
+				require.Positive(t, n, "%s never comes by %s", role, point)
+				own := i < len(failpoints(role))
+				times := []int{1 + i%n, n}
+				switch {
+				case all && own:
+					times = nil
+					for k := range n {
+						times = append(times, k+1)
+					}
+				case all:
+					times = []int{1, (n + 1) / 2, n}
+				case !own:
+					times = times[:1]
+				}
+				c.killAt(t, role, point, times)
+			}
+		}
+	})
+	t.Logf("%d kills around publishing; %d were not met once more", c.kills.Load(), c.missed.Load())
+}
+
+// A killCount counts the kills at failpoints.
+type killCount struct{ kills, missed atomic.Int32 }
+
+// killAt kills the process when a role comes by a failpoint for each of these times.
+func (c *killCount) killAt(t *testing.T, role, point string, times []int) {
+	slices.Sort(times)
+	for _, n := range slices.Compact(times) {
+		t.Run(fmt.Sprint(point, "/", role, "/", n), func(t *testing.T) {
+			t.Parallel()
+			plan := childPlan{Dir: t.TempDir(), BasePort: freePorts(t), Role: role, Point: point, Time: n, Trouble: needsTrouble(point)}
+			p := begin(t, plan)
+			switch code := p.end(); {
+			case code == -1:
+				c.kills.Add(1)
+			case code == exitOK && n > 1: // this time it came by less often
+				c.missed.Add(1)
+			default:
+				t.Fatalf("not killed\n%s\n%s", strings.Join(p.lines, ""), p.stderr.String())
+			}
+			again := childPlan{Dir: plan.Dir, BasePort: plan.BasePort}
+			survives(t, plan.Dir, cheapKey{}, p, func() *process { return begin(t, again) })
+		})
+	}
 }
 
 // TestKill_Anywhere kills the process at times that nobody chose, also while the
@@ -540,9 +593,11 @@ func TestKill_FindsPlantedBugs(t *testing.T) {
 		want    string
 	}{
 		{"a contact", "employer", 1, 2, 0, "acknowledged and lost: contact"},
-		{"an offer", "employer", 1, 4, 0, "acknowledged and lost: offer"},
+		{"an offer", "employer", 3, 4, 0, "acknowledged and lost: offer"},
 		{"an accepted passport", "staff", 4, 5, 200 * time.Millisecond, "acknowledged and lost: passport"},
 		{"a message that was acknowledged over HTTP", "staff", 4, 4, 200 * time.Millisecond, "stuck or lost: issue"},
+		{"a revocation", "employer", 3, 17, 0, "acknowledged and lost: revocation"},
+		{"an organisation on the list", "authority", 3, 15, 0, "acknowledged and lost: organisation put back on the list"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

@@ -42,13 +42,17 @@ type kept struct {
 	waiting     map[string]bool // threads with a message to deliver, exchanges with a task to do
 	dead        int             // messages given up
 	events      map[string]int  // of the audit log: "action outcome"
+
+	organisations []registration // the authority's
+	edition       edition
+	places        map[string]place // of the employer's passports in its status lists, by exchange
 }
 
-// look reads the three wallets in dir, which no process may have open.
+// look reads the four wallets in dir, which no process may have open.
 func look(t testing.TB, dir string, u wallet.Unlocker) map[string]*kept {
 	t.Helper()
 	all := make(map[string]*kept)
-	for _, role := range []string{"employer", "staff", "host"} {
+	for _, role := range []string{"employer", "staff", "host", "authority"} {
 		k, err := lookInto(context.Background(), dir, role, u)
 		require.NoError(t, err, role)
 		all[role] = k
@@ -61,7 +65,7 @@ func lookInto(ctx context.Context, dir, role string, u wallet.Unlocker) (_ *kept
 	if err != nil {
 		return nil, err
 	}
-	k := &kept{role: role, results: map[string]result{}, waiting: map[string]bool{}, events: map[string]int{}}
+	k := &kept{role: role, results: map[string]result{}, waiting: map[string]bool{}, events: map[string]int{}, places: map[string]place{}}
 	if exists, err := wallet.Exists(ctx, file, wallet.Config{}); err != nil || !exists { // killed before it was made
 		return k, file.Close()
 	}
@@ -99,6 +103,8 @@ func (k *kept) read(ctx context.Context, w *wallet.Wallet) error {
 			{"record/visit", into(&k.visits)},
 			{"record/issued", into(&k.issued)},
 			{"connection", into(&k.connections)},
+			{"record/registration", into(&k.organisations)},
+			{"record/edition", func(r didcomm.Record) error { return json.Unmarshal(r.Data, &k.edition) }},
 			{"record/journey", func(r didcomm.Record) error { return json.Unmarshal(r.Data, &k.journey) }},
 			{"record/result", func(r didcomm.Record) error {
 				var v result
@@ -133,6 +139,9 @@ func (k *kept) read(ctx context.Context, w *wallet.Wallet) error {
 		return nil
 	})
 	if err != nil {
+		return err
+	}
+	if err := w.View(ctx, k.readPlaces); err != nil {
 		return err
 	}
 	reader, err := runtime.New(runtime.Config{Store: store, Packer: nobody{}, Sender: nobody{}})
@@ -172,6 +181,7 @@ func everyRecord(t *testing.T, dir, role string) (all [][]byte) {
 			"record/connect", "record/connect/thread", "record/connect/received", "record/connect/invitation",
 			"record/issue", "record/issue/attachments", "record/present", "record/present/attachments",
 			"record/contact", "record/issued", "record/visit", "record/result", "record/journey",
+			"record/status-list", "record/registration", "record/edition", "agent",
 		} {
 			for r, err := range tx.Find(kind, "") {
 				if err != nil {
@@ -327,10 +337,15 @@ func acknowledged(all map[string]*kept, lines int) (wrong []string) {
 		}
 	}
 	want(10, "verified passport", accepted >= 1)
-	want(11, "verified passport in the other form", accepted == 2)
-	want(13, "refusals", refused == len(forgeries()))
-	want(14, "end", h.journey.Ended)
 	forged := len(forgeries())
+	want(11, "verified passport in the other form", accepted >= 2)
+	want(13, "refusals", refused >= forged)
+	want(14, "refusal of the suspended passport, and the resumed one", refused >= forged+1 && accepted >= 3)
+	want(15, "refusal of an organisation that was removed", refused >= forged+2)
+	want(16, "passport verified offline", accepted == 4)
+	want(17, "refusal of the revoked passport", refused == forged+3)
+	want(18, "end", h.journey.Ended)
+	again := len(endings()) + 2 // and resumed, and offline
 	most(1, "contact", len(e.contacts))
 	most(1, "connection of the employer", len(e.connects))
 	most(2, "connection of the member of staff", len(s.connects))
@@ -339,19 +354,21 @@ func acknowledged(all map[string]*kept, lines int) (wrong []string) {
 	most(1, "offer received", len(s.issues))
 	most(1, "passport", len(s.credentials))
 	most(1, "visit", len(h.visits))
-	most(2+forged, "request", len(h.presents))
-	most(2+forged, "request received", len(s.presents))
-	most(2, "verified passport", accepted)
-	most(forged, "refusal", refused)
+	most(2+forged+again, "request", len(h.presents))
+	most(2+forged+again, "request received", len(s.presents))
+	most(4, "verified passport", accepted)
+	most(forged+len(endings()), "refusal", refused)
 	for _, k := range all {
 		for action, n := range k.events {
 			switch action {
-			case "issue-credential/offer-credential-sent ok", "issue-credential/issue-credential-sent ok", "issue-credential/issue-credential-received ok", "issue-credential/ack-sent ok", "issue-credential/ack-received ok":
+			case "issue-credential/offer-credential-sent ok", "issue-credential/issue-credential-sent ok", "issue-credential/issue-credential-received ok", "issue-credential/ack-sent ok", "issue-credential/ack-received ok",
+				"status/suspended ok", "status/resumed ok", "status/revoked ok", "register/enrolled ok", "register/removed ok", "register/restored ok":
 				most(1, k.role+": "+action, n)
 			}
 		}
 	}
-	return append(wrong, stuck(all)...)
+	wrong = append(wrong, misplaced(all)...)
+	return append(append(wrong, unpublished(all, lines)...), stuck(all)...)
 }
 
 // signed reports whether an employer signed these bytes, and no others that it might
@@ -370,7 +387,7 @@ func (k *kept) signed(c wallet.Credential) bool {
 
 // walked says what is wrong in the wallets after a line was walked to its end.
 func walked(all map[string]*kept) (wrong []string) {
-	wrong = acknowledged(all, 14)
+	wrong = acknowledged(all, steps)
 	for _, k := range all {
 		for protocol, s := range k.sides() {
 			if !s.final {
@@ -411,6 +428,14 @@ func regressed(before, after map[string]*kept) (wrong []string) {
 			}) {
 				wrong = append(wrong, role+": a passport is gone or another")
 			}
+		}
+		for id, p := range b.places {
+			if n := a.places[id]; n.List != p.List || n.Index != p.Index || p.Revoked && !n.Revoked || p.revoked && !n.revoked {
+				wrong = append(wrong, role+": a status is gone or another")
+			}
+		}
+		if a.edition.Number < b.edition.Number || a.edition.Published < b.edition.Published {
+			wrong = append(wrong, role+": the list of organisations went back")
 		}
 		for id, r := range b.results {
 			if n, ok := a.results[id]; !ok || n.Accepted != r.Accepted || !bytes.Equal(n.Presentation, r.Presentation) {

@@ -1,8 +1,9 @@
 // Agent is the reference agent: one program that plays an employer, a member of
-// staff and a host organisation, each with a wallet, keys and a port of its own,
-// talking to each other over HTTP on this machine only.
+// staff, a host organisation and the authority that keeps the register of
+// organisations, each with a wallet, keys and a port of its own, talking to each other
+// over HTTP on this machine only.
 //
-//	agent demo                        the three roles with their pages
+//	agent demo                        the four roles with their pages
 //	agent demo -auto                  the whole line without a person
 //	agent demo -print-record          a staff record to start from
 //
@@ -36,7 +37,8 @@ const usage = `usage: agent demo [-auto] [-base-port N] [-data DIR] [-record FIL
        agent demo -print-record
 
   -auto          walk the whole line without a person and end with one line of JSON
-  -base-port N   employer on N, staff on N+1, host on N+2 (default 8401; 0 picks free ports)
+  -base-port N   employer on N, staff on N+1, host on N+2, authority on N+3 (default 8401;
+                 0 picks free ports)
   -data DIR      keep the wallets in DIR; the passphrase is asked for, or read from
                  STAFFPASSPORT_PASSPHRASE; without -data a temporary folder is used.
                  Kept wallets stay at the ports they were made with
@@ -147,8 +149,8 @@ func parseArgs(args []string, stderr io.Writer) (options, error) {
 	return o, nil
 }
 
-// maxBasePort leaves room for the two ports above it.
-const maxBasePort = 65533
+// maxBasePort leaves room for the three ports above it.
+const maxBasePort = 65532
 
 // readPassphrase returns the passphrase of kept wallets, from the environment, the
 // terminal or whatever else the standard input is. Wallets in a temporary folder

@@ -314,6 +314,12 @@ func TestPagesThatReload(t *testing.T) {
 	reloads(host, visit, true)
 	reloads(staff, "/offers/"+offered(t, d), false)
 	reloads(staff, "/requests/"+asked(t, d), false)
+	require.NoError(t, d.staff.accept(t.Context(), offered(t, d)))
+	employer.until(card, "Suspend or withdraw the passport")
+	reloads(employer, card+"/status", false)
+	authority := signedIn(t, d.authority.party)
+	reloads(authority, "/", false)
+	reloads(authority, "/organisations/new", false)
 }
 
 // TestFailuresInWords: what can happen to anybody is told in a sentence, and only
@@ -333,6 +339,7 @@ func TestFailuresInWords(t *testing.T) {
 		"request ended":         {present.ErrState, http.StatusConflict},
 		"changed":               {errChanged, http.StatusConflict},
 		"not connected":         {errNotReady, http.StatusConflict},
+		"no passport":           {errNotIssued, http.StatusConflict},
 		"no button":             {errNoAnswer, http.StatusUnprocessableEntity},
 		"another wallet":        {issue.ErrBinding, http.StatusUnprocessableEntity},
 		"not all there":         {present.ErrIncomplete, http.StatusUnprocessableEntity},
@@ -356,7 +363,8 @@ func TestFailureSaysNothing(t *testing.T) {
 	for _, p := range d.parties() {
 		b := signedIn(t, p)
 		require.NoError(t, p.wallet.Close())
-		for _, page := range []string{"/", "/contacts/" + didcomm.NewID(), "/visits/" + didcomm.NewID(), "/passports/x", "/offers/x", "/requests/x"} {
+		for _, page := range []string{"/", "/contacts/" + didcomm.NewID(), "/visits/" + didcomm.NewID(), "/passports/x", "/offers/x", "/requests/x",
+			"/organisations/x", "/contacts/x/status", "/bundle"} {
 			if b.get(page); b.status != http.StatusNotFound { // another role's page
 				b.answered(http.StatusInternalServerError).sees("Something went wrong here").seesNot("wallet:", "closed", "agent:", "sql")
 			}

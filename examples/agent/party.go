@@ -17,6 +17,7 @@ import (
 	"github.com/staffpassport/staffpassport/did"
 	"github.com/staffpassport/staffpassport/did/didkey"
 	"github.com/staffpassport/staffpassport/did/didpeer"
+	"github.com/staffpassport/staffpassport/did/webclient"
 	"github.com/staffpassport/staffpassport/didcomm/connect"
 	"github.com/staffpassport/staffpassport/didcomm/runtime"
 	"github.com/staffpassport/staffpassport/didcomm/transport"
@@ -38,12 +39,14 @@ type partyConfig struct {
 
 	listen bool // keep all messages that reach it
 
-	tune  func(c *runtime.Config)           // nil but in tests
-	store func(s wallet.Store) wallet.Store // nil but in tests
+	tune      func(c *runtime.Config)           // nil but in tests
+	store     func(s wallet.Store) wallet.Store // nil but in tests
+	failpoint func(name string)                 // nil but in tests
 }
 
-// A party is what the three roles have in common: a wallet, a messaging runtime
-// over it, the connect protocol, and one HTTP server for both envelopes and pages.
+// A party is what the four roles have in common: a wallet, a messaging runtime over
+// it, the connect protocol, and one HTTP server for envelopes, pages and what the role
+// publishes.
 type party struct {
 	role, label string
 	now         func() time.Time
@@ -55,18 +58,26 @@ type party struct {
 	connect  *connect.Protocol
 	resolver did.Resolver
 	site     *site
-	expire   []expirer // of the role's protocols
+	public   map[string]http.HandlerFunc // what anybody may read, by the pattern of its address
+	expire   []expirer                   // of the role's protocols
+	chores   []func(context.Context) error
 
 	listener *listener // of what reached it; nil unless demo -auto listens
 	socket   net.Listener
 	client   *transport.Client
-	stop     func() // ends the server and the runtime; nil if they were not started
+	web      *webclient.Client  // for lists that others publish
+	at       func(point string) // a failpoint
+	stop     func()             // ends the server and the runtime; nil if they were not started
 }
 
 // openParty opens the role's wallet, making it the first time, and registers the
 // connect protocol. It neither serves nor runs: see start.
 func openParty(ctx context.Context, c partyConfig) (_ *party, err error) {
-	p := &party{role: c.role, label: c.label, now: c.now, log: c.log.With("role", c.role), fail: c.fail}
+	p := &party{role: c.role, label: c.label, now: c.now, log: c.log.With("role", c.role), fail: c.fail,
+		public: map[string]http.HandlerFunc{}, at: c.failpoint}
+	if p.at == nil {
+		p.at = func(string) {}
+	}
 	defer func() {
 		if err != nil {
 			p.close()
@@ -84,6 +95,7 @@ func openParty(ctx context.Context, c partyConfig) (_ *party, err error) {
 	}
 	p.resolver = did.Mux{"key": didkey.Resolver{}, "peer": didpeer.Resolver{}}
 	p.client = transport.NewClient(transport.Options{AllowLoopback: true}) // the others are on this machine
+	p.web = webclient.New(webclient.Options{AllowLoopback: true, MaxBytes: maxList})
 	config := runtime.Config{
 		Store:      walletstore.New(p.wallet),
 		Packer:     walletstore.Packer(p.wallet),
@@ -112,6 +124,10 @@ func openParty(ctx context.Context, c partyConfig) (_ *party, err error) {
 	p.expire = []expirer{p.connect}
 	return p, nil
 }
+
+// maxList is what any credential may have. A list of many hundred organisations comes
+// near it.
+const maxList = 1 << 20
 
 // openWallet opens the role's wallet, or makes one.
 func openWallet(ctx context.Context, c partyConfig) (*wallet.Wallet, error) {
@@ -211,6 +227,9 @@ func (p *party) start(ctx context.Context) {
 	ctx, cancel := context.WithCancel(ctx)
 	mux := http.NewServeMux()
 	mux.Handle("/didcomm", transport.NewServer(p.agent.Receive))
+	for pattern, f := range p.public {
+		mux.HandleFunc(pattern, f)
+	}
 	mux.Handle("/", p.site)
 	server := transport.NewHTTPServer(mux)
 	server.ErrorLog = slog.NewLogLogger(p.log.Handler(), slog.LevelWarn)
@@ -225,7 +244,7 @@ func (p *party) start(ctx context.Context) {
 			p.ended("runtime", err)
 		}
 	})
-	running.Go(func() { p.endSilent(ctx) })
+	running.Go(func() { p.keepHouse(ctx) })
 	p.stop = sync.OnceFunc(func() {
 		grace, done := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 		defer done()
@@ -253,6 +272,7 @@ func (p *party) close() {
 	}
 	if p.client != nil {
 		p.client.Close()
+		p.web.Close()
 	}
 	if p.wallet == nil {
 		return
@@ -272,19 +292,25 @@ const (
 	// silence is how long messages are delivered to a peer that is away, and how
 	// long its answer is waited for: a fortnight's leave.
 	silence = 14 * 24 * time.Hour
-	// sweep is how often exchanges that nobody will end are looked for.
+	// sweep is how often exchanges that nobody will end are looked for, and what the
+	// role publishes that has to be signed anew.
 	sweep = time.Hour
 )
 
-// endSilent ends exchanges whose time is over, so that none is stuck for ever,
-// until ctx ends.
-func (p *party) endSilent(ctx context.Context) {
+// keepHouse ends exchanges whose time is over, so that none is stuck for ever, and
+// does the role's chores, until ctx ends.
+func (p *party) keepHouse(ctx context.Context) {
 	ticker := time.NewTicker(sweep)
 	defer ticker.Stop()
 	for {
 		for _, e := range p.expire {
 			if _, err := e.Expire(ctx, p.now().Add(-silence)); err != nil && ctx.Err() == nil {
 				p.log.Error("exchanges were not ended", "err", err)
+			}
+		}
+		for _, do := range p.chores {
+			if err := do(ctx); err != nil && ctx.Err() == nil {
+				p.log.Error("a chore was not done", "err", err)
 			}
 		}
 		select {

@@ -25,18 +25,27 @@ import (
 // when the person says so.
 type staff struct {
 	*party
-	holder *issue.Holder
-	prover *present.Prover
+	register *register
+	asking   issuedCheck // which asks each time
+	holder   *issue.Holder
+	prover   *present.Prover
 }
 
-func openStaff(ctx context.Context, c partyConfig, registered verify.Trust) (*staff, error) {
+func openStaff(ctx context.Context, c partyConfig, from registry) (*staff, error) {
 	p, err := openParty(ctx, c)
 	if err != nil {
 		return nil, err
 	}
 	s := &staff{party: p}
-	check := &verify.Verifier{Resolver: p.resolver, Trust: registered, Contexts: schema.Contexts(), Now: p.now}
-	s.holder = &issue.Holder{Store: p.agent, Check: issuedCheck{check}, Forms: passportForms(), Keep: keep, Now: p.now}
+	if s.register, err = p.openRegister(ctx, from); err != nil {
+		p.close()
+		return nil, fmt.Errorf("%s: %w", c.role, err)
+	}
+	check := func(each bool) issuedCheck {
+		return issuedCheck{&verify.Verifier{Resolver: p.resolver, Trust: s.register, Status: p.statusLists(each), Contexts: schema.Contexts(), Now: p.now}}
+	}
+	s.asking = check(true)
+	s.holder = &issue.Holder{Store: p.agent, Check: check(false), Forms: passportForms(), Keep: keep, Now: p.now}
 	s.prover = &present.Prover{Store: p.agent, Contexts: schema.Contexts(), Now: p.now}
 	p.expire = append(p.expire, s.holder, s.prover)
 	p.agent.Handle("issue-credential", 2, issue.Roles{Holder: s.holder})
@@ -249,6 +258,33 @@ func (s *staff) answer(ctx context.Context, h heldPassport, x *present.Exchange,
 		a.Shown[in.ID] = shown
 	}
 	return a, nil
+}
+
+// stands asks whether a passport still holds, as a host would, because its owner wants to
+// know, and says so in words. The wallet never asks by itself.
+func (s *staff) stands(ctx context.Context, h heldPassport) (holds bool, sentence string, err error) {
+	_, err = s.asking.Credential(ctx, h.Secured)
+	var wrong *verify.Error
+	switch {
+	case err == nil:
+		return true, "It holds: your employer has not withdrawn it, and is registered.", nil
+	case ctx.Err() != nil:
+		return false, "", ctx.Err()
+	case errors.Is(err, verify.ErrRevoked):
+		return false, "Your employer has withdrawn it for good, and hosts refuse it. Ask your employer for a new one.", nil
+	case errors.Is(err, verify.ErrSuspended):
+		return false, "Your employer has suspended it, and hosts refuse it until that is lifted. Ask your employer.", nil
+	case errors.Is(err, verify.ErrUntrusted):
+		return false, "Your employer is not on the list of registered organisations, and hosts refuse it. Ask your employer.", nil
+	case errors.Is(err, verify.ErrExpired):
+		return false, "It has expired. Ask your employer for a new one.", nil
+	case errors.Is(err, verify.ErrUnavailable):
+		return false, "It could not be found out now. Try again later.", nil
+	case errors.As(err, &wrong):
+		s.log.Warn("passport", "err", err)
+		return false, "Hosts would refuse it. Ask your employer for a new one.", nil
+	}
+	return false, "", err
 }
 
 // A claim is one that was asked for and that a person can tick.

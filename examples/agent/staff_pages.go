@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"time"
 
 	"github.com/staffpassport/staffpassport/didcomm"
 	"github.com/staffpassport/staffpassport/didcomm/connect"
@@ -25,9 +26,9 @@ func (s *staff) routes() {
 	m.HandleFunc("POST /offers/{id}", s.withOffer(s.answerOffer))
 	m.HandleFunc("GET /offers/{id}/photo.jpg", s.withOffer(func(w http.ResponseWriter, _ *http.Request, o offerView) { s.site.picture(w, o.photo) }))
 	m.HandleFunc("GET /passports/{id}", s.withPassport(func(w http.ResponseWriter, r *http.Request, h heldPassport) {
-		data := passportView{heldPassport: h, HasPhoto: len(h.Photo) > 0, Preview: sections(h.Passport)}
-		s.site.page(w, r, "passport.html", view{Heading: "Passport", Data: data})
+		s.site.page(w, r, "passport.html", view{Heading: "Passport", Data: passportViewOf(h)})
 	}))
+	m.HandleFunc("POST /passports/{id}", s.withPassport(s.askStanding))
 	m.HandleFunc("GET /passports/{id}/photo.jpg", s.withPassport(func(w http.ResponseWriter, _ *http.Request, h heldPassport) { s.site.picture(w, h.Photo) }))
 	m.HandleFunc("GET /requests/{id}", s.withRequest(s.requestPage))
 	m.HandleFunc("POST /requests/{id}", s.withRequest(s.answerRequest))
@@ -37,6 +38,25 @@ type passportView struct {
 	heldPassport
 	HasPhoto bool
 	Preview  []shownSection
+	Asked    time.Time // when it was asked whether the passport still holds; zero: not now
+	Holds    bool
+	Standing string
+}
+
+func passportViewOf(h heldPassport) passportView {
+	return passportView{heldPassport: h, HasPhoto: len(h.Photo) > 0, Preview: sections(h.Passport)}
+}
+
+// askStanding shows a passport with whether it still holds.
+func (s *staff) askStanding(w http.ResponseWriter, r *http.Request, h heldPassport) {
+	v := passportViewOf(h)
+	var err error
+	if v.Holds, v.Standing, err = s.stands(r.Context(), h); err != nil {
+		s.failed(w, err)
+		return
+	}
+	v.Asked = s.now()
+	s.site.page(w, r, "passport.html", view{Heading: "Passport", Data: v})
 }
 
 func (s *staff) withPassport(f func(http.ResponseWriter, *http.Request, heldPassport)) http.HandlerFunc {

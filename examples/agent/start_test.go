@@ -171,10 +171,10 @@ func TestSignals(t *testing.T) {
 	dir, port := t.TempDir(), freePorts(t)
 	for _, stop := range []os.Signal{os.Interrupt, syscall.SIGTERM} {
 		p := beginCommand(t, 0, "demo", "-data", dir, "-base-port", fmt.Sprint(port))
-		p.read(5)
-		require.Len(t, p.lines, 5, p.stderr.String())
-		require.Equal(t, "Stop with Ctrl-C.\n", p.lines[4])
-		for i, role := range []string{"employer", "staff", "host"} {
+		p.read(6)
+		require.Len(t, p.lines, 6, p.stderr.String())
+		require.Equal(t, "Stop with Ctrl-C.\n", p.lines[5])
+		for i, role := range []string{"employer", "staff", "host", "authority"} {
 			require.Regexp(t, fmt.Sprintf(`^  %-9s http://127\.0\.0\.1:%d/\S+\n$`, role, port+i), p.lines[i+1])
 		}
 		require.NoError(t, p.cmd.Process.Signal(stop))
@@ -216,7 +216,7 @@ func TestRoleThatDies(t *testing.T) {
 	require.NoError(t, err)
 	var out, log strings.Builder
 	d := &demo{record: in, log: &log}
-	d.out = &lineCounter{w: &out, at: 5, then: func() { _ = d.host.socket.Close() }}
+	d.out = &lineCounter{w: &out, at: 6, then: func() { _ = d.host.socket.Close() }}
 	err = d.run(t.Context())
 	require.ErrorIs(t, err, net.ErrClosed)
 	require.ErrorContains(t, err, "host: server ended")
@@ -226,7 +226,7 @@ func TestRoleThatDies(t *testing.T) {
 func TestFailedOpenLetsGo(t *testing.T) {
 	t.Parallel()
 	for name, broken := range map[string]struct{ role, point string }{
-		"employer": {"employer", ""}, "staff": {"staff", ""}, "host": {"host", ""},
+		"employer": {"employer", ""}, "staff": {"staff", ""}, "host": {"host", ""}, "authority": {"authority", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -242,7 +242,7 @@ func TestFailedOpenLetsGo(t *testing.T) {
 				return s
 			}
 			require.ErrorIs(t, d.run(t.Context()), errFull)
-			require.True(t, lasting(base) && lasting(base+1) && lasting(base+2))
+			require.True(t, lasting(base) && lasting(base+1) && lasting(base+2) && lasting(base+3))
 			d.hooks.store = nil
 			require.NoError(t, d.run(t.Context()))
 		})

@@ -26,6 +26,8 @@ type outcome struct {
 	Checks    map[string]string `json:"checks"`   // how each of the host's checks ended
 	Withheld  []string          `json:"withheld"` // claims of the passport that never reached the host
 	Refused   map[string]string `json:"refused"`  // what had to fail and did, with its code
+	Resumed   bool              `json:"resumed"`  // accepted again after a suspension was lifted
+	Offline   bool              `json:"offline"`  // accepted without a network, from a bundle
 	Seconds   float64           `json:"seconds"`
 }
 
@@ -41,7 +43,8 @@ type walk struct {
 }
 
 // walk goes the whole line without a person: connect, issue, accept, connect,
-// request, present, verify, and then what must be refused. It prints a line a step
+// request, present, verify, and then what must be refused: what is forged, and what is
+// genuine and no longer counts. It prints a line a step
 // and the outcome, also if the roles could not be opened, which opened then says.
 func (d *demo) walk(ctx context.Context, opened error) error {
 	started := d.now()
@@ -52,7 +55,7 @@ func (d *demo) walk(ctx context.Context, opened error) error {
 	}
 	o := &w.outcome
 	o.OK = err == nil && o.Connected && o.Issued && o.Accepted && o.Presented && o.Verified &&
-		len(o.Withheld) == len(withheld(w.record.passport)) && len(o.Refused) == len(forgeries())
+		len(o.Withheld) == len(withheld(w.record.passport)) && len(o.Refused) == len(forgeries())+len(endings()) && o.Resumed && o.Offline
 	o.Seconds = d.now().Sub(started).Seconds()
 	line, jsonErr := json.Marshal(o)
 	if jsonErr != nil {
@@ -83,16 +86,20 @@ func (w *walk) run(ctx context.Context) error {
 		{"host sees the same as an SD-JWT VC", w.token},
 		{"what was not asked for never reached it", w.little},
 		{"host refuses what is forged", w.forge},
+		{"suspended passport is refused, then resumed", w.suspend},
+		{"organisation removed from the list is refused", w.unlist},
+		{"host verifies offline from a bundle", w.withoutNetwork},
+		{"revoked passport is refused", w.revoke},
 		{"the line is walked", w.end},
 	} {
 		before := w.now()
 		err := s.do(ctx)
 		took := w.now().Sub(before)
 		if err != nil {
-			fmt.Fprintf(w.out, "failed  %-42s %9.3f s\n", s.name, took.Seconds())
+			fmt.Fprintf(w.out, "failed  %-46s %9.3f s\n", s.name, took.Seconds())
 			return fmt.Errorf("%s: %w", s.name, err)
 		}
-		fmt.Fprintf(w.out, "ok      %-42s %9.3f s\n", s.name, took.Seconds())
+		fmt.Fprintf(w.out, "ok      %-46s %9.3f s\n", s.name, took.Seconds())
 	}
 	return nil
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/staffpassport/staffpassport/schema"
+	"github.com/staffpassport/staffpassport/vc/verify"
 )
 
 //go:embed html/*.html html/*.css
@@ -43,6 +44,7 @@ func newSite(role, title string, now func() time.Time) (*site, error) {
 		"time": shownTime,
 		"name": nameOr,
 		"text": shownText,
+		"code": func(c verify.Code) string { return string(c) }, // which prints as its sentence
 	}).ParseFS(htmlFiles, "html/*.html")
 	if err != nil {
 		return nil, err
