@@ -318,10 +318,11 @@ func (h *Holder) keep(ctx context.Context, p party, read *record, forms []Form) 
 // wait notes why a credential is not decided yet.
 func (h *Holder) wait(ctx context.Context, p party, id string, cause error) error {
 	return p.change(ctx, id, func(tx didcomm.Tx, x *record) error {
-		if x.State != CredentialReceived || x.Code == string(verify.ErrUnavailable) {
+		said := x.Code
+		x.describe(cause)
+		if x.State != CredentialReceived || x.Code == said {
 			return nil
 		}
-		x.describe(cause)
 		return tx.Save(kindExchange, x.ID, x)
 	})
 }

@@ -307,10 +307,11 @@ func (v *Verifier) settle(ctx context.Context, p party, id string, d Decision, t
 // wait notes why a presentation is not decided yet.
 func (v *Verifier) wait(ctx context.Context, p party, id string, cause error) error {
 	return p.change(ctx, id, func(tx didcomm.Tx, x *record) error {
-		if x.State != PresentationReceived || x.Code == string(verify.ErrUnavailable) {
+		said := x.Code
+		x.describe(cause)
+		if x.State != PresentationReceived || x.Code == said {
 			return nil
 		}
-		x.describe(cause)
 		return tx.Save(kindExchange, x.ID, x)
 	})
 }
