@@ -53,6 +53,18 @@ type Result struct {
 	Sentence string  `json:"sentence"`       // the same for a person, in English
 }
 
+// String tells check, outcome and code, such as "credential 0 status: failed (revoked)".
+func (r Result) String() string {
+	s := string(r.Check) + ": " + string(r.Outcome)
+	if r.Index != Whole {
+		s = fmt.Sprintf("credential %d %s", r.Index, s)
+	}
+	if r.Code != "" {
+		s += " (" + string(r.Code) + ")"
+	}
+	return s
+}
+
 // An Error says why there is no result. It matches its Code, and what caused it
 // where there is a cause, with errors.Is and errors.As. Its text holds no claim.
 type Error struct {

@@ -43,3 +43,10 @@ func TestPresentedWithoutHolder(t *testing.T) {
 	require.ErrorIs(t, err, ErrConfig)
 	require.Equal(t, CheckHolder, err.Check)
 }
+
+func TestResult_String(t *testing.T) {
+	t.Parallel()
+	require.Equal(t, "format: passed", Result{Index: Whole, Check: CheckFormat, Outcome: Passed}.String())
+	require.Equal(t, "credential 1 status: failed (revoked)",
+		Result{Index: 1, Check: CheckStatus, Outcome: Failed, Code: ErrRevoked}.String())
+}
