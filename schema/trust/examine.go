@@ -35,7 +35,7 @@ func (r *Registry) examine(ctx context.Context, before *held, s vc.Secured) (*he
 	if id != "" && claimed.ID != id {
 		return nil, fmt.Errorf("%w: of another register", ErrAuthority)
 	}
-	eras, err := r.follow(ctx, known, claimed)
+	eras, err := r.follow(ctx, before, known, claimed)
 	if err != nil {
 		return nil, err
 	}
@@ -44,7 +44,7 @@ func (r *Registry) examine(ctx context.Context, before *held, s vc.Secured) (*he
 		return nil, fmt.Errorf("%w: issued by another", ErrAuthority)
 	}
 	witness := &witness{Resolver: r.config.Resolver, id: authority}
-	doc, err := r.verify(ctx, witness, authority, Type, s)
+	doc, err := r.verify(ctx, inTurn{witness, authority, claimed.Issued}, authority, Type, s)
 	if err != nil {
 		return nil, err
 	}
@@ -52,7 +52,7 @@ func (r *Registry) examine(ctx context.Context, before *held, s vc.Secured) (*he
 	if err != nil {
 		return nil, err
 	}
-	if list.ID != claimed.ID || list.Sequence != claimed.Sequence {
+	if list.ID != claimed.ID || list.Sequence != claimed.Sequence || !list.Issued.Equal(claimed.Issued) {
 		return nil, fmt.Errorf("%w: it says another thing than was signed", ErrAuthority)
 	}
 	rec := &record{
@@ -131,7 +131,7 @@ func reigning(eras []era, sequence uint64) did.DID {
 
 // follow returns the eras after the known ones, by the successions that a list carries.
 // Those of authorities before the first known one say nothing to us.
-func (r *Registry) follow(ctx context.Context, known []era, l *List) ([]era, error) {
+func (r *Registry) follow(ctx context.Context, before *held, known []era, l *List) ([]era, error) {
 	links := make([]*Succession, len(l.Succession))
 	for i, s := range l.Succession {
 		c, subject, err := unverified(s)
@@ -163,7 +163,7 @@ func (r *Registry) follow(ctx context.Context, known []era, l *List) ([]era, err
 				}
 				continue
 			}
-			if err := r.believe(ctx, eras, link, l.ID, l.Succession[i]); err != nil {
+			if err := r.believe(ctx, before, eras, link, l.ID, l.Succession[i]); err != nil {
 				return nil, err
 			}
 		}
@@ -175,7 +175,7 @@ func (r *Registry) follow(ctx context.Context, known []era, l *List) ([]era, err
 }
 
 // believe verifies a succession by the last authority of eras.
-func (r *Registry) believe(ctx context.Context, eras []era, link *Succession, register string, s vc.Secured) error {
+func (r *Registry) believe(ctx context.Context, before *held, eras []era, link *Succession, register string, s vc.Secured) error {
 	last := eras[len(eras)-1]
 	switch {
 	case len(eras) > maxSuccessions:
@@ -187,7 +187,11 @@ func (r *Registry) believe(ctx context.Context, eras []era, link *Succession, re
 	case slices.ContainsFunc(eras, func(e era) bool { return e.Authority == link.To }):
 		return fmt.Errorf("%w: a succession back to an earlier authority", ErrAuthority)
 	}
-	doc, err := r.verify(ctx, r.config.Resolver, last.Authority, SuccessionType, s)
+	since := link.Issued
+	if before != nil && before.list.Authority == link.From && before.list.Issued.After(since) {
+		since = before.list.Issued // that list would carry one that was signed earlier
+	}
+	doc, err := r.verify(ctx, inTurn{r.config.Resolver, last.Authority, since}, last.Authority, SuccessionType, s)
 	if err != nil {
 		return err
 	}
@@ -227,6 +231,39 @@ func verifyAt(ctx context.Context, resolver did.Resolver, authority did.DID, typ
 		return nil, fmt.Errorf("trust: %w", errtext.Below(err))
 	}
 	return c.Document(), nil
+}
+
+// inTurn leaves an authority only the keys whose turn it was at a time before which a
+// thing was not signed: when it was issued. What its proof says about that cannot set it
+// back, because whoever has an old key writes any date.
+type inTurn struct {
+	did.Resolver
+	id    did.DID
+	since time.Time
+}
+
+// Resolve implements [did.Resolver]. The other keys stay in the document, authorised for
+// nothing.
+func (k inTurn) Resolve(ctx context.Context, id did.DID, at did.Version) (*did.Resolution, error) {
+	res, err := k.Resolver.Resolve(ctx, id, at)
+	if err != nil || res == nil || res.Document == nil || id != k.id {
+		return res, err
+	}
+	methods := res.Document.Methods(did.AssertionMethod, k.since)
+	for _, m := range res.Document.Methods(did.AssertionMethod, time.Time{}.Add(1)) {
+		if slices.ContainsFunc(methods, func(kept *did.VerificationMethod) bool { return kept.ID == m.ID }) {
+			continue
+		}
+		if m, err = did.NewVerificationMethod(m.ID, m.PublicKey()); err != nil {
+			return nil, fmt.Errorf("trust: %w", errtext.Below(err))
+		}
+		methods = append(methods, m)
+	}
+	judged := *res
+	if judged.Document, err = did.NewDocument(res.Document.ID(), methods, nil); err != nil {
+		return nil, fmt.Errorf("trust: %w", errtext.Below(err))
+	}
+	return &judged, nil
 }
 
 // A witness remembers the document by which an authority's signature was verified.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/staffpassport/staffpassport/did"
@@ -18,6 +19,10 @@ const (
 	// an entry, and is several times the trusts of England, which are some 210 [G]. The
 	// suites that sign RDF take 4,096 statements, which is about 400 entries.
 	MaxOrganisations = 2000
+	// maxLife is how long after its beginning an edition may end: a year, and the month
+	// by which the next one may be late. What is signed with a key whose turn is over can
+	// only say that it was issued before, and so counts no longer than this after it.
+	maxLife = 400 * 24 * time.Hour
 	// maxRegister bounds the URL that names the register.
 	maxRegister = 1000
 	// maxSequence is the largest integer that every JSON reader holds exactly.
@@ -42,8 +47,9 @@ type List struct {
 	// lists with one number are refused.
 	Sequence uint64
 	// Issued and ValidUntil are when the edition was made and when it ends, cut to the
-	// second. Both are required: a list is signed anew before it ends, even if nothing
-	// changed.
+	// second. Both are required, and at most 400 days apart: a list is signed anew before
+	// it ends, even if nothing changed. The key that signs it is one whose turn is not
+	// over at Issued, whatever the proof says about when it was made.
 	Issued, ValidUntil time.Time
 	// Organisations are the entries, at most [MaxOrganisations], in any order; a list
 	// may be empty.
@@ -169,12 +175,14 @@ func (l *List) check() error {
 		return malformed("a sequence number from 1 to 2^53-1")
 	case l.Issued.IsZero() || !l.ValidUntil.After(l.Issued):
 		return malformed("a beginning, and an end after it")
+	case l.ValidUntil.Sub(l.Issued) > maxLife:
+		return malformed("an end at most 400 days after the beginning")
 	case len(l.Organisations) > MaxOrganisations:
 		return malformed(fmt.Sprintf("at most %d organisations", MaxOrganisations))
 	case len(l.Succession) > maxSuccessions:
 		return malformed("at most 16 successions")
 	}
-	codes, dids := map[string]bool{}, map[did.DID]bool{}
+	codes, owners := map[string]bool{}, map[string]int{}
 	for i := range l.Organisations {
 		o := &l.Organisations[i]
 		if err := o.Validate(); err != nil {
@@ -185,10 +193,11 @@ func (l *List) check() error {
 		}
 		codes[o.ODS] = true
 		for _, d := range o.DIDs {
-			if dids[d] {
+			at := identity(d)
+			if owner, known := owners[at]; known && owner != i {
 				return malformed("each DID once")
 			}
-			dids[d] = true
+			owners[at] = i
 		}
 	}
 	for _, s := range l.Succession {
@@ -197,6 +206,25 @@ func (l *List) check() error {
 		}
 	}
 	return nil
+}
+
+// identity is what a DID has in common with all that its owner can write in its place:
+// for did:web the address of the document, with a host in small letters, for did:webvh
+// the identifier that stays when the DID moves to another host.
+func identity(d did.DID) string {
+	first, path, _ := strings.Cut(d.SpecificID(), ":")
+	switch d.Method() {
+	case "web":
+		host := strings.TrimSuffix(strings.ToLower(first), "%3a443")
+		if path == ".well-known" {
+			path = ""
+		}
+		return "did:web:" + host + ":" + path
+	case "webvh":
+		return "did:webvh:" + first
+	default:
+		return d.String()
+	}
 }
 
 // credential is what lists and successions have in common.

@@ -34,7 +34,8 @@ type Organisation struct {
 	// Service (schema.CheckFormat, "ods"). A list has each code once.
 	ODS  string
 	Name string
-	// DIDs are those under which it signs, at least one. A list has each once.
+	// DIDs are those under which it signs, at least one. A list has each once, and in one
+	// entry all that name one thing: a did:web in other letters, a did:webvh that moved.
 	DIDs []did.DID
 	// Issues and Receives are the types of credentials that it may issue and be
 	// shown, such as schema.Type; at least one of either.

@@ -30,6 +30,9 @@ const (
 // it takes lists with numbers above After from To alone, whether they repeat it or not.
 // One that did not see it cannot know: a thief of the old key who also answers at the
 // list's address can mislead a registry that is set up anew with the old DID.
+//
+// The key that signs it is one whose turn is not over at Issued, nor when the list was
+// issued that the registry has of From, which would carry a succession made before it.
 type Succession struct {
 	Register string  // the ID of the list
 	From, To did.DID // the authority that signs, and the one that follows

@@ -45,10 +45,18 @@ func BenchmarkRefuse(b *testing.B) {
 	token := apart(b, build(b, plan(b, small(), func(p *bundle.Plan) { p.Signer = named(b, "Nettle Styx").signer }))).Manifest
 	one := taken{1, token, []string{strings.Repeat("A", bundle.MaxFile-4<<10)}}
 	escaped := bytes.Replace(one.together(b), []byte("AAAAAA"), []byte(`\u0041`), bundle.MaxFile/6-4<<10)
+	parts := strings.Split(token, ".")
+	manifestOf := func(payload string) []byte {
+		parts := []string{parts[0], base64.RawURLEncoding.EncodeToString([]byte(payload)), parts[2]}
+		f := taken{1, strings.Join(parts, "."), []string{strings.Repeat("A", bundle.MaxFile-2<<20)}}
+		return f.together(b)
+	}
 	for name, file := range map[string][]byte{
 		"one part":       one.together(b),
 		"escaped":        escaped,
 		"many parts":     []byte(`{"staffPassportBundle":1,"manifest":"` + token + `","parts":[` + strings.Repeat(`"",`, bundle.MaxFile/3-4<<10) + `""]}`),
+		"long number":    []byte(`{"staffPassportBundle":1.` + strings.Repeat("3", bundle.MaxFile-4<<10) + `}`),
+		"many arrays":    manifestOf(`{"version":1,"arrays":[` + strings.Repeat(`["a"],`, 1<<20/6-1<<10) + `[]]}`),
 		"no JSON":        bytes.Repeat([]byte("["), bundle.MaxFile),
 		"longer than so": make([]byte, bundle.MaxFile+1),
 	} {

@@ -22,7 +22,7 @@ import (
 type Plan struct {
 	Signer   did.Signer    // the maker's key
 	Client   did.Getter    // fetches everything
-	Lifetime time.Duration // how long the bundle may be used
+	Lifetime time.Duration // how long the bundle may be used, at most MaxLifetime
 
 	// DIDs are those whose documents go in, and whatever else resolving them asks for.
 	// Resolver makes the resolver that is used for it, with a client that notes what is
@@ -40,8 +40,13 @@ type Plan struct {
 	Arrays   [][]string
 
 	// Previous is a bundle from which parts are taken over that cannot be fetched now,
-	// with the time at which they were fetched.
+	// with the time at which they were fetched: no longer ago than MaxAge, or than
+	// Lifetime if that is zero. One that is older is missing.
 	Previous *Bundle
+	MaxAge   time.Duration
+	// TakenOver is told of each URL whose part was taken over, when it was fetched, and
+	// why it could not be fetched now. Somebody should know before it is missing.
+	TakenOver func(url string, fetched time.Time, err error)
 	// Missing is told of each DID or URL that could not be had at all, and the bundle
 	// goes without it. Nil: then there is no bundle. Calls come one at a time.
 	Missing func(what string, err error)
@@ -65,6 +70,10 @@ func Build(ctx context.Context, p Plan) ([]byte, error) {
 		return nil, fmt.Errorf("%w: no Resolver", ErrConfig)
 	case p.Lifetime < time.Second:
 		return nil, fmt.Errorf("%w: no Lifetime", ErrConfig)
+	case p.Lifetime > MaxLifetime:
+		return nil, fmt.Errorf("%w: Lifetime longer than that of a bundle", ErrConfig)
+	case p.MaxAge < 0:
+		return nil, fmt.Errorf("%w: negative MaxAge", ErrConfig)
 	}
 	documents, arrays := own()
 	for url, document := range p.Contexts {
@@ -78,7 +87,10 @@ func Build(ctx context.Context, p Plan) ([]byte, error) {
 		return nil, err
 	}
 	now := clock(p.Now)
-	rec := &recorder{client: p.Client, previous: p.Previous, now: now, known: map[string]resource{}, parts: map[[sha256.Size]byte][]byte{}}
+	rec := &recorder{
+		client: p.Client, previous: p.Previous, maxAge: cmp.Or(p.MaxAge, p.Lifetime), now: now,
+		known: map[string]resource{}, taken: map[string]error{}, parts: map[[sha256.Size]byte][]byte{},
+	}
 	if err := p.fetch(ctx, rec); err != nil {
 		return nil, err
 	}
@@ -91,6 +103,11 @@ func Build(ctx context.Context, p Plan) ([]byte, error) {
 		m.Resources = append(m.Resources, r)
 	}
 	slices.SortFunc(m.Resources, func(a, b resource) int { return compare(a.URL, b.URL) })
+	for _, r := range m.Resources {
+		if why := rec.taken[r.URL]; why != nil && p.TakenOver != nil {
+			p.TakenOver(r.URL, r.Fetched, why)
+		}
+	}
 	for _, url := range slices.Sorted(maps.Keys(documents)) {
 		d := rec.put(documents[url])
 		m.Contexts = append(m.Contexts, contextEntry{url, len(documents[url]), formatDigest(d), d})
@@ -181,20 +198,25 @@ func (p *Plan) fetch(ctx context.Context, rec *recorder) error {
 type recorder struct {
 	client   did.Getter
 	previous *Bundle
+	maxAge   time.Duration // of what is taken over
 	now      func() time.Time
 
 	mu    sync.Mutex
 	known map[string]resource
+	taken map[string]error // why what was taken over could not be fetched
 	parts map[[sha256.Size]byte][]byte
 }
 
 // Get implements [did.Getter].
 func (r *recorder) Get(ctx context.Context, url string, accept ...string) ([]byte, string, error) {
 	body, mediaType, err := r.client.Get(ctx, url, accept...)
-	at := r.now().UTC().Truncate(time.Second)
+	now := r.now().UTC()
+	at := now.Truncate(time.Second)
+	var why error
 	if err != nil && r.previous != nil && errors.Is(err, did.ErrUnavailable) && ctx.Err() == nil {
 		old, fetched, oldErr := r.previous.take(url, accept)
-		if oldErr == nil || errors.Is(oldErr, did.ErrNotFound) {
+		if (oldErr == nil || errors.Is(oldErr, did.ErrNotFound)) && now.Sub(fetched) <= r.maxAge {
+			why = err
 			body, mediaType, err, at = old.body, old.mediaType, oldErr, fetched
 		}
 	}
@@ -202,12 +224,21 @@ func (r *recorder) Get(ctx context.Context, url string, accept ...string) ([]byt
 	defer r.mu.Unlock()
 	switch {
 	case errors.Is(err, did.ErrNotFound):
-		r.known[url] = resource{URL: url, Fetched: at, Absent: true}
+		r.note(resource{URL: url, Fetched: at, Absent: true}, why)
 	case err == nil:
 		d := r.put(body)
-		r.known[url] = resource{URL: url, MediaType: mediaType, Fetched: at, Size: len(body), SHA256: formatDigest(d), digest: d}
+		r.note(resource{URL: url, MediaType: mediaType, Fetched: at, Size: len(body), SHA256: formatDigest(d), digest: d}, why)
 	}
 	return body, mediaType, err
+}
+
+// note keeps what was found at a URL. What is taken over takes the place of nothing that
+// was fetched.
+func (r *recorder) note(found resource, why error) {
+	if _, known := r.known[found.URL]; known && why != nil && r.taken[found.URL] == nil {
+		return
+	}
+	r.known[found.URL], r.taken[found.URL] = found, why
 }
 
 // put keeps a part by its digest.

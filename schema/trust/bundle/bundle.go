@@ -89,11 +89,11 @@ type Contents struct {
 
 // A Policy says which bundles are taken. Maker and Resolver are required.
 type Policy struct {
-	Maker    did.DID      // whose bundles are taken
+	Maker    did.DID      // whose bundles are taken, signed with a key whose turn it is
 	Resolver did.Resolver // finds the maker's document; didkey.Resolver for a did:key
 
 	// MaxAge is how old a bundle, and each part of it, may be. Zero leaves it to the
-	// maker, who says until when the bundle may be used.
+	// maker, who says until when the bundle may be used, [MaxLifetime] at most.
 	MaxAge time.Duration
 	// NotBefore is when the newest bundle was made that is known: an older one is
 	// refused. The zero time takes any.

@@ -23,8 +23,12 @@ const version = 1
 // Limits of a file.
 const (
 	// MaxFile has room for the documents and status lists of 300 organisations at 30 KiB
-	// each, and bounds what a stranger's file costs to about 50 ms and 25 MiB.
+	// each, and bounds what a stranger's file costs to about 50 ms and 35 MiB.
 	MaxFile = 12 << 20
+	// MaxLifetime is how long after it was made a bundle may end. What is withdrawn
+	// meanwhile is not seen, so that a file goes to a place without a network once a month
+	// at least.
+	MaxLifetime = 31 * 24 * time.Hour
 	// maxResources is five or more for each of those.
 	maxResources = 2048
 	// maxContexts is several times what the credentials of one service use.
@@ -138,6 +142,8 @@ func readManifest(b []byte) (*manifest, error) {
 		return bad("manifest of another version")
 	case m.Made.IsZero() || !m.ValidUntil.After(m.Made):
 		return bad("no time in which to use it")
+	case m.ValidUntil.Sub(m.Made) > MaxLifetime:
+		return bad("an end too long after it was made")
 	case len(m.Resources) > maxResources || len(m.Contexts) > maxContexts || len(m.Arrays) > maxContexts:
 		return bad("too many parts")
 	}
@@ -168,7 +174,8 @@ func readManifest(b []byte) (*manifest, error) {
 	return m, nil
 }
 
-// verify checks that the maker signed the manifest.
+// verify checks that the maker signed the manifest, with a key whose turn it is now: Made
+// is what whoever has an old key would write, and a bundle is easily made anew.
 func (f *file) verify(ctx context.Context, r did.Resolver, maker did.DID, now time.Time) error {
 	if f.method.DID != maker {
 		return fmt.Errorf("%w: by another", ErrMaker)
@@ -182,7 +189,7 @@ func (f *file) verify(ctx context.Context, r did.Resolver, maker did.DID, now ti
 	case res == nil || res.Deactivated || res.Document == nil || res.Document.ID() != maker:
 		return fmt.Errorf("%w: its DID has no document", ErrMaker)
 	}
-	key, err := res.Document.MethodUsed(f.method, did.AssertionMethod, f.manifest.Made, now)
+	key, err := res.Document.Method(f.method, did.AssertionMethod, now)
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrMaker, errtext.Below(err))
 	}
