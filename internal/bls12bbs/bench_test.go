@@ -52,7 +52,7 @@ func each(b *testing.B, run func(b *testing.B, s Scheme, x *sample)) {
 		b.Run("bbs-L30/"+c.name, func(b *testing.B) {
 			s := c.s
 			x := newSample(b, s, 30, 10)
-			for range 32 {
+			for range tableCalls + 32 {
 				require.NoError(b, s.Verify(x.sk.PublicKey(), x.sig, x.header, x.messages))
 			}
 			b.ReportAllocs()
@@ -107,7 +107,7 @@ func BenchmarkProofVerify(b *testing.B) {
 // the points that come from outside and the hashes.
 func BenchmarkFloor(b *testing.B) {
 	x := newSample(b, Scheme{}, 30, 10)
-	for range 32 {
+	for range tableCalls + 32 {
 		require.NoError(b, Scheme{}.Verify(x.sk.PublicKey(), x.sig, x.header, x.messages))
 	}
 	p := newPrimitives(b, x)
@@ -157,10 +157,29 @@ func BenchmarkFloor(b *testing.B) {
 	}
 }
 
+// BenchmarkFirst is the first proof that a process verifies, of a key that is parsed.
+func BenchmarkFirst(b *testing.B) {
+	for _, n := range []int{30, 100} {
+		x := newSample(b, Scheme{}, n, 10)
+		hidden, err := undisclosed(x.disclosed, n)
+		require.NoError(b, err)
+		b.Run(fmt.Sprintf("ProofVerify/bbs-L%d", n), func(b *testing.B) {
+			for b.Loop() {
+				pk, err := ParsePublicKey(x.sk.PublicKey().Bytes())
+				require.NoError(b, err)
+				p, err := parseProof(x.proof)
+				require.NoError(b, err)
+				r := p.verifyInit(pk, newCache(tableMemory).forMessages(n, Scheme{}), x.header, messagesToScalars(x.shown), x.disclosed, hidden)
+				require.True(b, r.paired(pk))
+			}
+		})
+	}
+}
+
 // BenchmarkPrimitive is what the floors are made of, and what is done once.
 func BenchmarkPrimitive(b *testing.B) {
 	x := newSample(b, Scheme{}, 30, 10)
-	for range 32 {
+	for range tableCalls + 32 {
 		require.NoError(b, Scheme{}.Verify(x.sk.PublicKey(), x.sig, x.header, x.messages))
 	}
 	p := newPrimitives(b, x)
@@ -175,9 +194,13 @@ func BenchmarkPrimitive(b *testing.B) {
 		"point decoded":          p.pointFromOutside,
 		"32 hashes":              func() { p.hashes(32) },
 		"wide table":             func() { newWideTable(&p.point) },
-		"32 generators":          func() { makeBlock(blockSize) },
-		"public key made":        func() { newSecretKey(randomScalar(rand.Reader)) },
-		"public key parsed":      func() { _, _ = ParsePublicKey(octets) },
+		"32 generators":          func() { newCache(0).first(32) },
+		"32 odd multiples":       func() { withOdd(fresh(p.g.bases[:32])) },
+		"verifier's sum of 32": func() {
+			p.g.withoutTables().verifierSum(new(curve.G1Jac), fresh(p.g.bases), append(p.scalars[:2:2], p.scalars...))
+		},
+		"public key made":   func() { newSecretKey(randomScalar(rand.Reader)) },
+		"public key parsed": func() { _, _ = ParsePublicKey(octets) },
 	} {
 		b.Run(name, func(b *testing.B) {
 			for b.Loop() {
@@ -185,6 +208,22 @@ func BenchmarkPrimitive(b *testing.B) {
 			}
 		})
 	}
+}
+
+// withoutTables is g before any wide table was made.
+func (g *generators) withoutTables() *generators {
+	slow := *g
+	slow.wide = false
+	return &slow
+}
+
+// fresh are the bases without any multiples.
+func fresh(bases []*base) []*base {
+	out := make([]*base, len(bases))
+	for i, b := range bases {
+		out[i] = &base{point: b.point, octets: b.octets}
+	}
+	return out
 }
 
 // primitives are what the operations are made of, for a sample.
@@ -204,8 +243,9 @@ func newPrimitives(b *testing.B, x *sample) *primitives {
 	p := &primitives{x: x, g: forMessages(len(x.messages), Scheme{}), scalars: messagesToScalars(x.messages), sig: sig}
 	sum := commitment(p.g, &p.scalars[0], p.scalars)
 	p.point = affine(&sum)
+	withOdd(p.g.bases)
 	for i := range 21 {
-		p.terms = append(p.terms, term{&p.g.bases[2+i].odd, &p.scalars[i]})
+		p.terms = append(p.terms, term{p.g.bases[2+i].odd.Load(), &p.scalars[i]})
 	}
 	return p
 }

@@ -445,6 +445,30 @@ func TestConcurrent(t *testing.T) {
 	wg.Wait()
 }
 
+// TestGeneratorsAsMany: no more bases are made than were asked for, and they are the
+// same in whatever steps.
+func TestGeneratorsAsMany(t *testing.T) {
+	t.Parallel()
+	c := newCache(math.MaxInt64)
+	for _, n := range []int{0, 1, 5, 3, 40} {
+		g := c.forMessages(n, Scheme{})
+		require.Equal(t, n, g.messages())
+		require.Len(t, c.made, max(n, len(c.made)-2)+2)
+		for _, b := range g.bases {
+			require.Nil(t, b.odd.Load())
+		}
+	}
+	require.Len(t, c.made, 42)
+	require.Equal(t, newCache(0).forMessages(40, Scheme{}).octets, c.forMessages(40, Scheme{}).octets)
+	require.Nil(t, forMessages(MaxMessages+1, Scheme{}))
+	made := c.forMessages(1, Scheme{}).bases
+	withOdd(made[:2])
+	odd := made[1].odd.Load()
+	withOdd(made)
+	require.Same(t, odd, made[1].odd.Load(), "made once")
+	require.NotNil(t, made[2].odd.Load())
+}
+
 func TestMemoryLimit(t *testing.T) {
 	t.Parallel()
 	for memory, want := range map[int64]bool{tableMemory - 1: false, tableMemory: true, math.MaxInt64: true} {
@@ -458,6 +482,10 @@ func TestMemoryLimit(t *testing.T) {
 	g := c.forMessages(1, Scheme{NoTables: true})
 	for _, b := range g.bases {
 		require.Nil(t, b.wide.Load())
+	}
+	for range tableCalls {
+		c.forMessages(1, Scheme{})
+		require.Nil(t, g.bases[0].wide.Load(), "a table is for those who call often")
 	}
 	for i := range g.bases {
 		c.forMessages(1, Scheme{})

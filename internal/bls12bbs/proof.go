@@ -113,9 +113,14 @@ func (p *prover) init(commitment *curve.G1Jac) {
 
 	t := newOddMultiples([]curve.G1Affine{p.sig.a, affine(commitment)})
 	a, b := &t[0], &t[1]
-	t2 := []term{{b, &t2B}}
+	hidden := make([]*base, len(p.hidden))
 	for i, j := range p.hidden {
-		t2 = append(t2, term{&p.g.bases[2+j].odd, &p.mTilde[i]})
+		hidden[i] = p.g.bases[2+j]
+	}
+	withOdd(hidden)
+	t2 := []term{{b, &t2B}}
+	for i, h := range hidden {
+		t2 = append(t2, term{h.odd.Load(), &p.mTilde[i]})
 	}
 	points := curve.BatchJacobianToAffineG1([]curve.G1Jac{
 		secretSum([]term{{a, &r1r2}}),
@@ -213,7 +218,7 @@ func (p *proof) verifyInit(pk *PublicKey, g *generators, header []byte, messages
 	for i, j := range hidden {
 		scalars[2+j] = p.commitments[i]
 	}
-	g.publicSum(&t2, g.bases, scalars)
+	g.verifierSum(&t2, g.bases, scalars)
 	points := curve.BatchJacobianToAffineG1([]curve.G1Jac{t1, t2})
 	r.t1, r.t2 = points[0], points[1]
 	return r

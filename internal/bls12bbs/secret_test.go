@@ -64,8 +64,10 @@ func TestSums(t *testing.T) {
 			g.bases[i].wide.Store(newWideTable(&g.bases[i].point))
 		}
 	}
-	slow := *g
-	slow.wide = false
+	slow := g.withoutTables()
+	regular := *slow
+	regular.regular = true
+	withOdd(g.bases)
 	step := 7 * vectors.Step(t, "sums", 5)
 	for i := 0; i+8 <= len(scalars); i += step {
 		var want, one curve.G1Jac
@@ -75,14 +77,19 @@ func TestSums(t *testing.T) {
 			one.FromAffine(&b.point)
 			one.ScalarMultiplication(&one, bigInt(&scalars[i+j]))
 			want.AddAssign(&one)
-			terms[j] = term{&b.odd, &scalars[i+j]}
+			terms[j] = term{b.odd.Load(), &scalars[i+j]}
 		}
 		got := secretSum(terms)
 		require.True(t, want.Equal(&got))
-		for _, g := range []*generators{g, &slow} {
-			var sum curve.G1Jac
-			g.publicSum(&sum, g.bases[2:10], scalars[i:i+8])
-			require.True(t, want.Equal(&sum))
+		for _, g := range []*generators{g, slow, &regular} {
+			for _, add := range []func(*curve.G1Jac, []*base, []fr.Element){g.publicSum, g.verifierSum} {
+				var sum curve.G1Jac
+				add(&sum, g.bases[2:10], scalars[i:i+8])
+				require.True(t, want.Equal(&sum))
+				sum.SubAssign(&want)
+				add(&sum, fresh(g.bases[2:10]), scalars[i:i+8])
+				require.True(t, want.Equal(&sum))
+			}
 		}
 	}
 }
@@ -110,10 +117,11 @@ func TestLookup(t *testing.T) {
 	t.Parallel()
 	g := forMessages(1, Scheme{})
 	b := g.bases[1]
+	withOdd(g.bases[1:2])
 	for n := range uint64(16) {
 		var want curve.G1Affine
 		want.ScalarMultiplication(&b.point, big.NewInt(2*int64(n)-15))
-		got := b.odd[0].lookup(n)
+		got := b.odd.Load()[0].lookup(n)
 		require.True(t, want.Equal(&got), n)
 	}
 }
@@ -155,7 +163,7 @@ func TestSecretsTakeTheRegularPath(t *testing.T) {
 		"ScalarMultiplication": true, "ScalarMultiplicationBase": true, "JointScalarMultiplication": true,
 		"JointScalarMultiplicationBase": true, "MultiExp": true, "Fold": true, "Inverse": true, "Div": true,
 		"BigInt": true, "bigInt": true, "BatchScalarMultiplicationG1": true, "Exp": true, "Cmp": true,
-		"publicSum": true, "addTo": true, "BatchInvert": true,
+		"publicSum": true, "verifierSum": true, "tableSum": true, "addTo": true, "BatchInvert": true,
 	}
 	allowed := map[string]string{
 		"bigInt":            "is one of them",
@@ -163,6 +171,8 @@ func TestSecretsTakeTheRegularPath(t *testing.T) {
 		"verifyInit":        "a verifier's values",
 		"commitment":        "messages: see the package comment",
 		"publicSum":         "is one of them",
+		"verifierSum":       "is one of them",
+		"tableSum":          "is one of them",
 		"secretInverse":     "of a random multiple",
 		"secretPublicPoint": "by random shares",
 	}

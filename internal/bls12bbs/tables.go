@@ -1,6 +1,7 @@
 package bls12bbs
 
 import (
+	"github.com/consensys/gnark-crypto/ecc"
 	curve "github.com/consensys/gnark-crypto/ecc/bls12-381"
 	"github.com/consensys/gnark-crypto/ecc/bls12-381/fr"
 )
@@ -62,19 +63,60 @@ func (t *wideTable) addTo(acc *curve.G1Jac, s *fr.Element) {
 	}
 }
 
-// publicSum adds scalars[i] * bases[i] to acc. The scalars are public or messages. Bases without
-// a wide table go the regular way, which needs only their odd multiples.
+// publicSum adds scalars[i] * bases[i] to acc. The scalars are public or messages.
+// Bases without a wide table go the regular way, which needs only their odd multiples.
 func (g *generators) publicSum(acc *curve.G1Jac, bases []*base, scalars []fr.Element) {
-	var terms []term
+	rest, left := g.tableSum(acc, bases, scalars)
+	regularSum(acc, rest, left)
+}
+
+// regularSum adds scalars[i] * bases[i] to acc the regular way.
+func regularSum(acc *curve.G1Jac, bases []*base, scalars []fr.Element) {
+	if len(bases) == 0 {
+		return
+	}
+	withOdd(bases)
+	terms := make([]term, len(bases))
+	for i, b := range bases {
+		terms[i] = term{b.odd.Load(), &scalars[i]}
+	}
+	sum := secretSum(terms)
+	acc.AddAssign(&sum)
+}
+
+// fewBases go the regular way even for a verifier: a sum of all at once takes as much
+// for one as for ten.
+const fewBases = 12
+
+// verifierSum is publicSum for scalars that a verifier was given or made of what it
+// was given. Where more than a few bases have no table, it takes the sum of them all
+// at once, which needs no multiples and takes a time that depends on the scalars.
+func (g *generators) verifierSum(acc *curve.G1Jac, bases []*base, scalars []fr.Element) {
+	rest, left := g.tableSum(acc, bases, scalars)
+	if g.regular || len(rest) < fewBases {
+		regularSum(acc, rest, left)
+		return
+	}
+	points := make([]curve.G1Affine, len(rest))
+	for i, b := range rest {
+		points[i] = b.point
+	}
+	var sum curve.G1Jac
+	if _, err := sum.MultiExp(points, left, ecc.MultiExpConfig{}); err != nil {
+		panic("bls12bbs: " + err.Error()) // as many points as scalars
+	}
+	acc.AddAssign(&sum)
+}
+
+// tableSum is publicSum for the bases that have a wide table, and returns the others
+// with their scalars.
+func (g *generators) tableSum(acc *curve.G1Jac, bases []*base, scalars []fr.Element) (rest []*base, left []fr.Element) {
 	for i, b := range bases {
 		if t := b.wide.Load(); t != nil && g.wide {
 			t.addTo(acc, &scalars[i])
 		} else {
-			terms = append(terms, term{&b.odd, &scalars[i]})
+			rest, left = append(rest, b), append(left, scalars[i])
 		}
 	}
-	if len(terms) > 0 {
-		rest := secretSum(terms)
-		acc.AddAssign(&rest)
-	}
+	return rest, left
 }

@@ -26,6 +26,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode/utf8"
 )
 
 // Limits that the zero [Client] applies.
@@ -45,8 +46,8 @@ const (
 )
 
 var (
-	// ErrURL: not an absolute https URL with a host, or one with user
-	// information in it.
+	// ErrURL: not an absolute https URL with a host, one with user information
+	// in it, or a host outside ASCII: whoever has one converts it first.
 	ErrURL = errors.New("fetch: URL not allowed")
 	// ErrForbiddenAddress: the host is, or its name leads to, an address that
 	// is not public. Nothing was sent to it.
@@ -184,7 +185,7 @@ func (c *Client) checkURL(u *url.URL) error {
 	if u.Scheme != "https" && !(u.Scheme == "http" && c.AllowLoopback) {
 		return ErrURL
 	}
-	if u.Opaque != "" || u.Hostname() == "" || u.User != nil {
+	if u.Opaque != "" || u.Hostname() == "" || u.User != nil || !isASCII(u.Host) {
 		return ErrURL
 	}
 	return c.rules(u.Scheme).checkHost(u.Hostname())
@@ -199,21 +200,27 @@ func (c *Client) do(req *http.Request) (*http.Response, error) {
 	client := http.Client{Transport: transport, CheckRedirect: c.checkRedirect}
 	resp, err := client.Do(req)
 	if err != nil {
-		return nil, failure(err)
+		return nil, failure(req.Context(), err)
 	}
 	return resp, nil
 }
 
 func (c *Client) checkRedirect(req *http.Request, via []*http.Request) error {
 	first := via[0]
-	if first.Method != http.MethodGet || len(via) > maxRedirects || req.URL.User != nil ||
+	if first.Method != http.MethodGet || len(via) > maxRedirects || req.URL.User != nil || !isASCII(req.URL.Host) ||
 		req.URL.Scheme != first.URL.Scheme || authority(req.URL) != authority(first.URL) {
 		return ErrRedirect
 	}
 	return nil
 }
 
-// authority is host and port, in one spelling.
+// isASCII reports whether a host is written in ASCII. What net/http makes of others is
+// not what they are in small letters: U+0130 becomes i in one and not in the other.
+func isASCII(host string) bool {
+	return !strings.ContainsFunc(host, func(r rune) bool { return r >= utf8.RuneSelf })
+}
+
+// authority is host and port, both ASCII, in one spelling.
 func authority(u *url.URL) string {
 	port := u.Port()
 	if port == "" {
@@ -240,27 +247,12 @@ func (c *Client) read(resp *http.Response) ([]byte, error) {
 		err = resp.Request.Context().Err()
 	}
 	if err != nil {
-		return nil, failure(err)
+		return nil, failure(resp.Request.Context(), err)
 	}
 	if int64(len(body)) > limit {
 		return nil, ErrTooLarge
 	}
 	return body, nil
-}
-
-// failure maps an error of net/http. The URL, which may hold a token, is left
-// out of the text.
-func failure(err error) error {
-	for _, own := range []error{ErrForbiddenAddress, ErrRedirect} {
-		if errors.Is(err, own) {
-			return own
-		}
-	}
-	var withURL *url.Error
-	if errors.As(err, &withURL) {
-		err = withURL.Err
-	}
-	return fmt.Errorf("%w: %w", ErrUnavailable, err)
 }
 
 func mediaType(h http.Header, wanted []string) (string, error) {

@@ -1,6 +1,7 @@
 package jcs_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -63,6 +64,24 @@ func BenchmarkTransform(b *testing.B) {
 			}
 		}
 	})
+}
+
+// BenchmarkTransformNumbers is a document of 131,000 numbers, with as many slow ones as
+// the limits let through, beside one of integers.
+func BenchmarkTransformNumbers(b *testing.B) {
+	for name, doc := range map[string]string{
+		"integers": "[" + strings.Repeat("1234567,", 1<<17-2) + "0]",
+		"slow":     "[" + strings.Repeat("5e-324,", 32) + strings.Repeat("1e-306,", 1<<17-34) + "0]",
+	} {
+		b.Run(name, func(b *testing.B) {
+			b.SetBytes(int64(len(doc)))
+			for b.Loop() {
+				if _, err := jcs.Transform([]byte(doc)); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
 }
 
 // BenchmarkFloor writes the same tree without sorting.

@@ -183,6 +183,25 @@ func TestAbuse_DI23_CanonicalFormRefusesWhatItWouldRound(t *testing.T) {
 	}
 }
 
+// Numbers that take long to convert are counted when a document is read, so that its
+// canonical form has no more of them, however often it is made.
+func TestAbuse_CN05_CanonicalFormOfSlowNumbers(t *testing.T) {
+	t.Parallel()
+	for n, want := range map[string]string{
+		`5e-324`: `5e-324`, `2.2250738585072009e-308`: `2.225073858507201e-308`, `1.2345000000000000451e-300`: `1.2345e-300`,
+	} {
+		require.True(t, strictjson.Number(n).Slow())
+		list := func(count int) string { return "[" + strings.Repeat(n+",", count) + "1e-306]" }
+		got, err := jcs.Transform([]byte(list(32)))
+		require.NoError(t, err)
+		require.Equal(t, "["+strings.Repeat(want+",", 32)+"1e-306]", string(got))
+		for _, count := range []int{33, 1000, 1 << 15} {
+			_, err = jcs.Transform([]byte(list(count)))
+			require.ErrorIs(t, err, strictjson.ErrTooLarge)
+		}
+	}
+}
+
 // An integer that a document may not spell out can still be written with an
 // exponent; its form is what ECMAScript writes.
 func TestTransform_LargeIntegerWithExponent(t *testing.T) {

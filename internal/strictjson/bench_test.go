@@ -83,3 +83,24 @@ func BenchmarkAppend(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkParseNumbers is a megabyte of numbers: integers, ordinary ones with an
+// exponent, and the slowest that the limits let through, which must be no slower.
+func BenchmarkParseNumbers(b *testing.B) {
+	hostile := strings.Repeat("5e-324,", 32)
+	for _, c := range []struct{ name, doc string }{
+		{"integers", "[" + strings.Repeat("1234567,", 1<<17-2) + "0]"},
+		{"exponents", "[" + strings.Repeat("1.5e-30,", 1<<17-2) + "0]"},
+		{"slow", "[" + hostile + strings.Repeat("1e-306,", 1<<17-34) + "0]"},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			data := []byte(c.doc)
+			b.SetBytes(int64(len(data)))
+			for b.Loop() {
+				if _, err := strictjson.Parse(data); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}

@@ -2,6 +2,9 @@ package strictjson_test
 
 import (
 	"encoding/json"
+	"math"
+	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -17,7 +20,7 @@ func FuzzParse(f *testing.F) {
 	f.Add([]byte(credential))
 	for _, seed := range []string{
 		`null`, `[true,false,null]`, `{"a":{"b":[1,2.5e-3,"\u00e9\ud83d\ude02"]}}`, `[333333333.33333329,1E30,4.50,2e-3]`,
-		`{"a":1,"A":2}`, `{"k":1,"\u212a":2}`, `"\ud800"`, `-0`, `1e400`, `12345678901234567890`, "\"\xff\"", "\ufeff1", `[[[[]]]]`, `{"":""}`, ` 1 2`,
+		`{"a":1,"A":2}`, `{"k":1,"\u212a":2}`, `"\ud800"`, `-0`, `1e400`, `12345678901234567890`, `[5e-324,1.2345000000000000451e-300]`, "\"\xff\"", "\ufeff1", `[[[[]]]]`, `{"":""}`, ` 1 2`,
 	} {
 		f.Add([]byte(seed))
 	}
@@ -64,6 +67,37 @@ func FuzzUnmarshal(f *testing.F) {
 			return
 		}
 		_, err := strictjson.Parse(data)
+		require.NoError(t, err)
+	})
+}
+
+// FuzzNumber holds that a number is refused if, and but for its length only if, it is no
+// JSON, an integer that is too large, or nothing or infinite to strconv, and that it is
+// the same double.
+func FuzzNumber(f *testing.F) {
+	for _, seed := range []string{
+		`0`, `-0.0`, `12.5e-3`, `5e-324`, `2.4703282292062327208e-324`, `2.4703282292062327209e-324`, `1.7976931348623158079e308`, `1.797693134862315808e308`,
+		`0.000000000000000000001E+00000000001`, `1e99999999999999999999`, `9007199254740992`, `9007199254740992.0`,
+	} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, n string) {
+		got, err := strictjson.Number(n).Float64()
+		if !json.Valid([]byte(n)) || !strings.ContainsAny(n[:1], "-0123456789") || strings.TrimSpace(n) != n {
+			require.Error(t, err)
+			return
+		}
+		digits, _, _ := strings.Cut(strings.ToLower(n), "e")
+		want, theirs := strconv.ParseFloat(n, 64)
+		vanishes := want == 0 && (n[0] == '-' || strings.ContainsAny(digits, "123456789"))
+		tooLarge := !strings.ContainsAny(n, ".eE") && math.Abs(want) > 1<<53-1
+		if len(n) > 1_100 || theirs != nil || vanishes || tooLarge {
+			require.ErrorIs(t, err, strictjson.ErrNumber)
+			return
+		}
+		require.NoError(t, err)
+		require.Equal(t, want, got)
+		_, err = strictjson.Parse([]byte(n))
 		require.NoError(t, err)
 	})
 }

@@ -64,6 +64,7 @@ type scanner struct {
 	pos    int
 	depth  int // levels that may still be opened
 	values int // values that may still be read
+	slow   int // numbers that are Slow and may still be read
 	exact  bool
 
 	// Stacks of what the open objects and arrays hold so far. A finished
@@ -101,6 +102,7 @@ func (s *scanner) open(p Parser, data []byte) error {
 	}
 	s.depth = orDefault(p.MaxDepth, DefaultMaxDepth)
 	s.values = orDefault(p.MaxValues, DefaultMaxValues)
+	s.slow = maxSlow
 	s.exact = p.CaseVariants
 	if 0 < len(data) && len(data) <= shortText {
 		room := new(shortStacks)
@@ -193,13 +195,26 @@ func (s *scanner) word(w string) error {
 }
 
 func (s *scanner) number() (Number, error) {
-	end, err := scanNumber(s.src, s.pos)
+	end, slow, err := scanNumber(s.src, s.pos)
 	if err != nil {
 		return "", s.fail(s.pos, err)
 	}
 	n := Number(s.src[s.pos:end])
+	if slow {
+		if err := s.countSlow(s.pos); err != nil {
+			return "", err
+		}
+	}
 	s.pos = end
 	return n, nil
+}
+
+func (s *scanner) countSlow(at int) error {
+	if s.slow == 0 {
+		return s.fail(at, ErrTooLarge)
+	}
+	s.slow--
+	return nil
 }
 
 func (s *scanner) object() (any, error) {

@@ -5,8 +5,9 @@
 // one document could understand differently: repeated member names (also names
 // that differ only in case, because encoding/json would confuse them), invalid
 // UTF-8 and lone surrogates, integers that a double cannot hold, minus zero,
-// numbers that overflow or vanish, data after the value, a byte order mark, and
-// more depth, bytes or values than the limits allow.
+// numbers that overflow or vanish, data after the value, a byte order mark,
+// more depth, bytes or values than the limits allow, and more than a few numbers that
+// take long to convert ([Number.Slow]).
 //
 // The grammar is RFC 8259; what is refused beyond it follows I-JSON (RFC 7493),
 // which RFC 8785 section 3.1 asks for before a canonical form is made. The
@@ -40,15 +41,16 @@ var (
 	ErrSyntax = errors.New("strictjson: not well-formed JSON")
 	// ErrTooDeep: arrays and objects are nested deeper than the limit.
 	ErrTooDeep = errors.New("strictjson: nested too deep")
-	// ErrTooLarge: more bytes or more values than the limit.
+	// ErrTooLarge: more bytes, more values or more slow numbers than the limit.
 	ErrTooLarge = errors.New("strictjson: document too large")
 	// ErrDuplicate: an object names a member twice, or names two members that
 	// differ only in the case of letters.
 	ErrDuplicate = errors.New("strictjson: duplicate member name")
 	// ErrEncoding: bytes that are not UTF-8, or half a surrogate pair.
 	ErrEncoding = errors.New("strictjson: text is not valid Unicode")
-	// ErrNumber: an integer beyond 2^53-1 in magnitude, minus zero, or a
-	// number that a double can only hold as infinity or zero.
+	// ErrNumber: an integer beyond 2^53-1 in magnitude, minus zero, a number
+	// that a double can only hold as infinity or zero, or one of more than 1,100
+	// characters.
 	ErrNumber = errors.New("strictjson: number cannot be held exactly enough")
 	// ErrType: a value does not fit the Go value it is read into or is no
 	// JSON value at all.

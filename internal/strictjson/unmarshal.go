@@ -309,6 +309,13 @@ func (r *reader) fillScalar(v reflect.Value) error {
 	if err != nil {
 		return err
 	}
+	if n, ok := tree.(Number); ok && v.Kind() == reflect.Float32 && !n.Slow() {
+		if m := measure(string(n)); m.slow(slowPoint32) {
+			if err := r.countSlow(at); err != nil {
+				return err
+			}
+		}
+	}
 	if !setScalar(v, tree) {
 		return r.fail(at, ErrType)
 	}
