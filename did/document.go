@@ -16,6 +16,10 @@ const (
 	maxMethods   = 128       // verification methods: each costs a curve operation to parse
 	maxRelations = 256       // entries of one relationship
 	maxServices  = 128       // services, counted by type and endpoint
+
+	// maxServiceList is for the keys and profiles of one DIDComm service. Each of its
+	// endpoints has its own, with the DID before each relative reference.
+	maxServiceList = 32
 )
 
 // A Document is a DID document (DID Core section 5, CID section 2.1). It is

@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/staffpassport/staffpassport/internal/errtext"
 	"github.com/staffpassport/staffpassport/internal/strictjson"
@@ -18,8 +19,9 @@ const maxJWK = 8 << 10
 // ParseJWK returns the public key of a JSON Web Key (RFC 7517; RFC 7518 section
 // 6.2 for P-256 and P-384, RFC 8037 section 2 for Ed25519 and X25519), with the
 // key types and errors of [ParseMultikey]. A JWK with a member of the private
-// class, such as "d", is refused (CID section 2.2.3), and so is one whose alg,
-// use or key_ops contradicts its key. Other members are ignored.
+// class, such as "d", is refused (CID section 2.2.3), in capitals too and wherever it
+// stands in it, and so is one whose alg, use or key_ops contradicts its key. Other
+// members are ignored.
 func ParseJWK(data []byte) (crypto.PublicKey, error) {
 	o, err := strictjson.Parser{MaxBytes: maxJWK}.ParseObject(data)
 	if err != nil {
@@ -29,12 +31,35 @@ func ParseJWK(data []byte) (crypto.PublicKey, error) {
 }
 
 // checkPublic refuses the members that the IANA registry of JWK parameters marks
-// as private.
+// as private, and what they could hide in: a parameter of the key that is no text, and
+// maps within the JWK. Who writes them in capitals shows the key all the same.
 func checkPublic(o *strictjson.Object) error {
-	for name := range o.All() {
-		switch name {
+	for name, v := range o.All() {
+		switch strings.ToLower(name) {
 		case "d", "p", "q", "dp", "dq", "qi", "oth", "k", "priv":
 			return fmt.Errorf("%w: JWK carries a private key", ErrInvalid)
+		case "kty", "crv", "x", "y", "n", "e", "pub":
+			if _, ok := v.(string); !ok {
+				return fmt.Errorf("%w: a parameter of the JWK is no text", ErrInvalid)
+			}
+		}
+		if err := eachMap(v, checkPublic); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// eachMap calls check for a value that is a map, or for the maps of a list.
+func eachMap(v any, check func(*strictjson.Object) error) error {
+	switch v := v.(type) {
+	case *strictjson.Object:
+		return check(v)
+	case []any:
+		for _, v := range v {
+			if err := eachMap(v, check); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

@@ -205,21 +205,43 @@ func keyMaterial(o *strictjson.Object, typ string) (crypto.PublicKey, error) {
 	return key, nil
 }
 
-// checkMaterial refuses, in a method of whatever type, private keys (CID sections
-// 2.2.2 and 2.2.3) and more than one form of the public key (CID section 2.2.1).
+// checkPrivate refuses private keys (CID sections 2.2.2 and 2.2.3) wherever they stand
+// in a document, also in members that nobody here reads: it would be shown to others.
+// The terms that an @context defines are names of members and hold nothing.
+func checkPrivate(o *strictjson.Object) error {
+	if _, isKey := o.Get("kty"); isKey {
+		if err := checkPublic(o); err != nil {
+			return err
+		}
+	}
+	for name, v := range o.All() {
+		if name == "@context" {
+			continue
+		}
+		lower := strings.ToLower(name)
+		if strings.HasPrefix(lower, "privatekey") || strings.HasPrefix(lower, "secretkey") {
+			return fmt.Errorf("%w: document carries a private key", ErrInvalid)
+		}
+		check := checkPrivate
+		if lower == "publickeyjwk" {
+			check = checkPublic
+		}
+		if err := eachMap(v, check); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkMaterial refuses, in a method of whatever type, more than one form of the public
+// key (CID section 2.2.1).
 func checkMaterial(o *strictjson.Object) error {
 	forms := 0
 	for name, v := range o.All() {
 		switch {
-		case strings.HasPrefix(name, "privateKey") || strings.HasPrefix(name, "secretKey"):
-			return fmt.Errorf("%w: verification method carries a private key", ErrInvalid)
 		case name == "publicKeyJwk":
-			jwk, ok := v.(*strictjson.Object)
-			if !ok {
+			if _, ok := v.(*strictjson.Object); !ok {
 				return fmt.Errorf("%w: publicKeyJwk is not a map", ErrInvalid)
-			}
-			if err := checkPublic(jwk); err != nil {
-				return err
 			}
 			forms++
 		case strings.HasPrefix(name, "publicKey"):

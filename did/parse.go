@@ -17,7 +17,7 @@ import (
 // another type, or with a key of another kind, is kept and [Document.Method]
 // answers [ErrUnsupported] for it; a key that breaks a rule makes the whole
 // document invalid, and so do duplicate member names, two methods or two services
-// with one id, and private keys. References within the document may be relative
+// with one id, and private keys anywhere. References within the document may be relative
 // (DID Core section 3.2.1). References to keys that the document does not contain
 // authorise nothing. Members that this package does not know are kept for
 // [Document.MarshalJSON].
@@ -25,6 +25,9 @@ func ParseDocument(data []byte) (*Document, error) {
 	tree, err := strictjson.Parser{MaxBytes: maxDocument}.ParseObject(data)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrInvalid, errtext.Below(err))
+	}
+	if err := checkPrivate(tree); err != nil {
+		return nil, err
 	}
 	d := &Document{tree: tree}
 	for _, read := range []func() error{d.readID, d.readControllers, d.readAlsoKnownAs, d.readMethods, d.readRelationships, d.readServices} {

@@ -52,7 +52,9 @@ type Resolution struct {
 // size. Get returns the body and its media type, which is one of accept if any are
 // given. A resource that is not there is [ErrNotFound]; every other failure,
 // whether of the network or of a rule, is [ErrUnavailable] and may match an error
-// of the Getter's own as well. Implementations are safe for concurrent use.
+// of the Getter's own as well, or it is the error of ctx. The body is the caller's to
+// change. Implementations are safe for concurrent use. Package didtest has the test of
+// this contract.
 type Getter interface {
 	Get(ctx context.Context, url string, accept ...string) (body []byte, mediaType string, err error)
 }

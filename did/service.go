@@ -120,7 +120,7 @@ func (s *Service) readDIDComm(base DID, o *strictjson.Object) error {
 			s.RoutingKeys, ok = stringList(v)
 			absoluteAll(base, s.RoutingKeys)
 		}
-		if !ok {
+		if !ok || len(s.Accept) > maxServiceList || len(s.RecipientKeys) > maxServiceList || len(s.RoutingKeys) > maxServiceList {
 			return fmt.Errorf("%w: %s of a DIDComm service", ErrInvalid, name)
 		}
 	}

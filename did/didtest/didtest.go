@@ -1,5 +1,5 @@
-// Package didtest has the test of the [did.Resolver] contract, for the method
-// packages of this module and for those of others.
+// Package didtest has the tests of the [did.Resolver] and [did.Getter] contracts, for
+// the packages of this module and for those of others.
 package didtest
 
 import (

@@ -389,8 +389,39 @@ func TestCertificate(t *testing.T) {
 	t.Cleanup(client.Close)
 	_, err := didweb.Resolver{Client: client}.Resolve(t.Context(), h.id, did.Version{})
 	require.ErrorIs(t, err, did.ErrUnavailable)
-	var unknown x509.UnknownAuthorityError
-	require.ErrorAs(t, err, &unknown)
+	require.ErrorIs(t, err, webclient.ErrNoAnswer)
+	require.Contains(t, err.Error(), "TLS failed")
+}
+
+// What a server writes is in no error's text, nor its name.
+func TestErrorsTellNothing(t *testing.T) {
+	t.Parallel()
+	for name, raw := range map[string]string{
+		"Location": "HTTP/1.1 302 Found\r\nLocation: http://%zz/?token=CANARY\r\nContent-Length: 0\r\n\r\n",
+		"header":   "HTTP/1.1 200 OK\r\n" + strings.Repeat("CANARY", 5000) + "\r\n\r\n",
+		"encoding": "HTTP/1.1 200 OK\r\nTransfer-Encoding: CANARY\r\n\r\n",
+		"status":   "HTTP/1.1 CANARY\r\n\r\n",
+		"type":     "HTTP/1.1 200 OK\r\nContent-Type: text/CANARY\r\nContent-Length: 0\r\n\r\n",
+		"document": "HTTP/1.1 200 OK\r\nContent-Type: application/did\r\nContent-Length: 15\r\n\r\n{\"id\":\"CANARY\"}",
+		"no JSON":  "HTTP/1.1 200 OK\r\nContent-Type: application/did\r\nContent-Length: 8\r\n\r\n{CANARY}",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := newHost(t, func(w http.ResponseWriter, _ *http.Request) {
+				conn, _, err := http.NewResponseController(w).Hijack()
+				if err == nil {
+					_, _ = conn.Write([]byte(raw))
+					_ = conn.Close()
+				}
+			})
+			_, err := h.resolver(t, 0).Resolve(t.Context(), h.id, did.Version{})
+			require.Error(t, err)
+			for _, word := range []string{"CANARY", "localhost", "127.0.0.1", h.port} {
+				require.NotContains(t, err.Error(), word)
+			}
+			require.Less(t, len(err.Error()), 200)
+		})
+	}
 }
 
 // A deadline of the caller's ends the request at once, as an error of its context.

@@ -78,7 +78,7 @@ func Create(ctx context.Context, o Options) (*Log, error) {
 }
 
 func newLog(entries []entry, proofs []approval, now time.Time) *Log {
-	return &Log{entries: entries, proofs: proofs, approved: approved(entries, proofs, now), verified: now}
+	return &Log{entries: entries, proofs: proofs, approved: approved(context.Background(), entries, proofs, now), verified: now}
 }
 
 // parameters are those of the first entry, without the defaults.

@@ -36,15 +36,22 @@ type Resolver struct {
 	Now func() time.Time
 	// Known, if not nil, returns the versionId that was last seen of a DID, or "". A
 	// log without that version has been rewritten or rolled back and is refused with
-	// [ErrHash]. It must be safe for concurrent use.
+	// [ErrHash]. A DID that was moved has several names with one SCID and one log, so
+	// that what was seen under any of them counts. It must be safe for concurrent use.
 	Known func(did.DID) string
+	// Seen, if not nil, is told the versionId of the newest good entry of each log that
+	// is one of the DID asked for and has the version that Known returned, whatever
+	// comes of the question: a version, a move, an end. It must be safe for concurrent
+	// use.
+	Seen func(id did.DID, versionID string)
 	// PlainLoopback also resolves DIDs whose domain is localhost, over plain http: for a
 	// demonstration and for tests on one machine, with a Client that goes there. The
 	// method demands a fully qualified domain name and https.
 	PlainLoopback bool
 }
 
-// timeout bounds the fetching of both files of a DID.
+// timeout bounds the fetching of both files of a DID and their verification, which
+// stops between entries.
 const timeout = 10 * time.Second
 
 // logTypes are the media types of a log: the one of the specification, and those that
@@ -85,7 +92,10 @@ func (r *Resolver) Resolve(ctx context.Context, id did.DID, at did.Version) (*di
 		return nil, failure(ctx, err)
 	}
 	now := clock(r.Now)
-	good, broken := readEntries(jsonl, now)
+	good, broken := readEntries(limited, jsonl, now)
+	if err := limited.Err(); err != nil {
+		return nil, failure(ctx, err)
+	}
 	if needsApproval(good) {
 		count, err := r.approved(limited, witness, good, now)
 		if err != nil {
@@ -104,6 +114,9 @@ func (r *Resolver) Resolve(ctx context.Context, id did.DID, at did.Version) (*di
 			return nil, fmt.Errorf("%w: a version that was seen before is gone", ErrHash)
 		}
 	}
+	if r.Seen != nil && len(good) > 0 && named(good, id) == nil {
+		r.Seen(id, good[len(good)-1].versionID)
+	}
 	return resolve(good, broken, id, at)
 }
 
@@ -119,7 +132,8 @@ func (r *Resolver) approved(ctx context.Context, address string, entries []entry
 	if err != nil {
 		proofs = nil
 	}
-	return approved(entries, proofs, now), nil
+	count := approved(ctx, entries, proofs, now)
+	return count, ctx.Err()
 }
 
 func (r *Resolver) get(ctx context.Context, address string, types ...string) ([]byte, error) {

@@ -28,6 +28,29 @@ const maxEntry = 320 << 10
 // all else about an entry.
 const maxProofs = 2
 
+// A cost is what the limits of a log count: how many values its entries have, how many
+// of them are numbers that take long to make canonical, and how many proofs.
+type cost struct{ values, slow, proofs int }
+
+// add counts a tree.
+func (c *cost) add(v any) {
+	c.values++
+	switch v := v.(type) {
+	case strictjson.Number:
+		if v.Slow() {
+			c.slow++
+		}
+	case []any:
+		for _, item := range v {
+			c.add(item)
+		}
+	case *strictjson.Object:
+		for _, value := range v.All() {
+			c.add(value)
+		}
+	}
+}
+
 // An entry is a verified one (section The DID Log File).
 //
 //	{"versionId": "2-Qm...", "versionTime": "...", "parameters": {}, "state": {}, "proof": []}
@@ -38,6 +61,7 @@ type entry struct {
 	name       name       // of the DID, by the entry's document
 	parameters parameters // in force after the entry
 	approval   witnesses  // who has to approve the entry
+	spent      cost       // of this entry and all before it
 }
 
 // A draft is an entry that has been parsed and not yet verified.
@@ -46,14 +70,19 @@ type draft struct {
 	parameters, state      *strictjson.Object
 	proofs                 []*strictjson.Object
 	signed                 *strictjson.Object // the entry without its proofs
+	spent                  cost               // as of the entry
 }
 
-func parseEntry(line []byte) (draft, error) {
-	o, err := strictjson.Parser{MaxBytes: maxEntry}.ParseObject(line)
+// parseEntry parses the entry that follows others which have cost what is said.
+func parseEntry(line []byte, spent cost) (draft, error) {
+	if spent.values >= maxValues {
+		return draft{}, errCost()
+	}
+	o, err := strictjson.Parser{MaxBytes: maxEntry, MaxValues: maxValues - spent.values}.ParseObject(line)
 	if err != nil {
 		return draft{}, fmt.Errorf("%w: %w", ErrMalformed, errtext.Below(err))
 	}
-	var d draft
+	d := draft{spent: spent}
 	var ok [5]bool
 	d.versionID, ok[0] = o.Text("versionId")
 	d.versionTime, ok[1] = o.Text("versionTime")
@@ -72,9 +101,18 @@ func parseEntry(line []byte) (draft, error) {
 		}
 		d.proofs = append(d.proofs, proof)
 	}
+	d.spent.add(o)
+	d.spent.proofs += len(d.proofs)
+	if d.spent.slow > maxSlow || d.spent.proofs > maxLogProofs {
+		return draft{}, errCost()
+	}
 	d.signed = o
 	d.signed.Delete("proof")
 	return d, nil
+}
+
+func errCost() error {
+	return fmt.Errorf("%w: more values, slow numbers or proofs than a log may have", ErrMalformed)
 }
 
 func object(o *strictjson.Object, member string) (*strictjson.Object, bool) {
@@ -154,19 +192,38 @@ func replace(v any, old, new string) (any, error) {
 	return v, nil
 }
 
+// holds reports whether a text is part of any text or name of the tree. The placeholder
+// cannot be in a published first entry (the note in section Create): another such entry,
+// with the SCID in its stead, would have the same SCID.
+func holds(v any, text string) bool {
+	switch v := v.(type) {
+	case string:
+		return strings.Contains(v, text)
+	case []any:
+		return slices.ContainsFunc(v, func(item any) bool { return holds(item, text) })
+	case *strictjson.Object:
+		for member, value := range v.All() {
+			if strings.Contains(member, text) || holds(value, text) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // next verifies the entry that follows the entries before it (section Read, steps 1
 // to 7), cheap checks first.
 func next(before []entry, line []byte, now time.Time) (entry, error) {
-	d, err := parseEntry(line)
-	if err != nil {
-		return entry{}, err
-	}
-	e := entry{line: line, versionID: d.versionID}
 	first := len(before) == 0
 	var last entry
 	if !first {
 		last = before[len(before)-1]
 	}
+	d, err := parseEntry(line, last.spent)
+	if err != nil {
+		return entry{}, err
+	}
+	e := entry{line: line, versionID: d.versionID, spent: d.spent}
 	if last.parameters.deactivated {
 		return e, ErrDeactivated
 	}
@@ -184,6 +241,9 @@ func next(before []entry, line []byte, now time.Time) (entry, error) {
 		return e, err
 	}
 	if first {
+		if holds(d.signed, placeholder) {
+			return e, fmt.Errorf("%w: the placeholder is left in the entry", ErrSCID)
+		}
 		if computed, err := scid(d.signed, predecessor); err != nil || computed != predecessor {
 			return e, ErrSCID
 		}

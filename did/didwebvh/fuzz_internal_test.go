@@ -2,14 +2,19 @@ package didwebvh
 
 import (
 	"bytes"
+	"context"
 	"net/netip"
 	"net/url"
 	"path"
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/staffpassport/staffpassport/did"
 	"github.com/staffpassport/staffpassport/internal/jcs"
+	"github.com/staffpassport/staffpassport/internal/strictjson"
 )
 
 // seeds are logs, with the proofs of their witnesses or nil.
@@ -25,7 +30,7 @@ func seeds(t testing.TB) [][2][]byte {
 }
 
 func canonicalSigned(t testing.TB, line []byte) string {
-	d, err := parseEntry(line)
+	d, err := parseEntry(line, cost{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -36,24 +41,98 @@ func canonicalSigned(t testing.TB, line []byte) string {
 	return string(text)
 }
 
-// FuzzLog: no bytes make it panic, no entry verifies that is not a seed's, and a log
-// that verifies comes back as it was.
-func FuzzLog(f *testing.F) {
-	known := map[string]bool{}
-	for _, s := range seeds(f) {
-		f.Add(s[0], s[1])
-		for line := range bytes.SplitSeq(bytes.TrimSpace(s[0]), []byte("\n")) {
-			known[canonicalSigned(f, line)] = true
-			f.Add(line, s[1])
+// resigned returns the log as one whom its keys belong to could write it: with hashes and
+// proofs that fit what the entries say. Lines that are no entries stay as they are.
+func resigned(t testing.TB, log []byte) []byte {
+	var out [][]byte
+	var old, scid, predecessor string
+	for i, line := range bytes.Split(bytes.TrimSuffix(log, []byte("\n")), []byte("\n")) {
+		written := line
+		if tree, err := strictjson.ParseObject(line); err == nil {
+			signer := keySigner(t, signedBy(line))
+			tree.Delete("proof")
+			if i == 0 {
+				parameters, _ := object(tree, "parameters")
+				old, _ = parameters.Text("scid")
+				scid = placeholder
+			}
+			var changed any = tree
+			if isHash(old) {
+				changed, err = replace(tree, old, scid)
+			}
+			if err == nil {
+				if w, err := writeEntry(context.Background(), changed.(*strictjson.Object), i+1, predecessor, signer, now); err == nil {
+					written = w
+				}
+			}
+			if o, err := strictjson.ParseObject(written); err == nil {
+				predecessor, _ = o.Text("versionId")
+				if parameters, ok := object(o, "parameters"); ok && i == 0 {
+					scid, _ = parameters.Text("scid")
+				}
+			}
+		}
+		out = append(out, written)
+	}
+	return append(bytes.Join(out, []byte("\n")), '\n')
+}
+
+// signedBy returns the number of the key that a seed's entry has a proof of.
+func signedBy(line []byte) byte {
+	for n := byte(2); n < 4; n++ {
+		if bytes.Contains(line, []byte("#"+multikeyText(n))) {
+			return n
 		}
 	}
-	f.Fuzz(func(t *testing.T, log, witness []byte) {
+	return 1
+}
+
+// splice puts text in the place of so many bytes of a file.
+func splice(file []byte, at, cut int, text []byte) []byte {
+	at = min(at, len(file))
+	return slices.Concat(file[:at], text, file[min(at+cut, len(file)):])
+}
+
+// FuzzLog changes a log, or its witness proofs, in one place, since an input of whole
+// logs is so long that the fuzzer does nothing but make it smaller. Nothing makes the
+// package panic, no entry verifies that is not a seed's unless it was signed again, and
+// a log that verifies comes back as it was.
+func FuzzLog(f *testing.F) {
+	list, known := seeds(f), map[string]bool{}
+	for which, s := range list {
+		for line := range bytes.SplitSeq(bytes.TrimSpace(s[0]), []byte("\n")) {
+			known[canonicalSigned(f, line)] = true
+		}
+		for _, signed := range []bool{false, true} {
+			f.Add(uint8(which), false, uint16(0), uint16(0), []byte(nil), signed)
+			f.Add(uint8(which), true, uint16(10), uint16(3), []byte("x"), signed)
+			for place, text := range map[string]string{
+				`"parameters":{`: `"ttl":5,`, `"state":{`: `"x":"{SCID}",`, `"updateKeys":[`: `"z",`, `"versionTime":"20`: `9`,
+				`"proof":[`: `{},`, `rivers.example`: `:a`, `"@context":[`: `5e-324,`,
+			} {
+				at := bytes.Index(s[0], []byte(place)) + len(place)
+				f.Add(uint8(which), false, uint16(at), uint16(0), []byte(text), signed)
+			}
+		}
+		f.Add(uint8(which), false, uint16(0), uint16(len(s[0])), []byte(`{"versionId":""}`), false) // no log at all
+	}
+	f.Fuzz(func(t *testing.T, which uint8, inProofs bool, at, cut uint16, text []byte, signed bool) {
+		seed := list[int(which)%len(list)]
+		log, witness := seed[0], seed[1]
+		if inProofs {
+			witness = splice(witness, int(at), int(cut), text)
+		} else {
+			log = splice(log, int(at), int(cut), text)
+		}
+		if signed {
+			log = resigned(t, log)
+		}
 		l, err := OpenLog(log, witness, now)
 		if err != nil {
 			return
 		}
 		for _, e := range l.entries {
-			if !known[canonicalSigned(t, e.line)] {
+			if !signed && !known[canonicalSigned(t, e.line)] {
 				t.Fatal("an entry verifies that nobody signed")
 			}
 		}
@@ -64,13 +143,30 @@ func FuzzLog(f *testing.F) {
 			t.Fatal(err)
 		}
 		res, err := l.Resolve(l.DID(), did.Version{})
-		if (err == nil) != (l.Witnessed() == nil) {
+		if err == nil && l.Witnessed() != nil || err != nil && l.Witnessed() == nil && !signed {
 			t.Fatal("resolved without approval, or not with it")
 		}
 		if err == nil && !res.Deactivated && res.Document.ID() != l.DID() {
 			t.Fatal("another DID's document")
 		}
 	})
+}
+
+// TestFuzzResigned: the changes that the fuzzer makes get as far as the rules.
+func TestFuzzResigned(t *testing.T) {
+	t.Parallel()
+	for i, s := range seeds(t) {
+		_, err := OpenLog(resigned(t, s[0]), nil, now)
+		require.NoError(t, err, i)
+	}
+	log := seeds(t)[0][0]
+	at := bytes.Index(log, []byte(`"parameters":{`)) + len(`"parameters":{`)
+	_, err := OpenLog(resigned(t, splice(log, at, 0, []byte(`"ttl":5,`))), nil, now)
+	require.NoError(t, err)
+	_, err = OpenLog(resigned(t, splice(log, at, 0, []byte(`"ttl":-5,`))), nil, now)
+	require.ErrorIs(t, err, ErrParameters)
+	_, err = OpenLog(splice(log, at, 0, []byte(`"ttl":5,`)), nil, now)
+	require.ErrorIs(t, err, ErrHash)
 }
 
 // FuzzURL: an address is https, of a name and not an IP address, and its path does not

@@ -2,6 +2,7 @@ package didwebvh
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"time"
 
@@ -14,6 +15,17 @@ const (
 	maxLog = 1 << 20
 	// maxEntries is one a month for forty years. Each costs a signature check.
 	maxEntries = 512
+	// maxValues bounds the values of JSON of all entries, each of which is made
+	// canonical two or three times: 64 for each of maxEntries. Values of a log are forty
+	// bytes long on average, so that one of maxLog bytes has fewer.
+	maxValues = 1 << 15
+	// maxSlow bounds the numbers among them that take many times as long as others
+	// ([strictjson.Number.Slow]). It is what the first document may have; an
+	// ordinary log has none.
+	maxSlow = 32
+	// maxLogProofs is for maxEntries entries of one proof. A log with two for each
+	// has as many signatures to be checked, in fewer entries.
+	maxLogProofs = maxEntries + maxEntries/4
 )
 
 // A Log is the verified history of a DID. It does not change: what adds to it
@@ -48,7 +60,8 @@ func VerifyLog(id did.DID, jsonl, witness []byte, now time.Time) (*Log, error) {
 // OpenLog is [VerifyLog] for a controller or a witness: the log may be of any DID,
 // and proofs of witnesses may still be missing, see [Log.Witnessed].
 func OpenLog(jsonl, witness []byte, now time.Time) (*Log, error) {
-	entries, err := readEntries(jsonl, now)
+	ctx := context.Background() // the limits alone end it
+	entries, err := readEntries(ctx, jsonl, now)
 	if err != nil {
 		return nil, err
 	}
@@ -56,13 +69,14 @@ func OpenLog(jsonl, witness []byte, now time.Time) (*Log, error) {
 	if l.proofs, err = parseApprovals(witness); err != nil {
 		return nil, err
 	}
-	l.approved = approved(l.entries, l.proofs, now)
+	l.approved = approved(ctx, l.entries, l.proofs, now)
 	return l, nil
 }
 
 // readEntries verifies a log but for its witnesses. It returns the entries before the
-// first that is wrong, and an error if there is such a one or no entry at all.
-func readEntries(jsonl []byte, now time.Time) ([]entry, error) {
+// first that is wrong, and an error if there is such a one or no entry at all, or the
+// context's if it ended.
+func readEntries(ctx context.Context, jsonl []byte, now time.Time) ([]entry, error) {
 	if len(jsonl) > maxLog {
 		return nil, fmt.Errorf("%w: more than %d bytes", ErrMalformed, maxLog)
 	}
@@ -74,6 +88,9 @@ func readEntries(jsonl []byte, now time.Time) ([]entry, error) {
 	for ok {
 		var line []byte
 		line, rest, ok = bytes.Cut(rest, []byte{'\n'})
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
 		if len(entries) == maxEntries {
 			return entries, &EntryError{len(entries) + 1, fmt.Errorf("%w: more than %d entries", ErrMalformed, maxEntries)}
 		}

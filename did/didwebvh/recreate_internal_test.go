@@ -144,7 +144,7 @@ func (w *writing) entry(t *testing.T, s script, i int, published []byte) entry {
 	require.NoError(t, err)
 	now := at
 	if w.writer == "rust" { // it took the clock for its proofs, and for the time of deactivations
-		p, err := parseEntry(published)
+		p, err := parseEntry(published, cost{})
 		require.NoError(t, err)
 		text, _ := p.proofs[0].Text("created")
 		now, err = time.Parse(time.RFC3339, text)

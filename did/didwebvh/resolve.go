@@ -130,7 +130,7 @@ func metadata(chosen, last entry) (map[string]json.RawMessage, error) {
 // document returns the document of an entry. Keys that name no controller are the
 // DID's own, since two of the published writers leave it out.
 func document(e entry) (*did.Document, error) {
-	d, err := parseEntry(e.line)
+	d, err := parseEntry(e.line, cost{})
 	if err != nil {
 		return nil, err
 	}

@@ -74,7 +74,7 @@ func (l *Log) ParallelWeb() (id did.DID, document []byte, err error) {
 	if last.parameters.deactivated {
 		return did.DID{}, nil, ErrDeactivated
 	}
-	d, err := parseEntry(last.line)
+	d, err := parseEntry(last.line, cost{})
 	if err != nil {
 		return did.DID{}, nil, err
 	}

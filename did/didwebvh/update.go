@@ -112,7 +112,7 @@ func (l *Log) state(c Change) (*strictjson.Object, error) {
 	if c.Document != nil {
 		return stateOf(c.Document, l.last().name)
 	}
-	d, err := parseEntry(l.last().line)
+	d, err := parseEntry(l.last().line, cost{})
 	return d.state, err
 }
 

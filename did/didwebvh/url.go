@@ -28,8 +28,9 @@ const (
 // URL returns the addresses of the log and of the witness proofs of a DID (section
 // The DID to HTTPS Transformation). Percent-encodings are decoded once and international
 // domain names turned into ASCII. A host that is an IP address in any spelling, or has
-// no dot, and a path with a segment that climbs or is empty are refused. The error
-// matches [did.ErrInvalid], or [did.ErrUnsupported] for a DID of another method.
+// no dot, is refused, and a path with a segment that climbs, is empty or has a character
+// encoded that means something in a URL. The error matches [did.ErrInvalid], or
+// [did.ErrUnsupported] for a DID of another method.
 func URL(id did.DID) (log, witness string, err error) {
 	n, err := parseName(id)
 	if err != nil {
@@ -199,8 +200,12 @@ func decodeSegment(segment string) (string, error) {
 	return text, nil
 }
 
+// checkSegment refuses, as for a did:web, what some server would read as another path:
+// a separator, the start of a query, fragment or parameter, controls, and the sign of an
+// encoding itself, since to a server that decodes twice %252e%252e climbs.
 func checkSegment(text string) error {
-	if text == "" || text == "." || text == ".." || strings.ContainsAny(text, "/\\\x00") || strings.TrimFunc(text, unicode.IsSpace) != text {
+	if text == "" || text == "." || text == ".." || strings.ContainsAny(text, `/\%?#;`) ||
+		strings.ContainsFunc(text, unicode.IsControl) || strings.TrimFunc(text, unicode.IsSpace) != text {
 		return fmt.Errorf("%w: did:webvh with a path segment that is not allowed", did.ErrInvalid)
 	}
 	return nil

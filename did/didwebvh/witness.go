@@ -15,6 +15,8 @@ import (
 const (
 	// maxWitnessFile is for two proofs of each of hundreds of witnesses.
 	maxWitnessFile = 1 << 20
+	// maxWitnessValues is for four thousand of them, each with eight values.
+	maxWitnessValues = 1 << 15
 	// maxChecks bounds the proofs of witnesses that are verified for one log: one of
 	// each is enough, which is eight times the witnesses of an entry.
 	maxChecks = 8 * maxWitnesses
@@ -38,7 +40,7 @@ func parseApprovals(file []byte) ([]approval, error) {
 	if len(file) == 0 {
 		return nil, nil
 	}
-	v, err := strictjson.Parser{MaxBytes: maxWitnessFile}.Parse(file)
+	v, err := strictjson.Parser{MaxBytes: maxWitnessFile, MaxValues: maxWitnessValues}.Parse(file)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrWitness, errtext.Below(err))
 	}
@@ -78,8 +80,9 @@ func needsApproval(entries []entry) bool {
 // approved returns how many entries, from the first, have been approved by enough
 // witnesses or need none (section Verifying Witness Proofs During Resolution). A
 // witness that approves an entry approves those before it as well. Proofs of entries
-// that the log does not have, of strangers, and bad ones do not count.
-func approved(entries []entry, proofs []approval, now time.Time) int {
+// that the log does not have, of strangers, and bad ones do not count, nor do those
+// that were not looked at when the context ended.
+func approved(ctx context.Context, entries []entry, proofs []approval, now time.Time) int {
 	numbers := make(map[string]int, len(entries))
 	for i, e := range entries {
 		numbers[e.versionID] = i + 1
@@ -102,7 +105,7 @@ func approved(entries []entry, proofs []approval, now time.Time) int {
 	checks, latest := 0, map[string]int{} // the last entry that a witness has approved
 	approves := func(key string, number int) bool {
 		n, known := latest[key]
-		for ; !known && n == 0 && len(by[key]) > 0 && checks < maxChecks; by[key] = by[key][1:] {
+		for ; !known && n == 0 && len(by[key]) > 0 && checks < maxChecks && ctx.Err() == nil; by[key] = by[key][1:] {
 			c := by[key][0]
 			checks++
 			if verify(approvedDocument(c.versionID), c.proof, key, now) == nil {
@@ -227,6 +230,6 @@ func (l *Log) AddProof(proof []byte) (*Log, error) {
 	}
 	more := *l
 	more.proofs = append(slices.Clone(l.proofs), approval{last.versionID, o})
-	more.approved = approved(more.entries, more.proofs, l.verified)
+	more.approved = approved(context.Background(), more.entries, more.proofs, l.verified)
 	return &more, nil
 }

@@ -187,9 +187,11 @@ func (d *Dereferenced) HTTPStatus() int {
 }
 
 // Location returns the service endpoint to which the HTTP binding redirects, the first
-// of those that were selected, or "". It is an address of whoever controls the DID.
+// of those that were selected, or "": if that is no https or http URL of a host, as
+// javascript: or mailto:, or has user information in it, nobody is sent there. It is an
+// address of whoever controls the DID.
 func (d *Dereferenced) Location() string {
-	if len(d.urls) == 0 {
+	if len(d.urls) == 0 || !leadsToHost(d.urls[0]) {
 		return ""
 	}
 	return d.urls[0]

@@ -26,8 +26,9 @@ const maxOptions = 16 << 10 // bytes of options in the body of a POST
 //
 // Whoever accepts MediaTypeResolution or MediaTypeDereferenced gets the whole result,
 // and so does whoever accepts anything. Whoever accepts MediaTypeDocument gets the
-// document alone. A service whose endpoint is a URL is answered with 303, unless a
-// document was asked for. Errors are whole results with their status.
+// document alone. A service whose endpoint is an https or http URL of a host is answered
+// with 303, unless a document was asked for; other endpoints are listed. Errors are whole
+// results with their status.
 //
 // With client nil, what the path of a DID URL stands for is not fetched. Handler does
 // not ask who is there: a service that lets everybody resolve makes requests for

@@ -181,3 +181,13 @@ func uriList(urls []string, fragment string, o Options) (*Dereferenced, *Problem
 	content := strings.Join(urls, "\r\n") + "\r\n" // RFC 2483 section 5
 	return &Dereferenced{ContentType: MediaTypeURLs, Content: []byte(content), urls: urls}, nil
 }
+
+// leadsToHost reports whether a browser may be sent to an endpoint: one that is a page
+// of some host, and neither a program nor a file.
+func leadsToHost(endpoint string) bool {
+	u, err := url.Parse(endpoint)
+	if err != nil || u.Scheme != "https" && u.Scheme != "http" {
+		return false
+	}
+	return u.Opaque == "" && u.Hostname() != "" && u.User == nil && !strings.Contains(endpoint, `\`)
+}

@@ -10,10 +10,11 @@ import (
 
 const (
 	defaultMaxEntries = 1024 // organisations that one host deals with, several times over
-	// maxBytes bounds the documents that are kept, by their length as JSON: 1,024 of
-	// the usual 4 KiB are far less, and those of an enemy have up to 256 KiB each.
-	maxBytes = 32 << 20
-	overhead = 512 // bytes of an entry beside its document
+	// maxBytes bounds the memory of the documents that are kept: 1,024 of the usual 4
+	// KiB are far less, and an enemy's of 256 KiB take many times that when parsed.
+	maxBytes  = 32 << 20
+	overhead  = 512 // bytes of an entry beside its document
+	valueSize = 64  // bytes of a value of a document beside its text, be it a name
 )
 
 // A question is a DID and a version, as a key.
@@ -56,9 +57,41 @@ func newAnswer(res *did.Resolution, err error) *answer {
 		if err != nil {
 			a.size = maxBytes + 1
 		}
-		a.size += len(data)
+		a.size += len(data) + valueSize*values(data)
+		a.size += listed(res.Document)
 	}
 	return a
+}
+
+// values returns how many values and names a text of JSON has, or one more.
+func values(data []byte) int {
+	n, quoted := 1, false
+	for i := 0; i < len(data); i++ {
+		switch c := data[i]; {
+		case c == '"':
+			quoted = !quoted
+		case quoted && c == '\\':
+			i++
+		case !quoted && (c == ',' || c == ':' || c == '[' || c == '{'):
+			n++
+		}
+	}
+	return n
+}
+
+// listed returns what the services take that a document has read out of its tree:
+// where references are relative, each has the DID before it.
+func listed(d *did.Document) int {
+	size := 0
+	for _, s := range d.Services("") {
+		size += overhead
+		for _, list := range [][]string{s.Accept, s.RecipientKeys, s.RoutingKeys} {
+			for _, text := range list {
+				size += valueSize + len(text)
+			}
+		}
+	}
+	return size
 }
 
 // copies returns the answer for one of several who asked.
@@ -69,6 +102,15 @@ func (a *answer) copies() (*did.Resolution, error) {
 	own := *a.res
 	own.Other = maps.Clone(a.res.Other)
 	return &own, nil
+}
+
+// covers reports whether an answer that is kept without a version is the one for q as
+// well: q asks for a time since the last change, and not for one to come.
+func (a *answer) covers(q question, now time.Time) bool {
+	if q.time.IsZero() || q != (question{id: q.id, time: q.time}) || a.res.Updated.IsZero() {
+		return false
+	}
+	return !q.time.Before(a.res.Updated) && !q.time.After(now)
 }
 
 // answers keeps the answers that were asked for last.

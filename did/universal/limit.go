@@ -5,9 +5,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
+
+	"golang.org/x/net/idna"
 
 	"github.com/staffpassport/staffpassport/did"
 )
@@ -25,9 +29,13 @@ type Limit struct {
 	// Timeout is for one resolution, with the time that it waits for its turn.
 	Timeout time.Duration
 	// Concurrent is the number of resolutions at one time: slow hosts take this much
-	// of the machine and no more.
+	// of the machine and no more. One host of did:web or did:webvh, by its name, has a
+	// quarter of them, but no more than four and no less than one: it delays its own
+	// DIDs and not those of others. Whoever has many names has many turns.
 	Concurrent int
 }
+
+const maxTurns = 4 // of one host
 
 const missingLifetime = 10 * time.Second // so that a DID can be published after somebody asked too early
 
@@ -47,6 +55,15 @@ func limitOf(name string) Limit {
 type method struct {
 	limit Limit
 	turns chan struct{} // nil: any number at one time
+
+	mu    sync.Mutex
+	hosts map[string]*turns // those that somebody has or wants a turn of
+}
+
+// turns are those of one host.
+type turns struct {
+	free  chan struct{}
+	users int // who has one or waits for one
 }
 
 func newMethod(name string, own Limit) *method {
@@ -54,6 +71,7 @@ func newMethod(name string, own Limit) *method {
 	m := &method{limit: Limit{cmp.Or(own.Lifetime, usual.Lifetime), cmp.Or(own.Timeout, usual.Timeout), cmp.Or(own.Concurrent, usual.Concurrent)}}
 	if m.limit.Concurrent > 0 {
 		m.turns = make(chan struct{}, m.limit.Concurrent)
+		m.hosts = map[string]*turns{}
 	}
 	return m
 }
@@ -61,24 +79,97 @@ func newMethod(name string, own Limit) *method {
 // free reports whether nothing of the method is limited or kept.
 func (m *method) free() bool { return m.limit.Lifetime <= 0 && m.limit.Timeout <= 0 && m.turns == nil }
 
-// within resolves when it is this one's turn and before its time is over.
-func (m *method) within(ctx context.Context, resolve func(context.Context) (*did.Resolution, error)) (*did.Resolution, error) {
+// host returns the host that a DID is fetched from, in one spelling and without its
+// port, or "" for methods that say no such thing.
+func host(id did.DID) string {
+	parts := strings.SplitN(id.SpecificID(), ":", 3)
+	name := ""
+	switch {
+	case id.Method() == "web":
+		name = parts[0]
+	case id.Method() == "webvh" && len(parts) > 1:
+		name = parts[1]
+	}
+	text, err := url.PathUnescape(name)
+	if err != nil {
+		return name
+	}
+	text, _, _ = strings.Cut(text, ":")
+	if ascii, err := idna.Lookup.ToASCII(text); err == nil {
+		text = ascii
+	}
+	return strings.ToLower(text)
+}
+
+// enter waits for a turn of the host, and then for one of the method: who waits for
+// the host takes none from others. It reports whether the turn came; then leave gives
+// it back.
+func (m *method) enter(ctx context.Context, host string) (leave func(), ok bool) {
+	if m.turns == nil {
+		return func() {}, ctx.Err() == nil
+	}
+	if host == "" {
+		return func() { <-m.turns }, take(ctx, m.turns)
+	}
+	m.mu.Lock()
+	h := m.hosts[host]
+	if h == nil {
+		h = &turns{free: make(chan struct{}, max(1, min(maxTurns, m.limit.Concurrent/4)))}
+		m.hosts[host] = h
+	}
+	h.users++
+	m.mu.Unlock()
+	forget := func() {
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		if h.users--; h.users == 0 {
+			delete(m.hosts, host)
+		}
+	}
+	if !take(ctx, h.free) {
+		forget()
+		return nil, false
+	}
+	if !take(ctx, m.turns) {
+		<-h.free
+		forget()
+		return nil, false
+	}
+	return func() {
+		<-m.turns
+		<-h.free
+		forget()
+	}, true
+}
+
+// take waits for a place in turns, and takes none if ctx has ended.
+func take(ctx context.Context, turns chan struct{}) bool {
+	select {
+	case turns <- struct{}{}:
+	case <-ctx.Done():
+		return false
+	}
+	if ctx.Err() != nil {
+		<-turns
+		return false
+	}
+	return true
+}
+
+// within resolves a DID of the host when it is this one's turn and before its time is
+// over.
+func (m *method) within(ctx context.Context, host string, resolve func(context.Context) (*did.Resolution, error)) (*did.Resolution, error) {
 	inner := ctx
 	if m.limit.Timeout > 0 {
 		var cancel context.CancelFunc
 		inner, cancel = context.WithTimeout(ctx, m.limit.Timeout)
 		defer cancel()
 	}
-	if m.turns != nil {
-		select {
-		case m.turns <- struct{}{}:
-			defer func() { <-m.turns }()
-		case <-inner.Done():
-		}
-		if inner.Err() != nil {
-			return nil, over(ctx)
-		}
+	leave, ok := m.enter(inner, host)
+	if !ok {
+		return nil, over(ctx)
 	}
+	defer leave()
 	res, err := resolve(inner)
 	if err != nil && inner.Err() != nil && (errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled)) {
 		return nil, over(ctx)

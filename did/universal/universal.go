@@ -43,8 +43,11 @@ type Config struct {
 	Long    func(short did.DID) (did.DID, bool)
 	Genesis func(id did.DID) (document []byte, ok bool)
 	// Known returns the versionId that was last seen of a did:webvh before this
-	// Resolver was made, or "": a log without it was rolled back and is refused. What
-	// this one sees it remembers by itself, for MaxEntries DIDs.
+	// Resolver was made, or "": a log without it was rolled back and is refused. A DID
+	// that was moved has several names and one SCID, the part behind did:webvh:. What
+	// counts is the newest version seen under any of them, so that whoever keeps them
+	// keeps them by SCID. What this one sees it remembers by itself, for MaxEntries
+	// SCIDs.
 	Known func(id did.DID) string
 
 	// Methods are resolvers of further methods by their name, and of others in the
@@ -69,7 +72,7 @@ type Resolver struct {
 	mu      sync.Mutex
 	found   *answers
 	missing *answers
-	newest  *answers // the last version seen of each did:webvh, longer than its document
+	newest  *versions // the last seen of each did:webvh, for longer than its document
 	calls   map[question]*call
 }
 
@@ -83,7 +86,7 @@ func New(c Config) *Resolver {
 		"jwk":   didjwk.Resolver{},
 		"peer":  didpeer.Resolver{Long: c.Long, Genesis: c.Genesis},
 		"web":   &didweb.Resolver{Client: c.Client, PlainLoopback: c.PlainLoopback},
-		"webvh": &didwebvh.Resolver{Client: c.Client, Now: c.Now, PlainLoopback: c.PlainLoopback, Known: r.known(c.Known)},
+		"webvh": &didwebvh.Resolver{Client: c.Client, Now: c.Now, PlainLoopback: c.PlainLoopback, Known: r.known(c.Known), Seen: r.seen},
 	}
 	maps.Copy(mux, c.Methods)
 	if c.Now == nil {
@@ -93,7 +96,7 @@ func New(c Config) *Resolver {
 		c.MaxEntries = defaultMaxEntries
 	}
 	r.mux, r.now = mux, c.Now
-	r.found, r.missing, r.newest = newAnswers(c.MaxEntries), newAnswers(c.MaxEntries), newAnswers(c.MaxEntries)
+	r.found, r.missing, r.newest = newAnswers(c.MaxEntries), newAnswers(c.MaxEntries), newVersions(c.MaxEntries)
 	for name := range mux {
 		r.methods[name] = newMethod(name, c.Limits[name])
 	}
@@ -104,17 +107,20 @@ func New(c Config) *Resolver {
 func (r *Resolver) known(before func(did.DID) string) func(did.DID) string {
 	return func(id did.DID) string {
 		r.mu.Lock()
-		a := r.newest.get(question{id: id}, r.now())
+		newest := r.newest.get(id)
 		r.mu.Unlock()
-		switch {
-		case a != nil:
-			return a.res.VersionID
-		case before != nil:
+		if newest == "" && before != nil {
 			return before(id)
-		default:
-			return ""
 		}
+		return newest
 	}
+}
+
+// seen is what didwebvh.Resolver tells: the newest version of a log.
+func (r *Resolver) seen(id did.DID, versionID string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.newest.put(id, versionID)
 }
 
 // Supports reports whether there is a resolver for the method of that name.
@@ -124,12 +130,18 @@ func (r *Resolver) Supports(method string) bool { return r.mux[method] != nil }
 // [did.ErrUnsupported]; a document of another DID is [did.ErrDocument]; what takes
 // longer than its [Limit] is [did.ErrUnavailable]. The document is shared with
 // others who asked; the bytes in Other must not be changed.
+//
+// The answers for versions are kept like others, each on its own, and a time since the
+// last change has the answer that is kept without one. Whoever may ask for any version,
+// or by [Resolver.Fresh], can make one request by each question, as many at a time as
+// [Limit] allows: a service that resolves for strangers counts their questions.
 func (r *Resolver) Resolve(ctx context.Context, id did.DID, at did.Version) (*did.Resolution, error) {
 	return r.resolve(ctx, id, at, false)
 }
 
 // Fresh returns r without the answers that it has kept (DID Resolution section 13.2,
-// noCache), as one asks who was told that a key has changed. What comes is kept in
+// noCache), as one asks who was told that a key has changed: the document is fetched
+// after the question, and not for somebody who asked before. What comes is kept in
 // the place of the older answer.
 func (r *Resolver) Fresh() did.Resolver { return fresh{r} }
 
@@ -171,10 +183,12 @@ func (r *Resolver) resolve(ctx context.Context, id did.DID, at did.Version, anew
 type call struct {
 	done   chan struct{}
 	answer *answer // after done; nil: whoever asked gave up
+	begun  bool    // something may have been fetched
 }
 
 // look returns the answer that is kept, or the call that will have it; mine says
-// that it is the caller's to make.
+// that it is the caller's to make. Who asks anew takes part in no call that has begun:
+// it may bring what was there before the question.
 func (r *Resolver) look(q question, anew bool) (a *answer, c *call, mine bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -185,8 +199,11 @@ func (r *Resolver) look(q question, anew bool) (a *answer, c *call, mine bool) {
 				return a, nil, false
 			}
 		}
+		if a := r.found.get(question{id: q.id}, now); a != nil && a.covers(q, now) {
+			return a, nil, false
+		}
 	}
-	if c := r.calls[q]; c != nil {
+	if c := r.calls[q]; c != nil && !(anew && c.begun) {
 		return nil, c, false
 	}
 	c = &call{done: make(chan struct{})}
@@ -201,14 +218,24 @@ func (r *Resolver) lead(ctx context.Context, m *method, q question, c *call) *an
 	defer func() { // also if the resolver panics: nobody must wait for ever
 		r.mu.Lock()
 		defer r.mu.Unlock()
+		last := r.calls[q] == c // and nobody has asked anew since
 		if a != nil && (ctx.Err() == nil || final(a.err)) {
 			c.answer = a
-			r.keep(q, a, m.lifetime(a), asked)
+			if last {
+				r.keep(q, a, m.lifetime(a), asked)
+			}
 		}
-		delete(r.calls, q)
+		if last {
+			delete(r.calls, q)
+		}
 		close(c.done)
 	}()
-	res, err := m.within(ctx, func(ctx context.Context) (*did.Resolution, error) { return r.mux.Resolve(ctx, q.id, q.version()) })
+	res, err := m.within(ctx, host(q.id), func(ctx context.Context) (*did.Resolution, error) {
+		r.mu.Lock()
+		c.begun = true
+		r.mu.Unlock()
+		return r.mux.Resolve(ctx, q.id, q.version())
+	})
 	if err != nil {
 		res = nil
 	}
@@ -230,9 +257,6 @@ func (r *Resolver) keep(q question, a *answer, lifetime time.Duration, asked tim
 	}
 	r.found.delete(q)
 	r.missing.delete(q)
-	if a.err == nil && a.res.VersionID != "" && q == (question{id: q.id}) {
-		r.newest.put(q, &answer{res: &did.Resolution{VersionID: a.res.VersionID}, size: overhead}, asked.AddDate(100, 0, 0))
-	}
 	switch {
 	case lifetime <= 0:
 	case a.err == nil:

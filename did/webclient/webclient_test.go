@@ -341,3 +341,37 @@ func TestCertificates(t *testing.T) {
 	wrong := newHost(t, document) // its certificate is not for this name
 	refused(t, client(t, wrong, webclient.Options{}), strings.Replace(wrong.URL, "127.0.0.1", "localhost", 1), webclient.ErrNoAnswer)
 }
+
+// A host outside ASCII is asked by nobody, and a redirect leads to none.
+func TestHostOutsideASCII(t *testing.T) {
+	t.Parallel()
+	s := newHost(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header()["Location"] = []string{"https://127.0.0.1\u0130/"}
+		w.WriteHeader(http.StatusFound)
+	})
+	c := client(t, s, webclient.Options{})
+	refused(t, c, "https://v\u0130ctim.example/", webclient.ErrURL)
+	refused(t, c, s.URL, webclient.ErrRedirect)
+}
+
+// What a server writes is in no error's text.
+func TestErrorsTellNothing(t *testing.T) {
+	t.Parallel()
+	for _, raw := range []string{
+		"HTTP/1.1 302 Found\r\nLocation: http://%zz/?token=CANARY\r\n\r\n",
+		"HTTP/1.1 200 OK\r\n" + strings.Repeat("CANARY", 5000) + "\r\n\r\n",
+		"HTTP/1.1 CANARY\r\n\r\n",
+	} {
+		s := newHost(t, func(w http.ResponseWriter, _ *http.Request) {
+			conn, _, err := http.NewResponseController(w).Hijack()
+			if err == nil {
+				_, _ = io.WriteString(conn, raw)
+				_ = conn.Close()
+			}
+		})
+		c := client(t, s, webclient.Options{})
+		refused(t, c, s.URL, webclient.ErrNoAnswer)
+		_, _, err := c.Get(t.Context(), s.URL)
+		require.EqualError(t, err, "did: could not be resolved now: no answer: the answer is not HTTP as it should be")
+	}
+}
