@@ -8,6 +8,7 @@ import (
 
 	"github.com/fxamacker/cbor/v2"
 
+	"github.com/staffpassport/staffpassport/internal/strictcbor"
 	"github.com/staffpassport/staffpassport/vc/internal/envelope"
 )
 
@@ -93,7 +94,7 @@ func readHeader(m labels) (h header, err error) {
 		return header{}, fmt.Errorf("%w: critical header parameter", ErrMalformed)
 	}
 	var alg int64
-	if strict().Unmarshal(m[labelAlgorithm], &alg) != nil || algorithmName(alg) == "" {
+	if strictcbor.Unmarshal(m[labelAlgorithm], &alg) != nil || algorithmName(alg) == "" {
 		return header{}, ErrAlgorithm
 	}
 	h.algorithm = algorithmName(alg)
@@ -164,7 +165,7 @@ func malformedClaim(label int64) error { return fmt.Errorf("%w: CWT claim %d", E
 
 func text(item []byte) (string, bool) {
 	var s string
-	ok := len(item) > 0 && item[0]&^31 == major3 && strict().Unmarshal(item, &s) == nil
+	ok := len(item) > 0 && item[0]&^31 == major3 && strictcbor.Unmarshal(item, &s) == nil
 	return s, ok
 }
 
@@ -180,7 +181,7 @@ func nonce(item []byte) (string, bool) {
 // numericDate is RFC 8392 section 2: a number without a tag.
 func numericDate(item []byte) (time.Time, bool) {
 	var seconds float64
-	if len(item) == 0 || strict().Unmarshal(item, &seconds) != nil || isNull(item) {
+	if len(item) == 0 || strictcbor.Unmarshal(item, &seconds) != nil || isNull(item) {
 		return time.Time{}, false
 	}
 	return envelope.NumericDate(seconds)
@@ -195,7 +196,7 @@ func audience(item []byte) ([]string, bool) {
 		return []string{s}, s != ""
 	}
 	var list []cbor.RawMessage
-	if item[0]&^31 != major4 || strict().Unmarshal(item, &list) != nil || len(list) == 0 || len(list) > maxAudience {
+	if item[0]&^31 != major4 || strictcbor.Unmarshal(item, &list) != nil || len(list) == 0 || len(list) > maxAudience {
 		return nil, false
 	}
 	out := make([]string, len(list))

@@ -2,11 +2,11 @@ package cose
 
 import (
 	"fmt"
-	"sync"
 
 	"github.com/fxamacker/cbor/v2"
 
 	"github.com/staffpassport/staffpassport/internal/errtext"
+	"github.com/staffpassport/staffpassport/internal/strictcbor"
 	"github.com/staffpassport/staffpassport/internal/strictjson"
 )
 
@@ -38,25 +38,6 @@ type wire struct {
 	Signature   cbor.RawMessage
 }
 
-// strict refuses what two readers could take differently: repeated labels, text
-// that is not UTF-8, lengths left open. There are no tags inside a message.
-var strict = sync.OnceValue(func() cbor.DecMode {
-	mode, err := cbor.DecOptions{
-		DupMapKey:        cbor.DupMapKeyEnforcedAPF,
-		IndefLength:      cbor.IndefLengthForbidden,
-		TagsMd:           cbor.TagsForbidden,
-		IntDec:           cbor.IntDecConvertSignedOrFail,
-		UTF8:             cbor.UTF8RejectInvalid,
-		MaxNestedLevels:  8,
-		MaxArrayElements: 64,
-		MaxMapPairs:      64,
-	}.DecMode()
-	if err != nil {
-		panic("cose: decoding options: " + err.Error()) // constants, tested
-	}
-	return mode
-})
-
 func parseMessage(b []byte) (*message, error) {
 	if len(b) > 2*maxHeader+maxPayload+maxSignature {
 		return nil, tooLarge()
@@ -65,7 +46,7 @@ func parseMessage(b []byte) (*message, error) {
 		b = b[1:]
 	}
 	var w wire
-	if len(b) == 0 || b[0] != major4|4 || strict().Unmarshal(b, &w) != nil {
+	if len(b) == 0 || b[0] != major4|4 || strictcbor.Unmarshal(b, &w) != nil {
 		return nil, fmt.Errorf("%w: not a COSE_Sign1", ErrMalformed)
 	}
 	m := new(message)
@@ -115,7 +96,7 @@ type labels map[any]cbor.RawMessage
 
 func parseMap(b []byte) (labels, bool) {
 	var m labels
-	if len(b) == 0 || b[0]&^31 != major5 || strict().Unmarshal(b, &m) != nil {
+	if len(b) == 0 || b[0]&^31 != major5 || strictcbor.Unmarshal(b, &m) != nil {
 		return nil, false
 	}
 	for label := range m {
@@ -131,7 +112,7 @@ func parseMap(b []byte) (labels, bool) {
 // byteString returns the content of a CBOR byte string and no other item.
 func byteString(item []byte) ([]byte, bool) {
 	var b []byte
-	ok := len(item) > 0 && item[0]&^31 == major2 && strict().Unmarshal(item, &b) == nil
+	ok := len(item) > 0 && item[0]&^31 == major2 && strictcbor.Unmarshal(item, &b) == nil
 	return b, ok
 }
 

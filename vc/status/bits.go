@@ -151,20 +151,45 @@ func expand(encoded string) ([]byte, error) {
 	case length > maxRatio*int64(len(packed)):
 		return nil, notEncoded("GZIP")
 	}
-	in := bytes.NewReader(packed)
-	r, err := gzip.NewReader(in)
-	if err != nil {
-		return nil, notEncoded("GZIP")
-	}
-	r.Multistream(false)
 	out := make([]byte, length)
-	if _, err := io.ReadFull(r, out); err != nil {
-		return nil, notEncoded("GZIP")
-	}
-	if n, err := r.Read(make([]byte, 1)); n != 0 || err != io.EOF || in.Len() != 0 {
+	if !gunzip(out, packed) {
 		return nil, notEncoded("GZIP of the length that it says")
 	}
 	return out, nil
+}
+
+// An unzipper reads one member after another with the same 45 KB of state. Reset sets
+// all of it back, also after an error, and what was read before leaves no trace.
+type unzipper struct {
+	gzip.Reader
+	in bytes.Reader
+}
+
+// unzippers are to be used again.
+var unzippers = sync.OnceValue(func() *sync.Pool {
+	return &sync.Pool{New: func() any { return new(unzipper) }}
+})
+
+// gunzip fills out with what the one member in packed holds, and reports whether it
+// holds that much and no more and nothing follows it.
+func gunzip(out, packed []byte) bool {
+	z := unzippers().Get().(*unzipper)
+	z.in.Reset(packed)
+	defer func() {
+		z.in.Reset(nil) // keep nothing of the list
+		z.Header = gzip.Header{}
+		unzippers().Put(z)
+	}()
+	if z.Reset(&z.in) != nil {
+		return false
+	}
+	z.Multistream(false) // which Reset turns on
+	if _, err := io.ReadFull(z, out); err != nil {
+		return false
+	}
+	var more [1]byte
+	n, err := z.Read(more[:])
+	return n == 0 && err == io.EOF && z.in.Len() == 0
 }
 
 func notEncoded(as string) error { return fmt.Errorf("%w: encodedList is not %s", ErrList, as) }
@@ -172,5 +197,5 @@ func notEncoded(as string) error { return fmt.Errorf("%w: encodedList is not %s"
 // base64URL decodes text in its one spelling: the decoder would pass over line breaks.
 func base64URL(s string) ([]byte, bool) {
 	b, err := base64.RawURLEncoding.Strict().DecodeString(s)
-	return b, err == nil && !strings.ContainsAny(s, "\r\n")
+	return b, err == nil && strings.IndexByte(s, '\n') < 0 && strings.IndexByte(s, '\r') < 0
 }

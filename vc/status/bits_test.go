@@ -102,6 +102,42 @@ func TestEncodeRepeats(t *testing.T) {
 	all.Wait()
 }
 
+// TestDecodeAfterFailure: what was refused before leaves no trace in what is read
+// later, with the same state and in several goroutines.
+func TestDecodeAfterFailure(t *testing.T) {
+	t.Parallel()
+	full, empty := newBits(t, status.MinEntries), newBits(t, status.MinEntries)
+	for i := range full.Len() {
+		require.NoError(t, full.Set(i, i%3 == 0))
+	}
+	good := map[string]*status.Bits{full.Encode(): full, empty.Encode(): empty}
+	ones := full.Encode()
+	bad := []string{
+		ones[:len(ones)/2], ones[:30] + "AAAA" + ones[34:], "u", "uAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+		packed(t, full.Bytes(), saying(status.MinEntries/8-1)), packed(t, full.Bytes(), func(gz []byte) []byte { return append(gz, gz...) }),
+		// The window of another list: it goes back further than its own beginning.
+		packed(t, full.Bytes(), func(gz []byte) []byte { return append(bytes.Clone(gz[:10]), gz[14:]...) }),
+	}
+	var all sync.WaitGroup
+	for range 4 {
+		all.Go(func() {
+			for range 10 {
+				for _, encoded := range bad {
+					if b, err := status.Decode(encoded); err == nil || b != nil {
+						t.Error("decoded")
+					}
+					for encoded, want := range good {
+						if got, err := status.Decode(encoded); err != nil || !bytes.Equal(want.Bytes(), got.Bytes()) {
+							t.Error("another list")
+						}
+					}
+				}
+			}
+		})
+	}
+	all.Wait()
+}
+
 func TestBitsLimits(t *testing.T) {
 	t.Parallel()
 	const most = 16 << 20

@@ -4,11 +4,11 @@ import (
 	"bytes"
 	"fmt"
 	"strings"
-	"sync"
 	"unicode/utf8"
 
 	"github.com/fxamacker/cbor/v2"
 
+	"github.com/staffpassport/staffpassport/internal/strictcbor"
 	"github.com/staffpassport/staffpassport/internal/strictjson"
 )
 
@@ -44,41 +44,21 @@ type sign1 struct {
 // labels is a map with integers for keys, and maybe texts, which nothing here reads.
 type labels map[any]cbor.RawMessage
 
-// strict refuses what two readers could take differently: repeated labels, text that is
-// not UTF-8, lengths left open.
-var strict = sync.OnceValue(func() cbor.DecMode {
-	mode, err := cbor.DecOptions{
-		DupMapKey:         cbor.DupMapKeyEnforcedAPF,
-		FieldNameMatching: cbor.FieldNameMatchingCaseSensitive,
-		IndefLength:       cbor.IndefLengthForbidden,
-		TagsMd:            cbor.TagsForbidden,
-		IntDec:            cbor.IntDecConvertSignedOrFail,
-		UTF8:              cbor.UTF8RejectInvalid,
-		MaxNestedLevels:   8,
-		MaxArrayElements:  64,
-		MaxMapPairs:       64,
-	}.DecMode()
-	if err != nil {
-		panic("status: decoding options: " + err.Error()) // constants, tested
-	}
-	return mode
-})
-
 // parseCWT reads a CWT in a COSE_Sign1.
-func parseCWT(b []byte) (*Token, error) {
+func parseCWT(b []byte) (*token, error) {
 	if len(b) > strictjson.DefaultMaxBytes {
 		return nil, ErrTooLarge
 	}
 	var m sign1
-	if len(b) < 2 || b[0] != tagSign1 || strict().Unmarshal(b[1:], &m) != nil {
+	if len(b) < 2 || b[0] != tagSign1 || strictcbor.Unmarshal(b[1:], &m) != nil {
 		return nil, noList("not a COSE_Sign1")
 	}
-	t := &Token{input: toBeSigned(m.Protected, m.Payload), signature: m.Signature}
+	t := &token{input: toBeSigned(m.Protected, m.Payload), signature: m.Signature}
 	if err := t.readHeader(m); err != nil {
 		return nil, err
 	}
 	var claims labels
-	if strict().Unmarshal(m.Payload, &claims) != nil {
+	if strictcbor.Unmarshal(m.Payload, &claims) != nil {
 		return nil, noList("claims")
 	}
 	if !readOptional(claims, claimSubject, &t.URI) || !readOptional(claims, claimIssuer, &t.Issuer) {
@@ -99,12 +79,12 @@ func parseCWT(b []byte) (*Token, error) {
 }
 
 // fillCBOR reads a StatusList in CBOR (section 4.3).
-func (t *Token) fillCBOR(item []byte) error {
+func (t *token) fillCBOR(item []byte) error {
 	var l struct {
 		Bits   int64  `cbor:"bits"`
 		Packed []byte `cbor:"lst"`
 	}
-	if len(item) == 0 || strict().Unmarshal(item, &l) != nil {
+	if len(item) == 0 || strictcbor.Unmarshal(item, &l) != nil {
 		return noList("status list")
 	}
 	return t.fill(l.Bits, l.Packed)
@@ -112,9 +92,9 @@ func (t *Token) fillCBOR(item []byte) error {
 
 // readHeader reads the protected header, and the kid also beside it: the signature does
 // not verify with another key than the one it names.
-func (t *Token) readHeader(m sign1) error {
+func (t *token) readHeader(m sign1) error {
 	var protected labels
-	if strict().Unmarshal(m.Protected, &protected) != nil {
+	if strictcbor.Unmarshal(m.Protected, &protected) != nil {
 		return noList("protected header")
 	}
 	for label := range m.Unprotected { // RFC 9052 section 3: in one header or the other
@@ -130,7 +110,7 @@ func (t *Token) readHeader(m sign1) error {
 	if !readOptional(protected, headerAlgorithm, &alg) || !readOptional(protected, headerType, &typ) {
 		return noList("protected header")
 	}
-	if strings.ToLower(typ) != MediaTypeCWT {
+	if strings.ToLower(typ) != mediaTypeCWT {
 		return noList("typ")
 	}
 	switch alg { // RFC 9053 sections 2.1 and 2.2, RFC 9864
@@ -155,7 +135,7 @@ func (t *Token) readHeader(m sign1) error {
 // right type.
 func readOptional[T int64 | string | []byte](m labels, label int64, to *T) bool {
 	item, present := m[label]
-	return !present || major(item, to) && strict().Unmarshal(item, to) == nil
+	return !present || major(item, to) && strictcbor.Unmarshal(item, to) == nil
 }
 
 // major reports whether an item is of the type of to: the decoder takes null for

@@ -14,12 +14,12 @@ import (
 // A Purpose says what a set bit means (section 2.1, statusPurpose).
 type Purpose string
 
-// The purposes of section 2.1. The last two withdraw nothing.
+// The purposes of section 2.1 that withdraw something, and the two that do not.
 const (
 	Revocation Purpose = "revocation" // for good
 	Suspension Purpose = "suspension" // until it is taken back
-	Message    Purpose = "message"
-	Refresh    Purpose = "refresh"
+	message    Purpose = "message"
+	refresh    Purpose = "refresh"
 )
 
 // Withdraws reports whether a set bit of this purpose keeps a credential from being
@@ -29,9 +29,9 @@ func (p Purpose) Withdraws() bool { return p == Revocation || p == Suspension }
 // Types of credentialStatus entries that [ParseEntry] reads.
 const (
 	TypeEntry = "BitstringStatusListEntry"
-	// TypeClaim is what package sdjwt calls the status claim of a token. It may
+	// typeClaim is what package sdjwt calls the status claim of a token. It may
 	// refer to a Token Status List.
-	TypeClaim = "JWTStatusClaim"
+	typeClaim = "JWTStatusClaim"
 )
 
 // A Reference says where the status of one credential stands.
@@ -72,14 +72,14 @@ func text(s string) json.RawMessage {
 	return b
 }
 
-// ParseEntry reads a credentialStatus entry of the type [TypeEntry] or [TypeClaim]. The
-// error is [ErrUnsupported] for any other, [ErrRange] for an index that no list has, or
-// [ErrMalformed].
+// ParseEntry reads a credentialStatus entry of the type [TypeEntry], or the one that
+// package sdjwt makes of a token's status claim. The error is [ErrUnsupported] for any
+// other, [ErrRange] for an index that no list has, or [ErrMalformed].
 func ParseEntry(s vc.Status) (Reference, error) {
 	switch {
 	case slices.Equal(s.Type, []string{TypeEntry}):
 		return parseEntry(s)
-	case slices.Equal(s.Type, []string{TypeClaim}):
+	case slices.Equal(s.Type, []string{typeClaim}):
 		return parseClaim(s)
 	}
 	return Reference{}, fmt.Errorf("%w: an entry of another type", ErrUnsupported)

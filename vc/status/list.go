@@ -16,7 +16,7 @@ import (
 // Types of a status list credential and of its subject (section 2.2).
 const (
 	TypeCredential = "BitstringStatusListCredential"
-	TypeList       = "BitstringStatusList"
+	typeList       = "BitstringStatusList"
 )
 
 // A List is a status list as it is published in a credential (section 2.2).
@@ -59,7 +59,7 @@ func (l *List) Credential() (*vc.Credential, error) {
 	}
 	subject := strictjson.NewObject(
 		strictjson.Member{Name: "id", Value: l.ID + "#list"},
-		strictjson.Member{Name: "type", Value: TypeList},
+		strictjson.Member{Name: "type", Value: typeList},
 	)
 	purposes := make([]any, len(l.Purposes))
 	for i, p := range l.Purposes {
@@ -108,7 +108,7 @@ func ParseList(c *vc.Credential) (*List, error) {
 	if err != nil {
 		return nil, noList("subject")
 	}
-	if typ, _ := subject.Get("type"); !is(typ, TypeList) {
+	if typ, _ := subject.Get("type"); !is(typ, typeList) {
 		return nil, noList("type of the subject")
 	}
 	if l.Purposes, err = purposesOf(subject); err != nil {

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/staffpassport/staffpassport/did"
-	"github.com/staffpassport/staffpassport/internal/errtext"
 	"github.com/staffpassport/staffpassport/vc"
 )
 
@@ -44,7 +43,8 @@ type Lists struct {
 	held    map[string]*list.Element // of *held, by URL
 	used    list.List                // the one used last comes first
 	bytes   int                      // of all of them
-	newest  map[origin]time.Time     // the date of the newest seen
+	newest  map[origin]edition       // the newest seen
+	turn    uint64                   // how many editions were noted
 	flights map[string]*flight       // of lists being fetched, by URL
 }
 
@@ -75,24 +75,38 @@ type Authority interface {
 // list is fetched.
 func (l *Lists) Check(ctx context.Context, r Reference, issuers []did.DID, at time.Time, a Authority) error {
 	if !r.Token() && !r.Purpose.Withdraws() {
-		if r.Purpose == Message || r.Purpose == Refresh {
+		if r.Purpose == message || r.Purpose == refresh {
 			return nil
 		}
 		return fmt.Errorf("%w: another purpose", ErrUnsupported)
 	}
-	h, err := l.get(ctx, r, at, a)
-	switch {
-	case err != nil:
-		return err
-	case !l.speaksFor(h.signer, issuers):
-		return noList("signed by another than the issuer of the credential or a delegate")
-	case !h.kept:
-		if h, err = l.keep(h); err != nil {
+	for range tries {
+		h, err := l.get(ctx, r, at, a)
+		if err != nil {
 			return err
 		}
+		if !l.speaksFor(h.signer, issuers) {
+			return noList("signed by another than the issuer of the credential or a delegate")
+		}
+		if err := h.checkTime(at); err != nil { // it may have been fetched for another moment
+			return err
+		}
+		if h, err = l.settle(h, issuers); errors.Is(err, errAgain) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		if err := h.checkTime(at); err != nil {
+			return err
+		}
+		return h.answer(r)
 	}
-	return h.answer(r)
+	return fmt.Errorf("%w: newer lists came again and again", ErrUnavailable)
 }
+
+// tries is how often a list is asked for when a newer one was seen meanwhile.
+const tries = 3
 
 // speaksFor reports whether the lists of signer count for credentials of one of issuers.
 func (l *Lists) speaksFor(signer did.DID, issuers []did.DID) bool {
@@ -123,17 +137,12 @@ type held struct {
 	until    time.Time // zero if it has no end
 	ttl      time.Duration
 	fetched  time.Time
+	began    uint64 // the turn at which the fetch began
 	table
 
 	kept bool // it is one that Lists hold
 	// From when it can be used, and from when no more.
 	from, stale time.Time
-}
-
-// origin is what lists that take each other's place have in common.
-type origin struct {
-	url    string
-	signer did.DID
 }
 
 // answer looks up one entry.
@@ -252,6 +261,7 @@ func (l *Lists) fly(ctx context.Context, r Reference, at time.Time, a Authority)
 		l.flights = make(map[string]*flight)
 	}
 	l.flights[r.flight()] = f
+	began := l.turn
 	l.mu.Unlock()
 	defer func() {
 		l.mu.Lock()
@@ -259,7 +269,9 @@ func (l *Lists) fly(ctx context.Context, r Reference, at time.Time, a Authority)
 		l.mu.Unlock()
 		close(f.done)
 	}()
-	f.list, f.err = l.fetch(ctx, r, at, a)
+	if f.list, f.err = l.fetch(ctx, r, at, a); f.err == nil {
+		f.list.began = began
+	}
 	f.abandoned = f.err != nil && ctx.Err() != nil
 	return f.list, f.err
 }
@@ -273,38 +285,6 @@ func (l *Lists) find(url string) (*held, *list.Element) {
 	return e.Value.(*held), e
 }
 
-// keep holds a list that one of those who asked relies on, and returns what they go
-// by: of two lists with one date, what either withdraws is withdrawn.
-func (l *Lists) keep(fetched *held) (*held, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	h := l.hold(*fetched)
-	from := origin{h.url, h.signer}
-	if seen, known := l.newest[from]; known && h.made.Before(seen) {
-		return nil, ErrRollback
-	}
-	l.remember(from, h.made)
-	if old, e := l.find(h.url); e != nil {
-		if old.signer == h.signer && old.made.Equal(h.made) {
-			h.table = h.either(old.table)
-		}
-		l.drop(e)
-	}
-	if l.held == nil {
-		l.held = make(map[string]*list.Element)
-	}
-	l.held[h.url] = l.used.PushFront(h)
-	l.bytes += len(h.b)
-	most := l.MaxBytes
-	if most == 0 {
-		most = defaultMaxBytes
-	}
-	for l.bytes > most && l.used.Len() > 0 {
-		l.drop(l.used.Back())
-	}
-	return h, nil
-}
-
 // defaultMaxBytes is room for the lists of every employer of a health service.
 const defaultMaxBytes = 64 << 20
 
@@ -313,99 +293,4 @@ func (l *Lists) drop(e *list.Element) {
 	h := l.used.Remove(e).(*held)
 	l.bytes -= len(h.b)
 	delete(l.held, h.url)
-}
-
-// maxOrigins bounds the dates remembered: 40 MB of the longest URLs. Only lists that
-// the issuers of credentials made are among them.
-const maxOrigins = 16_384
-
-// remember notes the date of a list. Where there are too many, the oldest goes.
-func (l *Lists) remember(from origin, made time.Time) {
-	if l.newest == nil {
-		l.newest = make(map[origin]time.Time)
-	}
-	if _, known := l.newest[from]; !known && len(l.newest) >= maxOrigins {
-		var oldest origin
-		first := true
-		for o, t := range l.newest {
-			if first || t.Before(l.newest[oldest]) {
-				oldest, first = o, false
-			}
-		}
-		delete(l.newest, oldest)
-	}
-	l.newest[from] = made
-}
-
-// fetch gets a list and finds out whose it is.
-func (l *Lists) fetch(ctx context.Context, r Reference, at time.Time, a Authority) (*held, error) {
-	if l.Client == nil {
-		return nil, fmt.Errorf("%w: no Client in the Lists", ErrUnavailable)
-	}
-	accept := listTypes()
-	if r.Token() {
-		accept = tokenTypes()
-	}
-	body, mediaType, err := l.Client.Get(ctx, r.List, accept...)
-	switch {
-	case err != nil:
-		return nil, fmt.Errorf("%w: %w", ErrUnavailable, errtext.Below(err))
-	case len(body) == 0:
-		return nil, fmt.Errorf("%w: an empty answer", ErrUnavailable)
-	case !slices.Contains(accept, mediaType):
-		return nil, fmt.Errorf("%w: an answer of another media type", ErrUnavailable)
-	}
-	open := openList
-	if r.Token() {
-		open = openToken
-	}
-	h, err := open(ctx, vc.Secured{MediaType: mediaType, Bytes: body}, r.List, a)
-	if err != nil {
-		return nil, unlessDecided(err)
-	}
-	h.url, h.fetched = r.List, at
-	return h, h.checkTime(at)
-}
-
-// unlessDecided makes an error of an Authority one of this package.
-func unlessDecided(err error) error {
-	if errors.Is(err, ErrUnavailable) || errors.Is(err, ErrList) {
-		return err
-	}
-	return fmt.Errorf("%w: %w", ErrUnavailable, errtext.Below(err))
-}
-
-// listTypes are the media types of a status list credential (section 4). Those that
-// are JSON and no more say what application/vc says.
-func listTypes() []string {
-	return []string{
-		vc.MediaTypeCredential, "application/vc+jwt", "application/vc+cose", "application/vc+sd-jwt",
-		"application/vc+json", "application/vc+ld+json", "application/ld+json", "application/json",
-	}
-}
-
-// openList is section 3.2, step 4, for what a URL gave. A list without the URL as its
-// id could be put in the place of another.
-func openList(ctx context.Context, s vc.Secured, url string, a Authority) (*held, error) {
-	switch s.MediaType {
-	case "application/vc+json", "application/vc+ld+json", "application/ld+json", "application/json":
-		s.MediaType = vc.MediaTypeCredential
-	}
-	doc, signer, err := a.List(ctx, s)
-	if err != nil {
-		return nil, err
-	}
-	l, err := ParseList(doc)
-	switch {
-	case err != nil:
-		return nil, err
-	case l.Issuer != signer:
-		return nil, noList("signed by another than its issuer")
-	case l.ID != url:
-		return nil, noList("id is another than the URL of the list")
-	}
-	return &held{
-		signer: signer, purposes: l.Purposes, made: l.ValidFrom, until: l.ValidUntil, ttl: l.TTL,
-		table: table{b: l.Bits.b, width: 1},
-	}, nil
 }

@@ -144,7 +144,7 @@ func TestCheckPurposes(t *testing.T) {
 	w := &web{}
 	list := newList(t, 7)
 	w.put(t, list)
-	list.ID, list.Purposes = both, []status.Purpose{status.Message, status.Suspension, status.Revocation}
+	list.ID, list.Purposes = both, []status.Purpose{"message", status.Suspension, status.Revocation}
 	w.put(t, list)
 	list.ID, list.Purposes = suspensions, []status.Purpose{status.Suspension}
 	w.put(t, list)
@@ -160,8 +160,8 @@ func TestCheckPurposes(t *testing.T) {
 		{suspensions, status.Suspension, status.ErrSuspended, 1},
 		{listURL, status.Suspension, status.ErrList, 1},
 		{suspensions, status.Revocation, status.ErrList, 1},
-		{listURL, status.Message, nil, 0},
-		{listURL, status.Refresh, nil, 0},
+		{listURL, "message", nil, 0},
+		{listURL, "refresh", nil, 0},
 		{listURL, "ferry", status.ErrUnsupported, 0},
 		{listURL, "Revocation", status.ErrUnsupported, 0},
 	} {
@@ -427,7 +427,7 @@ func TestSameDate(t *testing.T) {
 	longer := newList(t)
 	longer.Bits = newBits(t, 2*status.MinEntries)
 	w.put(t, longer)
-	require.NoError(t, check(7, 3*time.Minute), "of another length it is another list")
+	require.ErrorIs(t, check(7, 3*time.Minute), status.ErrList, "of another length it cannot be joined")
 	later := newList(t, 9)
 	later.ValidFrom = noon.Add(time.Second)
 	w.put(t, later)

@@ -20,11 +20,11 @@ import (
 
 // Media types of a Token Status List (draft-ietf-oauth-status-list-20, section 8.1).
 const (
-	MediaTypeJWT = "application/statuslist+jwt"
-	MediaTypeCWT = "application/statuslist+cwt"
+	mediaTypeJWT = "application/statuslist+jwt"
+	mediaTypeCWT = "application/statuslist+cwt"
 )
 
-func tokenTypes() []string { return []string{MediaTypeJWT, MediaTypeCWT} }
+func tokenTypes() []string { return []string{mediaTypeJWT, mediaTypeCWT} }
 
 // The statuses of the same draft, section 7.1. All others are of applications that
 // this is none of.
@@ -34,10 +34,10 @@ const (
 	tokenSuspended
 )
 
-// A Token is a Token Status List that has the right form (section 5). Nothing it says
-// is verified until [Token.Verify] has been called with a key that was found by other
+// A token is a Token Status List that has the right form (section 5). Nothing it says
+// is verified until verify has been called with a key that was found by other
 // means.
-type Token struct {
+type token struct {
 	URI      string    // sub: where it is published
 	Issuer   string    // iss, if it is there
 	IssuedAt time.Time // iat
@@ -50,28 +50,21 @@ type Token struct {
 	table
 }
 
-// ParseToken reads a token of one of the two media types. The error is [ErrList] or
+// parseToken reads a token of one of the two media types. The error is [ErrList] or
 // [ErrTooLarge].
-func ParseToken(s vc.Secured) (*Token, error) {
+func parseToken(s vc.Secured) (*token, error) {
 	switch s.MediaType {
-	case MediaTypeJWT:
+	case mediaTypeJWT:
 		return parseJWT(s.Bytes)
-	case MediaTypeCWT:
+	case mediaTypeCWT:
 		return parseCWT(s.Bytes)
 	}
 	return nil, noList("media type")
 }
 
-// Value returns the status of an index as a number, 0 for valid (section 7.1). The
-// error is [ErrRange].
-func (t *Token) Value(index int) (int, error) { return t.value(index) }
-
-// Len returns how many entries there are.
-func (t *Token) Len() int { return t.len() }
-
-// Verify verifies the signature with a key, which decides the algorithm. The error is
+// verify verifies the signature with a key, which decides the algorithm. The error is
 // [ErrList].
-func (t *Token) Verify(pub crypto.PublicKey) error {
+func (t *token) verify(pub crypto.PublicKey) error {
 	algorithm, err := did.Algorithm(pub)
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrList, errtext.Below(err))
@@ -86,21 +79,21 @@ func (t *Token) Verify(pub crypto.PublicKey) error {
 }
 
 // parseJWT is section 5.1.
-func parseJWT(b []byte) (*Token, error) {
+func parseJWT(b []byte) (*token, error) {
 	m, err := jws.ParseCompact(b)
 	switch {
 	case errors.Is(err, jws.ErrTooLarge):
 		return nil, ErrTooLarge
 	case err != nil:
 		return nil, fmt.Errorf("%w: %w", ErrList, errtext.Below(err))
-	case jws.MediaType(m.Header.Type) != MediaTypeJWT:
+	case jws.MediaType(m.Header.Type) != mediaTypeJWT:
 		return nil, noList("typ")
 	}
 	claims, err := strictjson.ParseObject(m.Payload)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrList, errtext.Below(err))
 	}
-	t := &Token{KeyID: m.Header.KeyID, algorithm: m.Header.Algorithm, input: m.SigningInput(), signature: m.Signature}
+	t := &token{KeyID: m.Header.KeyID, algorithm: m.Header.Algorithm, input: m.SigningInput(), signature: m.Signature}
 	number := func(name string) (int64, bool, error) {
 		v, present := claims.Get(name)
 		if !present {
@@ -149,7 +142,7 @@ const latest = 253402300799
 
 // readTimes reads the claims that are numbers of seconds. A token always says when it
 // was made.
-func (t *Token) readTimes(number func(name string) (n int64, present bool, err error), iat, exp, ttl string) error {
+func (t *token) readTimes(number func(name string) (n int64, present bool, err error), iat, exp, ttl string) error {
 	for _, c := range []struct {
 		name string
 		to   *time.Time
@@ -175,7 +168,7 @@ func (t *Token) readTimes(number func(name string) (n int64, present bool, err e
 const maxTTL = 100 * 365 * 24 * time.Hour
 
 // fill expands what the token says (section 4.1).
-func (t *Token) fill(width int64, packed []byte) (err error) {
+func (t *token) fill(width int64, packed []byte) (err error) {
 	switch width {
 	case 1, 2, 4, 8:
 	default:
@@ -221,7 +214,7 @@ func inflate(packed []byte) ([]byte, error) {
 
 // openToken is section 8.3 for what a URL gave. Its signer is who the key belongs to.
 func openToken(ctx context.Context, s vc.Secured, url string, a Authority) (*held, error) {
-	t, err := ParseToken(s)
+	t, err := parseToken(s)
 	if err != nil {
 		return nil, err
 	}
@@ -238,7 +231,7 @@ func openToken(ctx context.Context, s vc.Secured, url string, a Authority) (*hel
 	if err != nil {
 		return nil, err
 	}
-	if err := t.Verify(key.PublicKey()); err != nil {
+	if err := t.verify(key.PublicKey()); err != nil {
 		return nil, err
 	}
 	return &held{signer: method.DID, token: true, made: t.IssuedAt, until: t.Expires, ttl: t.TTL, table: t.table}, nil

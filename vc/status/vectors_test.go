@@ -11,6 +11,7 @@ import (
 	"github.com/fxamacker/cbor/v2"
 	"github.com/stretchr/testify/require"
 
+	"github.com/staffpassport/staffpassport/internal/strictcbor"
 	"github.com/staffpassport/staffpassport/internal/strictjson"
 	"github.com/staffpassport/staffpassport/internal/vectors"
 	"github.com/staffpassport/staffpassport/vc"
@@ -53,7 +54,7 @@ func diagnosed(t testing.TB, name string) []byte {
 }
 
 // ofJSON and ofCBOR read a StatusList (sections 4.2 and 4.3) that is in no token.
-func ofJSON(t testing.TB, text string) *Token {
+func ofJSON(t testing.TB, text string) *token {
 	t.Helper()
 	l, err := strictjson.ParseObject([]byte(text))
 	require.NoError(t, err)
@@ -62,31 +63,31 @@ func ofJSON(t testing.TB, text string) *Token {
 	v, _ := l.Get("bits")
 	width, err := v.(strictjson.Number).Int64()
 	require.NoError(t, err)
-	out := &Token{URI: "https://river.example/1"}
+	out := &token{URI: "https://river.example/1"}
 	require.NoError(t, out.fill(width, packed))
 	return out
 }
 
-func ofCBOR(t testing.TB, b []byte) *Token {
+func ofCBOR(t testing.TB, b []byte) *token {
 	t.Helper()
-	out := &Token{URI: "https://river.example/1"}
+	out := &token{URI: "https://river.example/1"}
 	require.NoError(t, out.fillCBOR(b))
 	return out
 }
 
 // requireValues demands that a list has these values, and no other entry of it any.
-func requireValues(t testing.TB, l *Token, size int, want map[int]int) {
+func requireValues(t testing.TB, l *token, size int, want map[int]int) {
 	t.Helper()
-	require.Equal(t, size, l.Len())
+	require.Equal(t, size, l.len())
 	for i := range size {
-		got, err := l.Value(i)
+		got, err := l.value(i)
 		require.NoError(t, err)
 		if got != want[i] {
 			require.Equal(t, want[i], got, i)
 		}
 	}
 	for _, i := range []int{-1, size} {
-		_, err := l.Value(i)
+		_, err := l.value(i)
 		require.ErrorIs(t, err, ErrRange)
 	}
 }
@@ -137,22 +138,22 @@ func TestTokenEncodings(t *testing.T) {
 // TestTokenExamples are the tokens of section 5. Whose key signed them is not told.
 func TestTokenExamples(t *testing.T) {
 	t.Parallel()
-	want := Token{
+	want := token{
 		URI: "https://example.com/statuslists/1", Issuer: "https://example.com", KeyID: "12", TTL: 43200 * time.Second,
 		IssuedAt: time.Unix(1686920170, 0).UTC(), Expires: time.Unix(2291720170, 0).UTC(),
 	}
 	for name, c := range map[string]struct {
 		s    vc.Secured
-		want Token
+		want token
 	}{
-		"JWT": {vc.Secured{MediaType: MediaTypeJWT, Bytes: []byte(example(t, "status_list_jwt_raw.md"))}, want},
-		"CWT": {vc.Secured{MediaType: MediaTypeCWT, Bytes: exampleHex(t, "status_list_cwt.md")}, func() Token { c := want; c.Issuer = ""; return c }()},
+		"JWT": {vc.Secured{MediaType: mediaTypeJWT, Bytes: []byte(example(t, "status_list_jwt_raw.md"))}, want},
+		"CWT": {vc.Secured{MediaType: mediaTypeCWT, Bytes: exampleHex(t, "status_list_cwt.md")}, func() token { c := want; c.Issuer = ""; return c }()},
 	} {
-		got, err := ParseToken(c.s)
+		got, err := parseToken(c.s)
 		require.NoError(t, err, name)
 		require.Equal(t, "ES256", got.algorithm, name)
 		require.Len(t, got.signature, 64, name)
-		require.Equal(t, c.want, Token{URI: got.URI, Issuer: got.Issuer, KeyID: got.KeyID, TTL: got.TTL, IssuedAt: got.IssuedAt, Expires: got.Expires}, name)
+		require.Equal(t, c.want, token{URI: got.URI, Issuer: got.Issuer, KeyID: got.KeyID, TTL: got.TTL, IssuedAt: got.IssuedAt, Expires: got.Expires}, name)
 		requireValues(t, got, 16, map[int]int{0: 1, 3: 1, 4: 1, 5: 1, 7: 1, 8: 1, 9: 1, 13: 1, 15: 1})
 	}
 	require.Equal(t, exampleHex(t, "status_list_cwt.md"), diagnosed(t, "status_list_cwt_diag.md"))
@@ -178,14 +179,14 @@ func TestReferencedTokenExample(t *testing.T) {
 	b := exampleHex(t, "referenced_token_cwt.md")
 	require.Equal(t, b, diagnosed(t, "referenced_token_cwt_diag.md"))
 	var m sign1
-	require.NoError(t, strict().Unmarshal(b[1:], &m))
+	require.NoError(t, strictcbor.Unmarshal(b[1:], &m))
 	var claims map[int64]cbor.RawMessage
-	require.NoError(t, strict().Unmarshal(m.Payload, &claims))
+	require.NoError(t, strictcbor.Unmarshal(m.Payload, &claims))
 	var claim map[string]map[string]any
-	require.NoError(t, strict().Unmarshal(claims[65535], &claim))
+	require.NoError(t, strictcbor.Unmarshal(claims[65535], &claim))
 	list, err := json.Marshal(claim["status_list"])
 	require.NoError(t, err)
-	r, err := ParseEntry(vc.Status{Type: []string{TypeClaim}, Other: map[string]json.RawMessage{"status_list": list}})
+	r, err := ParseEntry(vc.Status{Type: []string{typeClaim}, Other: map[string]json.RawMessage{"status_list": list}})
 	require.NoError(t, err)
 	require.Equal(t, Reference{List: "https://example.com/statuslists/1"}, r)
 	require.True(t, r.Token())

@@ -104,7 +104,7 @@ func tokenList(t testing.TB, by party) vc.Secured {
 	require.NoError(t, w.Close())
 	payload := object(t, fmt.Sprintf(`{"sub":%q,"iat":%d,"exp":%d,"status_list":{"bits":1,"lst":%q}}`,
 		tokens, noon.Add(-time.Hour).Unix(), noon.Add(time.Hour).Unix(), base64.RawURLEncoding.EncodeToString([]byte(packed.String()))))
-	return vc.Secured{MediaType: status.MediaTypeJWT, Bytes: jwt(t, by, "statuslist+jwt", signing{}, payload)}
+	return vc.Secured{MediaType: "application/statuslist+jwt", Bytes: jwt(t, by, "statuslist+jwt", signing{}, payload)}
 }
 
 // lister issues the lists of an employer: itself, or a delegate where its key signs no
@@ -186,7 +186,7 @@ func statusCases() []matrixCase {
 	}
 	return []matrixCase{
 		{name: "neither revoked nor suspended", change: both(clean, clean), verifier: employers},
-		{name: "a message and nothing more", change: withStatus(statusEntry("https://status.example/9", status.Message, 1)), verifier: employers},
+		{name: "a message and nothing more", change: withStatus(statusEntry("https://status.example/9", "message", 1)), verifier: employers},
 		{name: "token list, valid", change: withStatus(claim(clean)), verifier: employers, not: inRDF},
 
 		{name: "ST-01 revoked", want: verify.ErrRevoked, change: both(withdrawn, clean), verifier: employers},

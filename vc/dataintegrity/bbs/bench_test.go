@@ -32,7 +32,7 @@ func each(b *testing.B, run func(b *testing.B, s *sample)) {
 			if photo {
 				s.reveal[2] = "/credentialSubject/personal/photo"
 			}
-			for range 64 {
+			for range 80 {
 				s.issue(b, false)
 			}
 			s.credential = passport(b, s.did(), photo)
