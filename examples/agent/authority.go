@@ -130,7 +130,7 @@ func (a *authority) register(ctx context.Context, id string, o trust.Organisatio
 		if err != nil {
 			return err
 		}
-		if slices.ContainsFunc(all, func(r registration) bool { return r.listed() && clash(&r.Entry, &o) }) {
+		if slices.ContainsFunc(all, func(r registration) bool { return r.listed() && a.clash(&r.Entry, &o) }) {
 			return errTaken
 		}
 		if err := tx.Save(kindRegistration, id, registration{ID: id, Entry: o, Added: a.now()}); err != nil {
@@ -141,8 +141,12 @@ func (a *authority) register(ctx context.Context, id string, o trust.Organisatio
 }
 
 // clash reports whether two entries could not stand on one list.
-func clash(a, b *trust.Organisation) bool {
-	return a.ODS == b.ODS || slices.ContainsFunc(a.DIDs, func(id did.DID) bool { return slices.Contains(b.DIDs, id) })
+func (a *authority) clash(one, other *trust.Organisation) bool {
+	now := a.now()
+	both := trust.List{ID: a.address(), Authority: a.did(), Sequence: 1, Issued: now, ValidUntil: now.Add(listLife),
+		Organisations: []trust.Organisation{*one, *other}}
+	_, err := both.Credential()
+	return err != nil
 }
 
 // remove takes an organisation off the list. Twice is once.
@@ -162,7 +166,7 @@ func (a *authority) restore(ctx context.Context, id string) error {
 		if r.listed() {
 			return true, nil
 		}
-		if slices.ContainsFunc(others, func(o registration) bool { return o.listed() && clash(&r.Entry, &o.Entry) }) {
+		if slices.ContainsFunc(others, func(o registration) bool { return o.listed() && a.clash(&r.Entry, &o.Entry) }) {
 			return false, errTaken
 		}
 		r.Removed, r.Reason = time.Time{}, ""
@@ -237,8 +241,11 @@ func (a *authority) Work(ctx context.Context, _ string) error {
 		return err
 	}
 	a.at(atBeforeListSigned)
-	now := a.now().UTC().Truncate(time.Second)
-	draft := trust.List{ID: a.address(), Authority: a.did(), Sequence: e.Number, Issued: now, ValidUntil: now.Add(listLife)}
+	issued := a.now().UTC().Truncate(time.Second)
+	if issued.Before(e.Issued) { // the clock stepped back: nobody would take an edition dated before the last one
+		issued = e.Issued
+	}
+	draft := trust.List{ID: a.address(), Authority: a.did(), Sequence: e.Number, Issued: issued, ValidUntil: issued.Add(listLife)}
 	for _, r := range entries {
 		if r.listed() {
 			draft.Organisations = append(draft.Organisations, r.Entry)
@@ -257,6 +264,9 @@ func (a *authority) Work(ctx context.Context, _ string) error {
 		var now edition
 		if err := tx.Load(kindEdition, theEdition, &now); err != nil || now.Published >= draft.Sequence {
 			return err
+		}
+		if draft.Issued.Before(now.Issued) { // another was published while this one was signed
+			return errChanged
 		}
 		now.Published, now.Issued, now.Until, now.List = draft.Sequence, draft.Issued, draft.ValidUntil, signed
 		if err := tx.Save(kindEdition, theEdition, now); err != nil {

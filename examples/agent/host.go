@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -13,6 +15,7 @@ import (
 	"github.com/staffpassport/staffpassport/didcomm"
 	"github.com/staffpassport/staffpassport/didcomm/present"
 	"github.com/staffpassport/staffpassport/schema"
+	"github.com/staffpassport/staffpassport/vc"
 	"github.com/staffpassport/staffpassport/vc/status"
 	"github.com/staffpassport/staffpassport/vc/verify"
 )
@@ -26,6 +29,7 @@ type host struct {
 	from     registry
 	register *register
 
+	lists     *status.Lists // that were seen in this run
 	online    *source
 	offline   atomic.Pointer[source] // instead of online; nil: not now
 	decidedBy sync.Map               // of *source, by a digest of the presentation
@@ -57,7 +61,8 @@ type result struct {
 	ValidUntil   time.Time        `json:"validUntil,omitzero"`
 	Passport     *schema.Passport `json:"passport,omitempty"`
 	Photo        []byte           `json:"photo,omitempty"`
-	Presentation []byte           `json:"presentation,omitempty"`
+	Presentation []byte           `json:"presentation,omitempty"` // unless it says more than was asked for
+	More         bool             `json:"more,omitempty"`         // it did: what was not asked for is not kept
 }
 
 const (
@@ -78,7 +83,9 @@ func openHost(ctx context.Context, c partyConfig, from registry) (*host, error) 
 		p.close()
 		return nil, fmt.Errorf("%s: %w", c.role, err)
 	}
-	h.online = &source{check: h.check(p.resolver, h.register, p.statusLists(true)), names: h.register.Registry}
+	h.lists = p.statusLists(true)
+	h.lists.Client = switched{}
+	h.online = &source{check: h.check(h.register), names: h.register.Registry, lists: p.web}
 	h.verifier = &present.Verifier{
 		Store:   p.agent,
 		Check:   decider{h},
@@ -96,10 +103,9 @@ func openHost(ctx context.Context, c partyConfig, from registry) (*host, error) 
 	return h, nil
 }
 
-// check returns what verifies presentations, with what it knows or can find out of
-// keys, organisations and withdrawn passports.
-func (h *host) check(keys did.Resolver, organisations verify.Trust, withdrawn *status.Lists) *verify.Verifier {
-	return &verify.Verifier{Resolver: keys, Trust: organisations, Status: withdrawn, Contexts: schema.Contexts(),
+// check returns what verifies presentations, with what is known of organisations.
+func (h *host) check(organisations verify.Trust) *verify.Verifier {
+	return &verify.Verifier{Resolver: h.resolver, Trust: organisations, Status: h.lists, Contexts: schema.Contexts(),
 		Replay: verify.NonceUsedOnceByCaller{}, Now: h.now}
 }
 
@@ -196,10 +202,17 @@ func (h *host) decided(_ context.Context, tx didcomm.Tx, x *present.Exchange, d 
 	r := result{Asked: x.Inputs[0].Name, Decided: h.now(), Checks: x.Checks, Bundle: by.made}
 	if d.Err != nil {
 		r.Code = x.Code
+		if err := h.noteLists(tx, nil); err != nil {
+			return err
+		}
 		return tx.Save(kindResult, x.ID, r)
 	}
 	c := d.ByInput["passport"]
-	p, err := schema.Read(c.Document())
+	doc, more, err := onlyAsked(c.Document(), x.Inputs[0])
+	if err != nil {
+		return fmt.Errorf("%w: %w", didcomm.ErrPermanent, err)
+	}
+	p, err := schema.Read(doc)
 	if err != nil {
 		return fmt.Errorf("%w: %w", didcomm.ErrPermanent, err)
 	}
@@ -209,14 +222,55 @@ func (h *host) decided(_ context.Context, tx didcomm.Tx, x *present.Exchange, d 
 			return fmt.Errorf("%w: %w", didcomm.ErrPermanent, err)
 		}
 	}
-	r.Accepted, r.Issuer, r.Passport, r.Photo, r.Presentation = true, c.Issuer().String(), p, photo, d.Secured.Bytes
+	r.Accepted, r.Issuer, r.Passport, r.Photo, r.More = true, c.Issuer().String(), p, photo, more
+	if !more {
+		r.Presentation = d.Secured.Bytes
+	}
 	r.IssuerName = nameIn(by.names, c.Issuer())
-	doc := c.Document()
 	r.ValidFrom, r.ValidUntil = doc.ValidFrom, doc.ValidUntil
-	if err := noteLists(tx, doc); err != nil {
+	if err := h.noteLists(tx, doc); err != nil {
 		return err
 	}
 	return tx.Save(kindResult, x.ID, r)
+}
+
+// onlyAsked returns a passport without the claims that were not asked for, and whether
+// there were any. A wallet that keeps to the request shows none, but another may show its
+// whole passport.
+func onlyAsked(doc *vc.Credential, in present.Input) (_ *vc.Credential, more bool, err error) {
+	asked := func(at vc.Pointer) bool { // or what it is in
+		return slices.ContainsFunc(in.Fields, func(f present.Field) bool { return below(at, f.At) })
+	}
+	inPart := func(at vc.Pointer) bool {
+		return slices.ContainsFunc(in.Fields, func(f present.Field) bool { return below(f.At, at) })
+	}
+	const subjectAt = vc.Pointer("/credentialSubject")
+	var subject map[string]json.RawMessage
+	if err := json.Unmarshal(doc.Subject, &subject); err != nil {
+		return nil, false, err
+	}
+	for name, section := range subject {
+		at := subjectAt.Child(name)
+		if name == "id" || asked(at) {
+			continue
+		}
+		var fields map[string]json.RawMessage
+		if inPart(at) {
+			if err := json.Unmarshal(section, &fields); err != nil {
+				return nil, false, err
+			}
+		}
+		before := len(fields)
+		maps.DeleteFunc(fields, func(field string, _ json.RawMessage) bool { return !asked(at.Child(field)) && !inPart(at.Child(field)) })
+		if more = more || before == 0 || len(fields) < before; len(fields) == 0 {
+			delete(subject, name)
+		} else if subject[name], err = json.Marshal(fields); err != nil {
+			return nil, false, err
+		}
+	}
+	kept := *doc
+	kept.Subject, err = json.Marshal(subject)
+	return &kept, more, err
 }
 
 // result returns what became of a request, or nil while it is open.

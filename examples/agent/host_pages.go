@@ -56,7 +56,7 @@ type visitView struct {
 }
 
 type resultView struct {
-	Accepted               bool
+	Accepted, More         bool
 	Asked                  string
 	Decided                time.Time
 	ValidFrom, ValidUntil  time.Time
@@ -70,7 +70,7 @@ type resultView struct {
 }
 
 func viewOf(r *result, picture string) *resultView {
-	out := &resultView{Accepted: r.Accepted, Asked: r.Asked, Decided: r.Decided, ValidFrom: r.ValidFrom, ValidUntil: r.ValidUntil,
+	out := &resultView{Accepted: r.Accepted, More: r.More, Asked: r.Asked, Decided: r.Decided, ValidFrom: r.ValidFrom, ValidUntil: r.ValidUntil,
 		Issuer: r.Issuer, IssuerName: r.IssuerName, Bundle: r.Bundle, Preview: sections(r.Passport), photo: r.Photo}
 	if !r.Accepted {
 		out.Refused = refusedFor(r.Code)

@@ -4,16 +4,13 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
-	"fmt"
 	"slices"
 	"time"
 
 	"github.com/staffpassport/staffpassport/did"
-	"github.com/staffpassport/staffpassport/didcomm"
 	"github.com/staffpassport/staffpassport/schema/trust"
 	"github.com/staffpassport/staffpassport/schema/trust/bundle"
 	"github.com/staffpassport/staffpassport/vc"
-	"github.com/staffpassport/staffpassport/vc/status"
 	"github.com/staffpassport/staffpassport/vc/verify"
 	"github.com/staffpassport/staffpassport/wallet"
 )
@@ -22,7 +19,8 @@ import (
 type source struct {
 	check *verify.Verifier
 	names *trust.Registry
-	made  time.Time // when the bundle was made; zero stands for the network
+	lists did.Getter // fetches status lists
+	made  time.Time  // when the bundle was made; zero stands for the network
 }
 
 // bundleLife is how long a bundle may be used: a day at a place without a network. What
@@ -32,9 +30,6 @@ const bundleLife = 24 * time.Hour
 const (
 	recordBundle  = "bundle"
 	recordOffline = "offline" // is there while the host decides with the bundle
-	// kindStatusList holds the addresses of the status lists of passports that were
-	// genuine, by address: those that a bundle is made with.
-	kindStatusList = "status-list"
 )
 
 // errNoBundle says that no bundle was made yet.
@@ -56,7 +51,14 @@ type decider struct{ h *host }
 func (d decider) Presentation(ctx context.Context, s vc.Secured, want verify.Session) (*verify.Presentation, error) {
 	from := d.h.source()
 	d.h.decidedBy.Store(sha256.Sum256(s.Bytes), from)
-	return from.check.Presentation(ctx, s, want)
+	p, err := from.check.Presentation(context.WithValue(ctx, asking{}, from), s, want)
+	if err == nil {
+		err = d.h.notForgotten(ctx, p)
+	}
+	if err != nil {
+		return nil, from.undecided(err)
+	}
+	return p, nil
 }
 
 // by returns what a presentation was decided with.
@@ -71,13 +73,12 @@ func (h *host) by(shown vc.Secured) *source {
 // and keeps it in one signed file.
 func (h *host) makeBundle(ctx context.Context) error {
 	urls := []string{h.from.url}
-	err := h.agent.View(ctx, func(tx didcomm.Tx) error {
-		lists, err := listIn[string](tx, kindStatusList)
-		urls = append(urls, lists...)
-		return err
-	})
+	lists, err := h.seenLists(ctx)
 	if err != nil {
 		return err
+	}
+	for _, l := range lists {
+		urls = append(urls, l.URL)
 	}
 	file, err := bundle.Build(ctx, bundle.Plan{Signer: h.signer, Client: h.web, Lifetime: bundleLife, URLs: urls, Now: h.now})
 	if err != nil {
@@ -102,17 +103,23 @@ func (h *host) bundleFile(ctx context.Context) (file []byte, err error) {
 	return file, err
 }
 
+// openBundle returns the bundle if the host may decide with it now.
 func (h *host) openBundle(ctx context.Context) (*bundle.Bundle, error) {
 	file, err := h.bundleFile(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return bundle.Open(ctx, file, bundle.Policy{Maker: h.did(), Resolver: h.resolver, MaxAge: bundleLife, Now: h.now})
+	b, err := bundle.Open(ctx, file, bundle.Policy{Maker: h.did(), Resolver: h.resolver, MaxAge: bundleLife, Now: h.now})
+	if err == nil {
+		err = h.notOutdated(ctx, b)
+	}
+	return b, err
 }
 
 // goOffline makes the host decide with its bundle and nothing else, also after a
 // restart: nothing that checks a passport has a client. The host's own copy of the list
-// of organisations counts if it is a later one.
+// of organisations counts if it is a later one. A bundle with an older status list than
+// the host has seen is errOutdated.
 func (h *host) goOffline(ctx context.Context) error {
 	s, err := h.bundled(ctx)
 	if err != nil {
@@ -153,6 +160,11 @@ func (h *host) bundled(ctx context.Context) (*source, error) {
 	if err != nil {
 		return nil, err
 	}
+	return h.sourceOf(ctx, b)
+}
+
+// sourceOf returns what an opened bundle decides with.
+func (h *host) sourceOf(ctx context.Context, b *bundle.Bundle) (*source, error) {
 	organisations, err := trust.Open(ctx, trust.Config{
 		Authority: h.from.authority, ID: h.from.url, Resolver: h.resolver, Client: b, URL: h.from.url, MaxAge: listMaxAge,
 		Store: listCopy{h.wallet}, Now: h.now,
@@ -164,8 +176,9 @@ func (h *host) bundled(ctx context.Context) (*source, error) {
 		return nil, err
 	}
 	return &source{
-		check: h.check(h.resolver, organisations, &status.Lists{Client: b}),
+		check: h.check(organisations),
 		names: organisations,
+		lists: b,
 		made:  b.Made(),
 	}, nil
 }
@@ -177,27 +190,6 @@ func (h *host) goOnline(ctx context.Context) error {
 		h.offline.Store(nil)
 	}
 	return err
-}
-
-// noteLists remembers where to ask after a passport that was genuine.
-func noteLists(tx didcomm.Tx, c *vc.Credential) error {
-	for _, s := range c.Status {
-		r, err := status.ParseEntry(s)
-		if err != nil { // it was asked after, so that it can be read
-			return fmt.Errorf("%w: %w", didcomm.ErrPermanent, err)
-		}
-		known := new(string)
-		if err := tx.Load(kindStatusList, r.List, known); !errors.Is(err, didcomm.ErrNotFound) {
-			if err != nil {
-				return err
-			}
-			continue
-		}
-		if err := tx.Save(kindStatusList, r.List, r.List); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // A bundleView is the bundle as the host's pages show it.
@@ -230,6 +222,8 @@ func (h *host) bundleView(ctx context.Context) (*bundleView, error) {
 	case problem == nil:
 	case errors.Is(problem, bundle.ErrStale):
 		v.Problem = "It is too old to decide anything. Make a new one."
+	case errors.Is(problem, errOutdated):
+		v.Problem = "It is older than what this host knows about withdrawn passports. Make a new one."
 	default:
 		h.log.Error("bundle", "err", problem)
 		v.Problem = "It cannot be used. Make a new one."
@@ -250,6 +244,8 @@ func bundleProblem(err error) string {
 		return "Make a bundle first, while there is a network."
 	case isAny(err, bundle.ErrStale, trust.ErrStale):
 		return "The bundle is too old to decide anything. Make a new one when there is a network."
+	case isAny(err, errOutdated):
+		return "The bundle is older than what this host knows about withdrawn passports. Make a new one when there is a network."
 	case isAny(err, bundle.ErrFormat, bundle.ErrMaker, bundle.ErrPart):
 		return "The bundle cannot be used. Make a new one."
 	case isAny(err, did.ErrUnavailable, did.ErrNotFound):

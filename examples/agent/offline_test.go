@@ -2,6 +2,7 @@ package main
 
 import (
 	"net/http"
+	"net/url"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"github.com/staffpassport/staffpassport/didcomm/present"
 	"github.com/staffpassport/staffpassport/schema/trust/bundle"
 	"github.com/staffpassport/staffpassport/vc/verify"
+	"github.com/staffpassport/staffpassport/wallet"
 )
 
 // TestOffline lets the host make a bundle, cuts it off from the employer and from the
@@ -116,18 +118,7 @@ func TestStaleBundle(t *testing.T) {
 	require.False(t, r.Bundle.IsZero(), "the page says of when its knowledge is")
 
 	late.Store(int64(bundleLife + time.Minute))
-	request, x := w.asks(t)
-	m, err := presentation(x.Thread, w.presented(t, x, ""))
-	require.NoError(t, err)
-	m.Body = withPhoto(t, m.Body, w.genuine(t))
-	require.Equal(t, http.StatusAccepted, d.staff.deliver(t, w.journey.Host, m))
-	require.NoError(t, waitFor(t.Context(), d.host.party, func() (bool, error) {
-		x, err := d.host.verifier.Exchange(t.Context(), request)
-		return err == nil && x.Code == string(verify.ErrStatusUnavailable), err
-	}))
-	waiting, err := d.host.verifier.Exchange(t.Context(), request)
-	require.NoError(t, err)
-	require.Equal(t, present.PresentationReceived, waiting.State)
+	request := w.undecided(t, verify.ErrStatusUnavailable)
 	d.host.site.gate = newGate(d.now)
 	host := signedIn(t, d.host.party)
 	host.sees("It is too old to decide anything. Make a new one.", "This host decides with the bundle now").seesNot(`value="offline"`)
@@ -141,6 +132,25 @@ func TestStaleBundle(t *testing.T) {
 	host.get("/").submit("/bundle", one("answer", "make"), nil).answered(http.StatusOK)
 	host.submit("/bundle", one("answer", "offline"), nil).answered(http.StatusOK)
 	require.Equal(t, string(verify.ErrRevoked), w.showOnPage(t, host, w.derived(t)).Code)
+}
+
+// undecided shows the passport to the host, which cannot tell, and returns the request.
+func (w *walk) undecided(t *testing.T, code verify.Code) (request string) {
+	t.Helper()
+	request, x := w.asks(t)
+	m, err := presentation(x.Thread, w.presented(t, x, ""))
+	require.NoError(t, err)
+	m.Body = withPhoto(t, m.Body, w.genuine(t))
+	require.Equal(t, http.StatusAccepted, w.staff.deliver(t, w.journey.Host, m))
+	require.NoError(t, waitFor(t.Context(), w.host.party, func() (bool, error) {
+		x, err := w.host.verifier.Exchange(t.Context(), request)
+		return err == nil && x.Code != "", err
+	}))
+	waiting, err := w.host.verifier.Exchange(t.Context(), request)
+	require.NoError(t, err)
+	require.Equal(t, string(code), waiting.Code)
+	require.Equal(t, present.PresentationReceived, waiting.State)
+	return request
 }
 
 // TestBundlesOfOthers: only the host's own bundle is opened.
@@ -172,4 +182,68 @@ func TestBundlesOfOthers(t *testing.T) {
 		host.submit("/bundle", one("answer", "offline"), nil).answered(http.StatusConflict).sees("The bundle cannot be used")
 	}
 	require.True(t, w.showOnPage(t, host, w.derived(t)).Accepted)
+}
+
+// TestWithdrawalSeenStaysSeen: what the host has seen withdrawn does not count again
+// because it goes offline with a bundle of before, nor after a restart.
+func TestWithdrawalSeenStaysSeen(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		reason string
+		code   verify.Code
+	}{"revoked": {"LostPhone", verify.ErrRevoked}, "suspended": {reasonSuspect, verify.ErrSuspended}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			d := running(t, cheaply(t))
+			w := walking(t, d, passportShown)
+			host := signedIn(t, d.host.party)
+			require.NoError(t, d.host.makeBundle(t.Context()))
+			require.NoError(t, d.host.goOffline(t.Context()))
+			before := d.host.source()
+			require.True(t, w.showOnPage(t, host, w.derived(t)).Accepted)
+			require.NoError(t, d.host.goOnline(t.Context()))
+			require.NoError(t, d.employer.withdraw(t.Context(), w.contact.Exchange, c.reason, "a test"))
+			require.NoError(t, w.published(t.Context()))
+			require.Equal(t, string(c.code), w.showOnPage(t, host, w.derived(t)).Code)
+
+			require.ErrorIs(t, d.host.goOffline(t.Context()), errOutdated)
+			require.True(t, d.host.source().made.IsZero(), "it asks the network as before")
+			host.get("/").sees("It is older than what this host knows about withdrawn passports").seesNot(`value="offline"`)
+			host.post("/bundle", url.Values{"answer": {"offline"}}).answered(http.StatusConflict).
+				sees("The bundle is older than what this host knows about withdrawn passports.")
+
+			// Nothing is decided either should the host come to decide with it: in the
+			// same run, and in the next, which knows what the one before it kept.
+			d.host.offline.Store(before)
+			request := w.undecided(t, verify.ErrStatusUnavailable)
+			require.NoError(t, d.host.goOnline(t.Context()))
+			r, err := w.decision(t.Context(), request)
+			require.NoError(t, err)
+			require.Equal(t, string(c.code), r.Code)
+			quiet(t, d)
+			require.NoError(t, d.host.wallet.Update(t.Context(), func(tx *wallet.Tx) error { return tx.Put(kindAgent, recordOffline, nil) }))
+			d = restarted(t, d)
+			w.demo = d
+			require.True(t, d.host.source().made.IsZero(), "not offline any more")
+			require.ErrorIs(t, d.host.goOffline(t.Context()), errOutdated)
+			file, err := d.host.bundleFile(t.Context())
+			require.NoError(t, err)
+			b, err := bundle.Open(t.Context(), file, bundle.Policy{Maker: d.host.did(), Resolver: d.host.resolver})
+			require.NoError(t, err)
+			forced, err := d.host.sourceOf(t.Context(), b)
+			require.NoError(t, err)
+			d.host.offline.Store(forced)
+			request = w.undecided(t, verify.ErrStatusUnavailable)
+
+			// A new bundle knows.
+			require.NoError(t, d.host.goOnline(t.Context()))
+			r, err = w.decision(t.Context(), request)
+			require.NoError(t, err)
+			require.Equal(t, string(c.code), r.Code)
+			require.NoError(t, d.host.makeBundle(t.Context()))
+			require.NoError(t, d.host.goOffline(t.Context()))
+			host = signedIn(t, d.host.party)
+			require.Equal(t, string(c.code), w.showOnPage(t, host, w.derived(t)).Code)
+		})
+	}
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/staffpassport/staffpassport/did"
 	"github.com/staffpassport/staffpassport/didcomm"
 	"github.com/staffpassport/staffpassport/didcomm/present"
 	"github.com/staffpassport/staffpassport/schema/trust"
@@ -105,7 +106,7 @@ func TestRegistrationDecides(t *testing.T) {
 	d := running(t, cheaply(t))
 	w := walking(t, d, passportShown)
 	host, a := signedIn(t, d.host.party), signedIn(t, d.authority.party)
-	host.sees("Organisations whose passports count here", "The list is less than a minute old: edition 1", "Alder Valley Hospitals Z0Z1Z issue passports")
+	host.sees("Organisations whose passports count here", "The list is less than a minute old: edition 1", "authority signed it: "+d.authority.did().String(), "Alder Valley Hospitals Z0Z1Z issue passports")
 	require.True(t, w.showOnPage(t, host, w.derived(t)).Accepted)
 	host.get("/visits/" + w.visit.ID).sees("Signed by Alder Valley Hospitals (Z0Z1Z): did:key:")
 
@@ -144,7 +145,7 @@ func TestOnlyTheAuthoritysList(t *testing.T) {
 		says   string
 	}{
 		"older":              {document(vc.MediaTypeCredential, first), "is older than this one"},
-		"changed":            {document(vc.MediaTypeCredential, edited(t, second, func(doc map[string]any) { doc["validUntil"] = "2099-01-01T00:00:00Z" })), "not signed by the register's authority"},
+		"changed":            {document(vc.MediaTypeCredential, edited(t, second, func(doc map[string]any) { doc["validUntil"] = time.Now().AddDate(1, 0, 0).UTC().Format(time.RFC3339) })), "not signed by the register's authority"},
 		"signed by somebody": {document(vc.MediaTypeCredential, other), "not signed by the register's authority"},
 		"no proof":           {document(vc.MediaTypeCredential, edited(t, second, func(doc map[string]any) { delete(doc, "proof") })), "could not be used"},
 		"a status list":      {document(vc.MediaTypeCredential, fetched(t, w.employer.base()+statusPath+"0")), "could not be used"},
@@ -250,4 +251,56 @@ func TestRegisterStays(t *testing.T) {
 	require.NoError(t, err)
 	require.False(t, r.listed())
 	require.Equal(t, string(list), string(fetched(t, d.authority.address())), "the same bytes")
+}
+
+// TestAuthoritysClockStepsBack: an edition that is signed then is dated no earlier than
+// the one before, which whoever knows that one would refuse.
+func TestAuthoritysClockStepsBack(t *testing.T) {
+	t.Parallel()
+	var off atomic.Int64
+	d := cheaply(t)
+	d.now = func() time.Time { return time.Now().Add(time.Duration(off.Load())) }
+	running(t, d)
+	walking(t, d, passportShown)
+	first, err := d.authority.edition(t.Context())
+	require.NoError(t, err)
+	off.Store(int64(-time.Minute))
+	r, err := d.authority.of(t.Context(), d.employer.did())
+	require.NoError(t, err)
+	require.NoError(t, d.authority.remove(t.Context(), r.ID, "a test"))
+	require.NoError(t, (&walk{demo: d}).listed(t.Context()), "the roles take it")
+	_, there := d.host.register.Organisation(d.employer.did())
+	require.False(t, there)
+	second, err := d.authority.edition(t.Context())
+	require.NoError(t, err)
+	require.EqualValues(t, 2, second.Published)
+	require.Equal(t, first.Issued.UTC(), second.Issued.UTC())
+	require.Equal(t, first.Until.UTC(), second.Until.UTC())
+	off.Store(int64(time.Minute))
+	require.NoError(t, d.authority.restore(t.Context(), r.ID))
+	require.NoError(t, (&walk{demo: d}).listed(t.Context()))
+	third, err := d.authority.edition(t.Context())
+	require.NoError(t, err)
+	require.True(t, third.Issued.After(second.Issued))
+}
+
+// TestOneThingTwice: a DID in other letters is the same one, and taken: nothing comes
+// into the register of which no list could be made.
+func TestOneThingTwice(t *testing.T) {
+	t.Parallel()
+	d := running(t, cheaply(t))
+	add := func(ods, id string) error {
+		named, err := did.Parse(id)
+		require.NoError(t, err)
+		return d.authority.register(t.Context(), didcomm.NewID(), trust.Organisation{ODS: ods, Name: "Fernhill Trust", DIDs: []did.DID{named},
+			Issues: passports(), From: time.Now(), RegisteredBy: "HR Director"})
+	}
+	require.NoError(t, add("Z2Z2Z", "did:web:fernhill.example"))
+	require.ErrorIs(t, add("Z3Z3Z", "did:web:FERNHILL.example"), errTaken)
+	require.ErrorIs(t, add("Z2Z2Z", "did:web:brook.example"), errTaken)
+	require.NoError(t, add("Z3Z3Z", "did:web:brook.example"))
+	require.NoError(t, (&walk{demo: d}).listed(t.Context()))
+	all, err := d.authority.registrations(t.Context())
+	require.NoError(t, err)
+	require.Len(t, all, 4)
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/staffpassport/staffpassport/did"
+	"github.com/staffpassport/staffpassport/did/webclient"
 	"github.com/staffpassport/staffpassport/didcomm/issue"
 	"github.com/staffpassport/staffpassport/didcomm/present"
 	"github.com/staffpassport/staffpassport/schema"
@@ -181,10 +182,16 @@ func TestAbuse_ST02_ListsOutOfReach(t *testing.T) {
 		"elsewhere": func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "http://169.254.169.254/latest", http.StatusFound)
 		},
+		"empty":      document(vc.MediaTypeCredential, nil),
+		"cut short":  cutShort,
+		"no answer":  func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() },
+		"half of it": func(w http.ResponseWriter, r *http.Request) { begun(w); <-r.Context().Done() },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w, lists, _ := overServed(t, passportShown)
+			// The host waits for ten seconds, which a test need not.
+			w.host.online.lists = webclient.New(webclient.Options{AllowLoopback: true, MaxBytes: maxList, Timeout: 300 * time.Millisecond})
 			lists.set(served)
 			host := signedIn(t, w.host.party)
 			page := "/visits/" + w.visit.ID
@@ -203,6 +210,20 @@ func TestAbuse_ST02_ListsOutOfReach(t *testing.T) {
 			host.until(page, "The passport is genuine")
 		})
 	}
+}
+
+// begun sends the beginning of a list.
+func begun(w http.ResponseWriter) {
+	w.Header().Set("Content-Type", vc.MediaTypeCredential)
+	w.Header().Set("Content-Length", "2000")
+	_, _ = io.WriteString(w, `{"@context":[`)
+	_ = http.NewResponseController(w).Flush()
+}
+
+// cutShort breaks the connection after the beginning of a list.
+func cutShort(w http.ResponseWriter, _ *http.Request) {
+	begun(w)
+	panic(http.ErrAbortHandler)
 }
 
 // TestAbuse_ST03_ListsOfOthers: a status list that is not the employer's own, or was
@@ -318,7 +339,7 @@ func TestAbuse_ST05_Bomb(t *testing.T) {
 	c, err := vc.Parse(fetched(t, w.employer.base()+statusPath+"0"))
 	require.NoError(t, err)
 	delete(c.Other, "proof")
-	c.Subject, err = json.Marshal(map[string]any{"id": c.ID + "#list", "type": status.TypeList, "statusPurpose": "revocation",
+	c.Subject, err = json.Marshal(map[string]any{"id": c.ID + "#list", "type": "BitstringStatusList", "statusPurpose": "revocation",
 		"encodedList": "u" + base64.RawURLEncoding.EncodeToString(b.Bytes())})
 	require.NoError(t, err)
 	s, err := w.employer.listSecurer().Secure(t.Context(), c)

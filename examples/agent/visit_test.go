@@ -1,12 +1,16 @@
 package main
 
 import (
+	"encoding/json"
 	"net/http"
+	"path"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/staffpassport/staffpassport/didcomm/present"
 	"github.com/staffpassport/staffpassport/schema"
+	"github.com/staffpassport/staffpassport/vc"
 )
 
 // TestAskingAgainKeepsWhatWasVerified: a host that asks once more still sees what was
@@ -67,4 +71,74 @@ func presentationOf(t *testing.T, d *demo, exchange string) []byte {
 	r, err := d.host.result(t.Context(), exchange)
 	require.NoError(t, err)
 	return r.Presentation
+}
+
+// TestOnlyWhatWasAskedForIsKept: of a wallet that shows its whole passport the host keeps
+// what it asked for, and its page shows no more.
+func TestOnlyWhatWasAskedForIsKept(t *testing.T) {
+	t.Parallel()
+	w := walking(t, running(t, cheaply(t)), passportShown)
+	host := signedIn(t, w.host.party)
+	page := "/visits/" + w.visit.ID
+	forms := w.statusForms(t)
+	for name, more := range map[string]bool{"ecdsa-sd-2023": false, "ecdsa-jcs-2019": true, "ecdsa-rdfc-2019": true} {
+		r := w.showOnPage(t, host, forms[name])
+		require.True(t, r.Accepted, "%s: %s", name, r.Code)
+		require.Equal(t, more, r.More, name)
+		require.Equal(t, more, r.Presentation == nil, name)
+		require.NotEmpty(t, r.Photo, name)
+		kept, err := json.Marshal(r)
+		require.NoError(t, err)
+		require.NoError(t, w.neverIn([][]byte{kept}), name)
+		for _, at := range schema.Onboarding().Ask {
+			_, field := path.Split(string(at))
+			require.Contains(t, string(kept), `"`+field+`"`, name)
+		}
+		for _, unasked := range []string{"dateOfBirth", "nationalInsuranceNumber", "payBand", "assurance", "certificateNumber"} {
+			require.NotContains(t, string(kept), `"`+unasked+`"`, name)
+		}
+		host.get(page).sees("The passport is genuine", "Severn").seesNot(w.record.passport.Personal.NationalInsuranceNumber.Text(), "How this was assured")
+		if more {
+			host.sees("The wallet showed more than was asked for. It was not kept")
+		} else {
+			host.seesNot("more than was asked for")
+		}
+	}
+}
+
+// TestOnlyAsked: whole sections can be asked for, and fields, and nothing.
+func TestOnlyAsked(t *testing.T) {
+	t.Parallel()
+	const whole = `{"id":"did:example:a","dbs":{"level":"Basic","issueDate":"x"},"personal":{"firstName":"Hazel"},"skills":[1]}`
+	for name, c := range map[string]struct {
+		asked []vc.Pointer
+		want  string
+		more  bool
+	}{
+		"all":            {[]vc.Pointer{"/credentialSubject"}, whole, false},
+		"a section":      {[]vc.Pointer{"/credentialSubject/dbs"}, `{"id":"did:example:a","dbs":{"level":"Basic","issueDate":"x"}}`, true},
+		"a field":        {[]vc.Pointer{"/credentialSubject/dbs/level"}, `{"id":"did:example:a","dbs":{"level":"Basic"}}`, true},
+		"within a field": {[]vc.Pointer{"/credentialSubject/personal/firstName/x"}, `{"id":"did:example:a","personal":{"firstName":"Hazel"}}`, true},
+		"another name":   {[]vc.Pointer{"/credentialSubject/db", "/credentialSubject/dbs/lev"}, `{"id":"did:example:a"}`, true},
+		"nothing":        {nil, `{"id":"did:example:a"}`, true},
+	} {
+		var in present.Input
+		for _, at := range c.asked {
+			in.Fields = append(in.Fields, present.Field{At: at})
+		}
+		doc := &vc.Credential{Subject: json.RawMessage(whole)}
+		got, more, err := onlyAsked(doc, in)
+		require.NoError(t, err, name)
+		require.Equal(t, c.more, more, name)
+		require.Equal(t, whole, string(doc.Subject), name)
+		if name == "all" {
+			require.Contains(t, string(got.Subject), `"skills":[1]`)
+			continue
+		}
+		require.JSONEq(t, c.want, string(got.Subject), name)
+	}
+	for _, subject := range []string{``, `[]`, `{"dbs":7}`} {
+		_, _, err := onlyAsked(&vc.Credential{Subject: json.RawMessage(subject)}, present.Input{Fields: []present.Field{{At: "/credentialSubject/dbs/level"}}})
+		require.Error(t, err)
+	}
 }

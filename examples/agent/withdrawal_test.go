@@ -99,6 +99,38 @@ func TestRollbackOfAStatusList(t *testing.T) {
 	require.Equal(t, string(verify.ErrRevoked), w.showOnPage(t, host, w.derived(t)).Code)
 }
 
+// TestRollbackAfterRestart: it does not after a restart of the host either.
+func TestRollbackAfterRestart(t *testing.T) {
+	t.Parallel()
+	w, _, _ := overServed(t, passportShown)
+	before := map[string][]byte{}
+	for _, n := range []string{"0", "1"} {
+		before[n] = fetched(t, w.employer.base()+statusPath+n)
+	}
+	require.NoError(t, w.employer.withdraw(t.Context(), w.contact.Exchange, "LeavingOrganisation", "a test"))
+	require.NoError(t, w.published(t.Context()))
+	require.Equal(t, string(verify.ErrRevoked), w.showOnPage(t, signedIn(t, w.host.party), w.derived(t)).Code)
+	quiet(t, w.demo)
+	w.close()
+	w.demo = open(t, &demo{options: w.options, record: w.record, log: w.log, hooks: w.hooks})
+	lists := &serving{}
+	lists.over(w.employer.party, "GET "+statusPath+"{list}")
+	for _, p := range w.parties() {
+		p.start(context.WithoutCancel(t.Context()))
+	}
+	lists.set(func(rw http.ResponseWriter, r *http.Request) {
+		document(vc.MediaTypeCredential, before[r.PathValue("list")])(rw, r)
+	})
+	host := signedIn(t, w.host.party)
+	r := w.showOnPage(t, host, w.derived(t))
+	require.False(t, r.Accepted)
+	require.Equal(t, string(verify.ErrStatusList), r.Code)
+	require.Equal(t, verify.Failed, statusOutcome(t, r).Outcome)
+	host.get("/visits/"+w.visit.ID).sees("Do not rely on this passport", "older than what was seen before")
+	lists.set(nil)
+	require.Equal(t, string(verify.ErrRevoked), w.showOnPage(t, host, w.derived(t)).Code)
+}
+
 // TestOfferOfBefore: a passport that was offered before there was a status gets its place
 // when it is signed.
 func TestOfferOfBefore(t *testing.T) {
