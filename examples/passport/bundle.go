@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/staffpassport/staffpassport/did"
@@ -31,6 +33,10 @@ func bundleBuildCommand(ctx context.Context, s *shell, args []string) (int, erro
 	switch {
 	case len(rest) > 0:
 		return 0, wrongUsage("unexpected argument %q", rest[0])
+	case *lifetime <= 0:
+		return 0, wrongUsage("--lifetime is more than nothing")
+	case slices.ContainsFunc(urls, func(u string) bool { return !strings.Contains(u, "://") }):
+		return 0, wrongUsage("--url is the URL of a list, such as https://register.example/list")
 	case *keyFile == "":
 		return 0, wrongUsage("--key FILE is required; passport key new makes one")
 	}
@@ -54,7 +60,7 @@ func bundleBuildCommand(ctx context.Context, s *shell, args []string) (int, erro
 	}
 	file, err := bundle.Build(ctx, p)
 	if err != nil {
-		return 0, err
+		return 0, n.hint(err, append(urls, dids...)...)
 	}
 	return exitValid, s.write(file, *out, false)
 }

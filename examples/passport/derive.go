@@ -101,7 +101,7 @@ func deriveCommand(ctx context.Context, s *shell, args []string) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	return exitValid, s.writeSecured(derived, *out)
+	return exitValid, s.writeSecured(derived, *out, false)
 }
 
 // derive shows a part of a credential by its format.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/ed25519"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -20,7 +21,7 @@ import (
 // didNewCommand makes the DID of a key, with what has to be published for it.
 func didNewCommand(ctx context.Context, s *shell, args []string) (int, error) {
 	fs := s.flags("--key FILE [--method key|jwk|peer|web|webvh] [flags]",
-		"Writes the DID of a key. With --document it writes the DID document instead; for web that\nis the file to publish, for webvh the log. The address to publish it at is on standard error.")
+		"Writes the DID of a key. With --document it writes the DID document instead; for web that\nis the file to publish, for webvh the log. The address to publish it at is on standard error.\nwebvh takes a key of Ed25519, and either --document or --json, which has the DID and the log.")
 	keyFile := fs.String("key", "", "the key, a `FILE` by passport key new; the public half is enough but for webvh")
 	method := fs.String("method", "key", "`NAME` of the method: key, jwk, peer, web, webvh")
 	host := fs.String("domain", "", "web and webvh: the `HOST` that will publish it")
@@ -37,6 +38,8 @@ func didNewCommand(ctx context.Context, s *shell, args []string) (int, error) {
 		return 0, wrongUsage("unexpected argument %q", rest[0])
 	case *keyFile == "":
 		return 0, wrongUsage("--key FILE is required; passport key new makes one")
+	case *method == "webvh" && !*document && !s.json:
+		return 0, wrongUsage("--method webvh needs --document or --json: its log is made now, and the DID is that of this log alone")
 	case (*method == "web" || *method == "webvh") && *host == "":
 		return 0, wrongUsage("--method %s needs --domain", *method)
 	}
@@ -150,8 +153,8 @@ func documentOf(id did.DID, k *key) (*did.Document, error) {
 
 // makeLog makes a did:webvh whose key is also the one that may update it.
 func makeLog(ctx context.Context, s *shell, k *key, host string, path []string, at moment) (*madeDID, error) {
-	if k.private == nil {
-		return nil, wrongUsage("webvh needs a private key, of Ed25519")
+	if _, ok := k.private.(ed25519.PrivateKey); !ok {
+		return nil, wrongUsage("webvh needs a private key of Ed25519: passport key new --type ed25519")
 	}
 	update, err := didwebvh.UpdateKey(k.private)
 	if err != nil {
@@ -209,9 +212,14 @@ func didResolveCommand(ctx context.Context, s *shell, args []string) (int, error
 	if err := n.open(ctx, s, now); err != nil {
 		return 0, err
 	}
+	ctx, cancel := context.WithTimeout(ctx, n.timeout)
+	defer cancel()
 	client := n.client()
 	r := n.resolver(client, now)
 	o.Client = client
+	if !n.offline && !n.loopback && n.opened == nil && onThisMachine(rest[0]) {
+		s.hint = loopbackHint
+	}
 	if strings.ContainsAny(rest[0], "?#/;") {
 		return s.dereference(ctx, r, rest[0], o)
 	}
@@ -257,7 +265,11 @@ func (s *shell) printResolution(p *resolution.Problem, code int) {
 		word = "undecided"
 	}
 	_, name, _ := strings.Cut(p.Type, "#")
-	printProblem(s.err, "  ", word, problem{Code: name, Text: p.Title, Cause: p.Detail})
+	hint := ""
+	if code == exitUndecided {
+		hint = s.hint
+	}
+	printProblem(s.err, "  ", word, problem{Code: name, Text: p.Title, Cause: p.Detail, Hint: hint})
 }
 
 // watched remembers why a resolver failed: DID Resolution has one name for what is

@@ -322,17 +322,34 @@ func (d *document) period() (from, until string) {
 	return first("validFrom", "issuanceDate"), first("validUntil", "expirationDate")
 }
 
-// statuses returns the addresses of the status lists.
+// lists returns the addresses of the status lists.
+func (d *document) lists() []string {
+	var out []string
+	for _, v := range list(d.tree["credentialStatus"]) {
+		o, _ := v.(map[string]any)
+		out = append(out, listAddress(o))
+	}
+	return out
+}
+
+// listAddress is where the list of a status entry is said to be.
+func listAddress(o map[string]any) string {
+	if ref, ok := o["status_list"].(map[string]any); ok {
+		return text(ref["uri"])
+	}
+	if address := text(o["statusListCredential"]); address != "" {
+		return address
+	}
+	return text(o["id"])
+}
+
+// statuses returns a line about each entry in a status list.
 func (d *document) statuses() []string {
 	var out []string
 	for _, v := range list(d.tree["credentialStatus"]) {
 		o, _ := v.(map[string]any)
-		address := text(o["statusListCredential"])
-		if address == "" {
-			address = text(o["id"])
-		}
+		address := listAddress(o)
 		if ref, ok := o["status_list"].(map[string]any); ok {
-			address = text(ref["uri"])
 			o["statusListIndex"] = ref["idx"]
 		}
 		line := strings.Join(append(typesOf(o), address), " ")

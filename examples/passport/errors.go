@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/staffpassport/staffpassport/did"
+	"github.com/staffpassport/staffpassport/did/webclient"
 	"github.com/staffpassport/staffpassport/didcomm/outofband"
 	"github.com/staffpassport/staffpassport/schema"
 	"github.com/staffpassport/staffpassport/schema/trust"
@@ -23,6 +24,9 @@ type knownError struct {
 	err        error
 	code, hint string
 }
+
+// contentTypes is what to do about a server that says that something is of another type.
+const contentTypes = "the server calls it another type: lists are application/vc, application/vc+jwt or application/vc+cose, DID documents application/did or application/json, and logs of did:webvh text/jsonl"
 
 // knownErrors are in order: the first that matches says it.
 func knownErrors() []knownError {
@@ -49,6 +53,7 @@ func knownErrors() []knownError {
 		{trust.ErrNoList, "trust-none", "there is no list yet"},
 		{trust.ErrStale, "trust-stale", "fetch the list again: an old one says nothing"},
 		{trust.ErrRollback, "trust-rollback", "a later edition of the list is known"},
+		{trust.ErrCache, "trust-cache", "find out what changed the file of --trust-cache; without it, it is not known which lists were seen"},
 		{trust.ErrList, "trust-list", "passport inspect tells what the list says"},
 		{status.ErrRevoked, "revoked", "the issuer took it back for good"},
 		{status.ErrSuspended, "suspended", "the issuer took it back for now: ask again later"},
@@ -126,6 +131,7 @@ func knownErrors() []knownError {
 		{vc.ErrMalformed, "malformed", "VC Data Model 2.0 says what the member named may be"},
 		{vc.ErrSyntax, "syntax", "not one strict JSON object: names twice, trailing text and bad UTF-8 are refused too"},
 		{vc.ErrDigest, "resource", "the digest in relatedResource is another than that of the vocabulary known here"},
+		{webclient.ErrContentType, "content-type", contentTypes},
 		{did.ErrUnavailable, "unavailable", "try again later; --offline and a bundle look nowhere else"},
 		{did.ErrNotFound, "not-found", "nothing is there: compare the spelling"},
 		{did.ErrNotAuthorised, "key-not-authorised", "the DID document does not let this key do this, or not any more"},

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"strings"
 
 	"github.com/staffpassport/staffpassport/did"
 	"github.com/staffpassport/staffpassport/schema"
@@ -22,6 +23,9 @@ func (s *shell) explain(err error) int {
 			text = rest
 		}
 		fmt.Fprintf(s.err, "passport %s: %s\n(passport %s -h tells the flags)\n", s.name, printable(text), s.name)
+		return exitUsage
+	}
+	if o, ok := s.out.(*output); ok && o.failed != nil { // which run tells
 		return exitUsage
 	}
 	result, code := "refused", exitInvalid
@@ -54,6 +58,30 @@ func undecided(err error) bool {
 	return errors.As(err, &open) || errors.Is(err, did.ErrUnavailable) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
 }
 
+// fieldHint says what a field of a staff record takes, where the message does not.
+func fieldHint(at vc.Pointer, rule string) string {
+	if strings.HasPrefix(string(at), "/personal/photo") {
+		return "--photo FILE gives the portrait, a JPEG"
+	}
+	if rule != "code" {
+		return ""
+	}
+	for _, f := range schema.Fields() {
+		if f.Pointer == at && len(f.Codes) > 0 {
+			shown := f.Codes[:min(len(f.Codes), maxCodes)]
+			text := "one of: " + strings.Join(shown, "; ")
+			if more := len(f.Codes) - len(shown); more > 0 {
+				text += fmt.Sprintf("; and %d more, which the JSON Schema of the passport has", more)
+			}
+			return text
+		}
+	}
+	return ""
+}
+
+// maxCodes is how many codes a hint names: more than most lists have.
+const maxCodes = 12
+
 // A refused is a list of problems as an error.
 type refused []problem
 
@@ -69,7 +97,7 @@ func problemsOf(err error) []problem {
 	if errors.As(err, &invalid) {
 		out := make([]problem, len(invalid.Violations))
 		for i, v := range invalid.Violations {
-			out[i] = problem{At: v.At, Code: v.Rule, Text: v.Message}
+			out[i] = problem{At: v.At, Code: v.Rule, Text: v.Message, Hint: fieldHint(v.At, v.Rule)}
 		}
 		return out
 	}
@@ -83,6 +111,10 @@ func problemsOf(err error) []problem {
 			p.Code, p.Hint = k.code, k.hint
 			break
 		}
+	}
+	var own hinted
+	if errors.As(err, &own) {
+		p.Hint = own.hint
 	}
 	return []problem{p}
 }

@@ -4,9 +4,11 @@ import (
 	"fmt"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/staffpassport/staffpassport/did"
 	"github.com/staffpassport/staffpassport/vc"
+	"github.com/staffpassport/staffpassport/vc/verify"
 )
 
 // A moment is a flag that is a time, in RFC 3339 or as a day, which begins in UTC.
@@ -21,7 +23,7 @@ func (m *moment) String() string {
 
 func (m *moment) Set(text string) error {
 	for _, layout := range []string{time.RFC3339, time.DateOnly} {
-		if t, err := time.Parse(layout, text); err == nil {
+		if t, err := time.Parse(layout, text); err == nil && !t.IsZero() { // which is no --now
 			*m = moment(t)
 			return nil
 		}
@@ -52,9 +54,12 @@ func (t *texts) Set(text string) error {
 	return nil
 }
 
-// trusted is a flag that can be given several times: a DID, or a DID and the types that
-// it may issue.
-type trusted map[did.DID][]string
+// trusted is a flag that can be given several times: a DID, which may then issue any
+// type, or a DID and the types that it may issue.
+type trusted struct {
+	anything map[did.DID]bool
+	types    verify.TrustedIssuers
+}
 
 func (t *trusted) String() string { return "" }
 
@@ -64,16 +69,20 @@ func (t *trusted) Set(text string) error {
 	if err != nil {
 		return fmt.Errorf("not a DID, or a DID=Type,Type")
 	}
-	if *t == nil {
-		*t = trusted{}
+	if t.types == nil {
+		t.anything, t.types = map[did.DID]bool{}, verify.TrustedIssuers{}
 	}
 	if !named {
-		(*t)[id] = append((*t)[id], anyType)
+		t.anything[id] = true
 		return nil
 	}
-	(*t)[id] = append((*t)[id], strings.Split(types, ",")...)
+	for _, name := range strings.Split(types, ",") {
+		if name == "" || strings.ContainsFunc(name, unicode.IsSpace) {
+			return fmt.Errorf("an empty type, or one with a space: DID=Type,Type, or the DID alone for all types")
+		}
+		t.types[id] = append(t.types[id], name)
+	}
 	return nil
 }
 
-// anyType stands for every type of credential.
-const anyType = ""
+func (t *trusted) given() bool { return t.types != nil }

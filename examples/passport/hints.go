@@ -1,9 +1,13 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
+	"github.com/staffpassport/staffpassport/did"
+	"github.com/staffpassport/staffpassport/schema/trust/bundle"
 	"github.com/staffpassport/staffpassport/vc/verify"
 )
 
@@ -48,9 +52,6 @@ func hintFor(code string, about, whole *document, v *verification) string {
 	case verify.ErrControllerMismatch:
 		return "it says it is by " + orNone(about.issuer()) + " and that the key is " + orNone(keys(about))
 	case verify.ErrKeyNotFound:
-		if strings.Contains(keys(about), ":localhost") && !v.network.loopback {
-			return "it is on this machine, which --allow-loopback asks"
-		}
 		return "it names the key " + orNone(keys(about)) + ": passport did resolve shows what its document has"
 	case verify.ErrKeyNotAuthorised:
 		return "the document of " + orNone(keys(about)) + " does not let this key sign this, or not any more"
@@ -78,8 +79,10 @@ func hintFor(code string, about, whole *document, v *verification) string {
 		return "look at the list with passport inspect: " + strings.Join(about.statuses(), "; ")
 	case verify.ErrStatusUnsupported:
 		return "it says its status is " + strings.Join(about.statuses(), "; ") + ", which this program cannot ask for"
-	case verify.ErrStatusUnavailable, verify.ErrUnavailable:
-		return v.unavailableHint(about)
+	case verify.ErrStatusUnavailable:
+		return v.unavailableHint(about.lists())
+	case verify.ErrUnavailable:
+		return v.unavailableHint(append(about.keyNames(), about.issuer(), v.policy.list))
 	case verify.ErrConfig:
 		return "the flags leave out something that this check needs"
 	}
@@ -97,20 +100,43 @@ func (v *verification) untrustedHint(about *document) string {
 	return fmt.Sprintf("if you know who %s is and rely on it for this: --issuer %s", orNone(about.issuer()), orNone(about.issuer()))
 }
 
-func (v *verification) unavailableHint(about *document) string {
+// listHint says what to do about a list of registered organisations that decides
+// nothing; "" if that is because nobody could be asked.
+func listHint(err error) string {
+	p := problemsOf(err)[0]
+	switch {
+	case errors.Is(err, did.ErrUnavailable), errors.Is(err, verify.ErrUnavailable), errors.Is(err, bundle.ErrAbsent):
+		return ""
+	case strings.HasPrefix(p.Code, "trust-"):
+		return p.Hint
+	}
+	return "look at the list of --trust with passport inspect: it has to be one, genuine, and signed by --authority"
+}
+
+// unavailableHint is about addresses, of which one could not be asked.
+func (v *verification) unavailableHint(addresses []string) string {
 	switch {
 	case v.network.offline:
 		return "--offline asks nobody"
 	case v.network.bundle != "":
 		return "the bundle lacks this, or has it too old: passport inspect shows what is in it"
-	case len(about.statuses()) > 0 && !v.network.loopback:
-		return "try again later; --allow-loopback also asks addresses of this machine"
+	case !v.network.loopback && slices.ContainsFunc(addresses, onThisMachine):
+		return loopbackHint
 	}
 	return "try again later"
 }
 
 func kinds(d *document) string { return joinMarks(d, func(m mark) string { return m.kind }) }
 func keys(d *document) string  { return joinMarks(d, func(m mark) string { return m.key }) }
+
+// keyNames are what the signatures say that their keys are called.
+func (d *document) keyNames() []string {
+	var out []string
+	for _, m := range d.marks {
+		out = append(out, m.key)
+	}
+	return out
+}
 
 func nonces(d *document) string {
 	if d.binding != nil {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 
 	"golang.org/x/term"
 
@@ -90,13 +91,10 @@ func decodeBase64(b []byte) ([]byte, bool) {
 // write puts a result on standard output, or into a file that did not exist.
 func (s *shell) write(b []byte, file string, secret bool) error {
 	if file == "" {
-		if f, ok := s.out.(*os.File); ok && isMessage(b) && term.IsTerminal(int(f.Fd())) {
+		if isMessage(b) && isTerminal(s.out) {
 			b = base64.StdEncoding.AppendEncode(nil, b) // a terminal cannot show bytes
 		}
-		if !isMessage(b) && !bytes.HasSuffix(b, []byte("\n")) {
-			b = append(bytes.Clone(b), '\n')
-		}
-		_, err := s.out.Write(b)
+		_, err := s.out.Write(withNewline(b))
 		return err
 	}
 	mode := os.FileMode(0o644)
@@ -107,19 +105,44 @@ func (s *shell) write(b []byte, file string, secret bool) error {
 	if err != nil {
 		return wrongUsage("%s", err)
 	}
-	if !isMessage(b) && !bytes.HasSuffix(b, []byte("\n")) {
-		b = append(bytes.Clone(b), '\n')
-	}
-	if _, err = f.Write(b); err != nil {
+	if _, err = f.Write(withNewline(b)); err != nil {
 		return errors.Join(fmt.Errorf("%w: %w", errUsage, err), f.Close())
 	}
 	return f.Close()
 }
 
-// replaceFile writes a file whole, whatever was there.
+// withNewline ends text with a line break.
+func withNewline(b []byte) []byte {
+	if isMessage(b) || bytes.HasSuffix(b, []byte("\n")) {
+		return b
+	}
+	return append(bytes.Clone(b), '\n')
+}
+
+// replaceFile writes a file whole, whatever was there: who reads it meanwhile finds the
+// old one or the new one.
 func replaceFile(name string, b []byte) error {
-	if err := os.WriteFile(name, b, 0o644); err != nil {
+	mode := os.FileMode(0o644)
+	if info, err := os.Stat(name); err == nil {
+		if !info.Mode().IsRegular() { // such as /dev/stdout
+			if err := os.WriteFile(name, b, mode); err != nil {
+				return wrongUsage("%s", err)
+			}
+			return nil
+		}
+		mode = info.Mode().Perm()
+	}
+	f, err := os.CreateTemp(filepath.Dir(name), ".passport-*")
+	if err != nil {
 		return wrongUsage("%s", err)
+	}
+	_, err = f.Write(b)
+	err = errors.Join(err, f.Chmod(mode), f.Sync(), f.Close())
+	if err == nil {
+		err = os.Rename(f.Name(), name)
+	}
+	if err != nil {
+		return wrongUsage("%s", errors.Join(err, os.Remove(f.Name())))
 	}
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"time"
@@ -15,7 +16,7 @@ import (
 
 // inspectCommand says what something is. It never verifies.
 func inspectCommand(_ context.Context, s *shell, args []string) (int, error) {
-	fs := s.flags("[flags] [FILE]",
+	fs := s.flags("[flags] [FILE | DID]",
 		"Says what something is, who signed it, what it shows and what is wrong with it. It reads\ncredentials and presentations in every format, tokens, keys, DIDs and their documents and\nlogs, messages, invitations, status lists, trust lists and bundles.\n\nNobody is asked, and no signature is verified but those within a did:webvh log: what it\nsays may be forged.\nExit code: 0 nothing wrong was seen, 1 something was, 3 this is nothing that it knows.")
 	var at moment
 	var words vocabulary
@@ -26,7 +27,7 @@ func inspectCommand(_ context.Context, s *shell, args []string) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	b, err := s.read(rest)
+	b, err := s.readOrDID(rest)
 	if err != nil {
 		return 0, err
 	}
@@ -53,6 +54,16 @@ func inspectCommand(_ context.Context, s *shell, args []string) (int, error) {
 		return exitInvalid, nil
 	}
 	return exitValid, nil
+}
+
+// readOrDID returns what read does, or the DID that stands in the place of a file.
+func (s *shell) readOrDID(args []string) ([]byte, error) {
+	if len(args) == 1 && strings.HasPrefix(args[0], "did:") {
+		if _, err := os.Stat(args[0]); os.IsNotExist(err) {
+			return []byte(args[0]), nil
+		}
+	}
+	return s.read(args)
 }
 
 // unknown is the kind of what is not recognised.
@@ -144,7 +155,7 @@ func (i *inspection) inspectJSON(b []byte) *report {
 			return i.inspectDocument(s, 0)
 		}
 		return i.inspectJWS(o)
-	case has("kty"), has("publicKeyMultibase"), has("publicKeyJwk"):
+	case has("kty"), has("publicKeyMultibase"), has("publicKeyJwk"), has("secretKeyJwk"), has("privateKeyJwk"), has("secretKeyMultibase"), has("privateKeyMultibase"):
 		return i.inspectKey(b)
 	case has("keys"):
 		return i.inspectKeySet(o)

@@ -52,7 +52,7 @@ func (i *inspection) inspectDocument(s vc.Secured, depth int) *report {
 	from, until := d.period()
 	r.add("valid from", "validFrom", from)
 	r.add("valid until", "validUntil", until)
-	i.checkTimes(r, from, until)
+	i.checkTimes(r, d)
 	r.add("bound to", "holderKey", d.holder)
 	if k := d.binding; k != nil {
 		r.add("shown to", "keyBinding", fmt.Sprintf("%s, nonce %s, at %s", k.Audience, k.Nonce, k.IssuedAt.UTC().Format(time.RFC3339)))
@@ -172,11 +172,18 @@ func (i *inspection) addSignatures(r *report, d *document) {
 }
 
 // checkTimes notes what has ended or not begun.
-func (i *inspection) checkTimes(r *report, from, until string) {
-	if t, err := time.Parse(time.RFC3339, from); err == nil && t.After(i.now) {
+func (i *inspection) checkTimes(r *report, d *document) {
+	from, until, err := d.times()
+	switch {
+	case err != nil && len(d.wrong) == 0 && d.tree != nil && d.media != sdjwt.MediaTypeSDJWTVC: // whose claims may be called so
+		r.wrong = append(r.wrong, problemsOf(err)...)
+	case err != nil:
+		return
+	}
+	if from.After(i.now) {
 		r.flaw("not-yet-valid", "it is not valid yet", "")
 	}
-	if t, err := time.Parse(time.RFC3339, until); err == nil && t.Before(i.now) {
+	if !until.IsZero() && until.Before(i.now) {
 		r.flaw("expired", "it has expired", "")
 	}
 }

@@ -61,6 +61,9 @@ func (i *inspection) inspectKey(b []byte) *report {
 		r.wrong = problemsOf(err)
 		return r
 	}
+	if k.exposed {
+		r.flaw("exposed", "a private key in publicKeyJwk, which is there to be published", "make a new key, and see who has this one")
+	}
 	i.addKey(r, k.public)
 	return r
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"sort"
 	"strings"
 	"time"
@@ -22,6 +23,7 @@ func (i *inspection) inspectToken(b []byte) *report {
 			} else if s.MediaType == sdjwt.MediaTypeSDJWTVC && typ == "vc+sd-jwt" {
 				r.flaw("typ", "an SD-JWT VC of an older draft, whose typ now means another form", "the issuer has to write dc+sd-jwt")
 			}
+			r.addHeaderFlaws(header)
 		}
 		return r
 	}
@@ -31,6 +33,23 @@ func (i *inspection) inspectToken(b []byte) *report {
 		return &report{kind: unknown, title: "three parts with dots that are no JSON Web Token"}
 	}
 	return i.inspectClaims(header, claims)
+}
+
+// addHeaderFlaws names what a header says that no verifier should go by. Proofs of a
+// holder's key and requests for a presentation may bring theirs.
+func (r *report) addHeaderFlaws(header map[string]any) {
+	switch alg := strings.ToUpper(text(header["alg"])); {
+	case slices.ContainsFunc(r.wrong, func(p problem) bool { return p.Code == "algorithm" }):
+	case alg == "" || alg == "NONE":
+		r.flaw("algorithm", "nobody signed it: alg is none", "")
+	case strings.HasPrefix(alg, "HS"):
+		r.flaw("algorithm", "alg is "+alg+": whoever can verify it can make it, with the same secret", "")
+	}
+	for _, name := range []string{"jwk", "jku", "x5c", "x5u"} {
+		if _, ok := header[name]; ok && (r.kind == "token" || r.kind == "credential" || r.kind == "presentation") {
+			r.flaw("own-key", "it brings a key of its own ("+name+"), which proves nothing", "passport verify goes by the DID document alone")
+		}
+	}
 }
 
 // inspectClaims looks at a JWT that is no credential.
@@ -58,14 +77,7 @@ func (i *inspection) inspectClaims(header, claims map[string]any) *report {
 	r.add("issued", "issuedAt", c.IssuedAt)
 	r.add("not before", "notBefore", c.NotBefore)
 	r.add("ends", "expires", c.Expires)
-	if strings.EqualFold(alg, "none") || alg == "" {
-		r.flaw("algorithm", "nobody signed it: alg is none", "")
-	}
-	for _, name := range []string{"jwk", "jku", "x5c", "x5u"} {
-		if _, ok := header[name]; ok && r.kind == "token" {
-			r.each("brings", "brings", name+": a key of its own, which proves nothing")
-		}
-	}
+	r.addHeaderFlaws(header)
 	if _, ok := header["crit"]; ok {
 		r.flaw("crit", "it asks for an extension to be understood, and none is here", "")
 	}

@@ -7,6 +7,8 @@ import (
 	"encoding/json"
 	"errors"
 	"flag"
+	"fmt"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -27,6 +29,7 @@ import (
 // An issuance is what the flags of passport issue say.
 type issuance struct {
 	key, format string
+	as          string
 	holder      string
 	id          string
 	photo       string
@@ -38,6 +41,7 @@ type issuance struct {
 	revocation  string
 	suspension  string
 	out         string
+	replace     bool // out is the file that was read
 	printSample bool
 	holderKey   crypto.PublicKey
 	holderDID   did.DID
@@ -82,6 +86,7 @@ func issueCommand(ctx context.Context, s *shell, args []string) (int, error) {
 
 func (i *issuance) flags(fs *flag.FlagSet) {
 	fs.StringVar(&i.key, "key", "", "the issuer's private key, a `FILE` by passport key new")
+	fs.StringVar(&i.as, "as", "", asUsage)
 	fs.StringVar(&i.format, "format", "", "the `NAME` of how to secure it; default: by the key, ecdsa-sd-2023 for P-256, eddsa-rdfc-2022 for Ed25519, ecdsa-rdfc-2019 for P-384, bbs-2023 for BLS12-381")
 	fs.StringVar(&i.holder, "holder", "", "the holder: a `DID` or the FILE of a public key, to which SD-JWT is bound too")
 	fs.StringVar(&i.id, "id", "", "the credential's own `URL`, such as urn:uuid:...")
@@ -95,7 +100,7 @@ func (i *issuance) flags(fs *flag.FlagSet) {
 	fs.StringVar(&i.revocation, "revocation", "", "where its revocation will be published: `URL#INDEX` of a status list")
 	fs.StringVar(&i.suspension, "suspension", "", "where its suspension will be published: `URL#INDEX` of a status list")
 	fs.StringVar(&i.out, "out", "", "a `FILE` that does not exist yet; default: standard output")
-	fs.BoolVar(&i.printSample, "print-sample", false, "write an invented staff record and stop")
+	fs.BoolVar(&i.printSample, "print-sample", false, "write an invented staff record and stop; once it is changed it needs --photo")
 }
 
 // prepare reads what the flags name.
@@ -104,7 +109,7 @@ func (i *issuance) prepare(s *shell) error {
 		return wrongUsage("--key FILE is required; passport key new makes one")
 	}
 	var err error
-	if i.signer, err = s.readSigner(i.key); err != nil {
+	if i.signer, err = s.readSignerAs(i.key, i.as); err != nil {
 		return err
 	}
 	if i.contexts, err = i.words.set(s); err != nil {
@@ -116,6 +121,9 @@ func (i *issuance) prepare(s *shell) error {
 	}
 	if !slices.Contains(formats(), i.format) {
 		return wrongUsage("--format is one of %s", strings.Join(formats(), ", "))
+	}
+	if i.format == "bbs-2023" && i.holder != "" {
+		return wrongUsage("a bbs-2023 credential names no holder, so that nobody can tell two showings of it apart: leave --holder out, or choose another --format")
 	}
 	return i.readHolder(s)
 }
@@ -160,11 +168,20 @@ func (i *issuance) readHolder(s *shell) error {
 
 // credential makes the document to sign of a record, or completes one.
 func (i *issuance) credential(s *shell, b []byte) (*vc.Credential, error) {
+	if err := i.fit(); err != nil {
+		return nil, err
+	}
 	o := objectOf(b)
 	if o != nil && o["type"] == nil && o["credentialSubject"] == nil {
 		return i.passport(s, b)
 	}
+	if err := strict(b); err != nil {
+		return nil, err
+	}
 	if o != nil {
+		if err := i.agree(o); err != nil {
+			return nil, err
+		}
 		b = i.complete(o, b)
 	}
 	c, err := vc.Parse(b)
@@ -172,6 +189,65 @@ func (i *issuance) credential(s *shell, b []byte) (*vc.Credential, error) {
 		return nil, err
 	}
 	return c, i.addStatus(c)
+}
+
+// strict refuses what is not one strict JSON object, before anything is made of it that
+// no longer shows.
+func strict(b []byte) error {
+	if _, err := vc.Parse(b); errors.Is(err, vc.ErrSyntax) {
+		return err
+	}
+	return nil
+}
+
+// fit refuses flags that say nothing in the format.
+func (i *issuance) fit() error {
+	switch selective := i.format == "ecdsa-sd-2023" || i.format == "bbs-2023"; {
+	case len(i.mandatory) > 0 && !selective:
+		return wrongUsage("--mandatory is for ecdsa-sd-2023 and bbs-2023, and not for %s", i.format)
+	case len(i.disclosable) > 0 && i.format != "sd-jwt-vc" && i.format != "sd-jwt":
+		return wrongUsage("--disclosable is for sd-jwt-vc and sd-jwt, and not for %s", i.format)
+	}
+	return nil
+}
+
+// agree refuses flags that the document contradicts, or that are for a staff record.
+func (i *issuance) agree(o map[string]any) error {
+	begin, end := timesOf(o)
+	same := func(name string, at moment) bool {
+		v, there := o[name]
+		written, err := time.Parse(time.RFC3339, text(v))
+		return !there || time.Time(at).IsZero() || err == nil && written.Equal(time.Time(at))
+	}
+	id, hasID := o["id"]
+	switch {
+	case i.photo != "":
+		return wrongUsage("--photo is for a staff record, and this is a credential document")
+	case i.id != "" && hasID && text(id) != i.id:
+		return wrongUsage("--id, and the document has another id")
+	case !same(begin, i.from):
+		return wrongUsage("--valid-from, and the document has another %s", begin)
+	case !same(end, i.until):
+		return wrongUsage("--valid-until, and the document has another %s", end)
+	case i.holderDID.IsZero():
+		return nil
+	}
+	for _, v := range list(o["credentialSubject"]) {
+		subject, _ := v.(map[string]any)
+		_, many := o["credentialSubject"].([]any)
+		if own, there := subject["id"]; there && text(own) == i.holderDID.String() || !there && !many {
+			return nil
+		}
+	}
+	return wrongUsage("--holder, and the document's credentialSubject is another, or several that are not the holder")
+}
+
+// timesOf names the members for the start and the end of a document, by its version.
+func timesOf(o map[string]any) (begin, end string) {
+	if all := list(o["@context"]); len(all) > 0 && text(all[0]) == vc.ContextV1 {
+		return "issuanceDate", "expirationDate"
+	}
+	return "validFrom", "validUntil"
 }
 
 // passport makes the credential of a staff record.
@@ -190,8 +266,13 @@ func (i *issuance) passport(s *shell, b []byte) (*vc.Credential, error) {
 	if err != nil {
 		return nil, err
 	}
+	if photo == nil && record.Personal.Photo != nil && !isSample(record) {
+		return nil, wrongUsage("the record refers to a photo that is not here: give this person's with --photo FILE")
+	}
 	if i.format == "bbs-2023" {
 		record = record.Padded()
+	} else if i.holderDID.IsZero() {
+		fmt.Fprintln(s.err, "passport issue: without --holder nobody can present it as theirs")
 	}
 	from := time.Time(i.from)
 	if from.IsZero() {
@@ -204,49 +285,56 @@ func (i *issuance) passport(s *shell, b []byte) (*vc.Credential, error) {
 	return c, i.addStatus(c)
 }
 
+// isSample reports whether a record is the invented one as it was printed, whose photo
+// comes with the library.
+func isSample(record *schema.Passport) bool {
+	sample, _ := schema.Sample()
+	a, errA := marshal(record)
+	b, errB := marshal(sample)
+	return errA == nil && errB == nil && bytes.Equal(a, b)
+}
+
 // complete adds what a credential document leaves to its issuer. What is there stays
-// as it is, and as it is written unless something is added.
+// as it is, and as it is written: numbers keep their digits.
 func (i *issuance) complete(o map[string]any, b []byte) []byte {
-	added := false
-	set := func(name string, v any) {
-		if _, ok := o[name]; !ok {
-			o[name], added = v, true
-		}
-	}
-	set("@context", []string{vc.ContextV2})
-	set("issuer", i.signer.VerificationMethod().DID.String())
-	if _, v1 := o["issuanceDate"]; !v1 {
-		from := time.Time(i.from)
-		if from.IsZero() {
-			from = i.clock()
-		}
-		set("validFrom", from.UTC().Truncate(time.Second).Format(time.RFC3339))
-	}
-	if !time.Time(i.until).IsZero() {
-		set("validUntil", time.Time(i.until).UTC().Format(time.RFC3339))
-	}
-	if i.id != "" {
-		set("id", i.id)
-	}
-	if subject, ok := o["credentialSubject"].(map[string]any); ok && !i.holderDID.IsZero() {
-		if _, ok := subject["id"]; !ok {
-			subject["id"], added = i.holderDID.String(), true
-		}
-	}
-	if !added {
-		return b
-	}
-	// The members as they came: numbers keep their digits.
 	var raw map[string]json.RawMessage
 	if json.Unmarshal(b, &raw) != nil {
 		return b
 	}
-	for name, v := range o {
-		if _, there := raw[name]; !there || name == "credentialSubject" {
-			if text, err := marshal(v); err == nil {
-				raw[name] = text
+	added := false
+	set := func(o map[string]json.RawMessage, name string, v any) {
+		if _, there := o[name]; there {
+			return
+		}
+		if text, err := marshal(v); err == nil {
+			o[name], added = text, true
+		}
+	}
+	begin, end := timesOf(o)
+	from := time.Time(i.from)
+	if from.IsZero() {
+		from = i.clock().Truncate(time.Second)
+	}
+	set(raw, "@context", []string{vc.ContextV2})
+	set(raw, "issuer", i.signer.VerificationMethod().DID.String())
+	set(raw, begin, from.UTC().Format(time.RFC3339Nano))
+	if !time.Time(i.until).IsZero() {
+		set(raw, end, time.Time(i.until).UTC().Format(time.RFC3339Nano))
+	}
+	if i.id != "" {
+		set(raw, "id", i.id)
+	}
+	var subject map[string]json.RawMessage
+	if !i.holderDID.IsZero() && json.Unmarshal(raw["credentialSubject"], &subject) == nil && subject != nil {
+		if _, there := subject["id"]; !there {
+			set(subject, "id", i.holderDID.String())
+			if text, err := marshal(subject); err == nil {
+				raw["credentialSubject"] = text
 			}
 		}
+	}
+	if !added {
+		return b
 	}
 	out, err := marshal(raw)
 	if err != nil {
@@ -268,7 +356,14 @@ func (i *issuance) addStatus(c *vc.Credential) error {
 		if err != nil {
 			return wrongUsage("%s is URL#INDEX, such as https://employer.example/status/0#94567", f.name)
 		}
-		c.Status = append(c.Status, status.Entry(list, f.purpose, index))
+		entry := status.Entry(list, f.purpose, index)
+		if _, err := status.ParseEntry(entry); err != nil { // as every verifier would say
+			return err
+		}
+		if u, err := url.Parse(list); err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" {
+			return wrongUsage("%s is at an https address: a verifier fetches the list there", f.name)
+		}
+		c.Status = append(c.Status, entry)
 	}
 	return nil
 }
@@ -337,7 +432,7 @@ func (i *issuance) whatIsDisclosable(c *vc.Credential) ([]vc.Pointer, error) {
 // writeSecured writes a credential or presentation: JSON with an indent, which no proof
 // minds, and everything else as it is. With --json it is a member of an object that says
 // its media type.
-func (s *shell) writeSecured(out vc.Secured, file string) error {
+func (s *shell) writeSecured(out vc.Secured, file string, replace bool) error {
 	b := out.Bytes
 	isJSON := len(b) > 0 && b[0] == '{'
 	if s.json {
@@ -361,6 +456,9 @@ func (s *shell) writeSecured(out vc.Secured, file string) error {
 			return err
 		}
 		b = indented.Bytes()
+	}
+	if replace {
+		return replaceFile(file, withNewline(b))
 	}
 	return s.write(b, file, false)
 }

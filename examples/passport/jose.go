@@ -30,6 +30,7 @@ type joseTask struct {
 }
 
 const joseAbout = "Reads --input and --key, writes {\"result\": \"success\" or \"failure\", \"data\": ...} to --output.\n" +
+	"What a presentation holds is not verified: there is one key, the presenter's.\n" +
 	"VC_NOW, a time such as 2026-03-09T12:00:00Z, sets the clock. COSE is in base64.\n" +
 	"FEATURE is credential_jose, credential_cose, credential_sdjwt, presentation_jose,\npresentation_cose or presentation_sdjwt."
 
@@ -282,20 +283,50 @@ func parseToken(s vc.Secured) (interface {
 
 // inTime compares the times of the document and of its envelope with the clock.
 func (t *joseTask) inTime(d *document) error {
-	from, until := d.period()
-	if at, err := time.Parse(time.RFC3339, from); err == nil && at.After(t.now) {
-		return errors.New("not valid yet")
-	}
-	if at, err := time.Parse(time.RFC3339, until); err == nil && at.Before(t.now) {
-		return errors.New("expired")
-	}
+	from, until, err := d.times()
 	switch c := d.claims; {
+	case err != nil:
+		return err
+	case from.After(t.now):
+		return errors.New("not valid yet")
+	case !until.IsZero() && until.Before(t.now):
+		return errors.New("expired")
 	case !c.Expires.IsZero() && c.Expires.Before(t.now):
 		return errors.New("the token has expired")
 	case !c.NotBefore.IsZero() && c.NotBefore.After(t.now):
 		return errors.New("the token is not valid yet")
 	}
 	return nil
+}
+
+// times returns the two times of the document as the library reads them, which knows
+// every way to write one. What it cannot read is an error, and not a document without
+// an end.
+func (d *document) times() (from, until time.Time, err error) {
+	// Its own times in a document that has nothing else, so that one of which not
+	// everything is disclosed, and a presentation, have theirs read too.
+	version, names := vc.ContextV2, [2]string{"validFrom", "validUntil"}
+	if all := list(d.tree["@context"]); !d.presentation && len(all) > 0 && text(all[0]) == vc.ContextV1 {
+		version, names = vc.ContextV1, [2]string{"issuanceDate", "expirationDate"}
+	}
+	alone := map[string]any{
+		"@context": []string{version}, "type": []string{vc.TypeCredential}, "issuer": "did:example:nobody",
+		"credentialSubject": map[string]string{"id": "did:example:nobody"},
+	}
+	for _, name := range names {
+		if v, ok := d.tree[name]; ok {
+			alone[name] = v
+		}
+	}
+	b, err := marshal(alone)
+	if err != nil {
+		return from, until, err
+	}
+	c, err := vc.Parse(b)
+	if err != nil {
+		return from, until, err
+	}
+	return c.ValidFrom, c.ValidUntil, nil
 }
 
 // allEnveloped refuses a presentation with a credential that nobody secured (sections

@@ -69,6 +69,7 @@ type key struct {
 	public  crypto.PublicKey
 	private crypto.Signer // nil for a public key, and for one of BLS12-381
 	bbs     []byte        // the secret of a BLS12-381 key
+	exposed bool          // a private half stood where a public one is published
 }
 
 func newKey(typ string) (*key, error) {
@@ -115,6 +116,8 @@ func (k *key) rename(id string) error {
 // signer returns the key as the packages take it, or an error for a public one.
 func (k *key) signer() (did.Signer, error) {
 	switch {
+	case k.exposed:
+		return nil, wrongUsage("the private half stands in publicKeyJwk, which others may have been given: make a new key")
 	case k.bbs != nil:
 		return bbs.NewSigner(k.id, k.bbs)
 	case k.private != nil:
@@ -123,8 +126,13 @@ func (k *key) signer() (did.Signer, error) {
 	return nil, wrongUsage("the key file has no private key")
 }
 
+const asUsage = "sign as the key of this name, a `DIDURL` of your DID document such as did:web:fernhill.example#key-1; default: as the key file says, or its did:key"
+
 // readSigner reads a private key.
-func (s *shell) readSigner(name string) (did.Signer, error) {
+func (s *shell) readSigner(name string) (did.Signer, error) { return s.readSignerAs(name, "") }
+
+// readSignerAs reads a private key, and names it anew unless the name is empty.
+func (s *shell) readSignerAs(name, as string) (did.Signer, error) {
 	if name == "" {
 		return nil, nil
 	}
@@ -133,6 +141,9 @@ func (s *shell) readSigner(name string) (did.Signer, error) {
 		return nil, err
 	}
 	k, err := parseKey(b)
+	if err == nil && as != "" {
+		err = k.rename(as)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -152,6 +163,7 @@ type keyFile struct {
 	PrivateKeyMultibase string          `json:"privateKeyMultibase,omitempty"` // as older files have it
 	PublicKeyJWK        json.RawMessage `json:"publicKeyJwk,omitempty"`
 	SecretKeyJWK        json.RawMessage `json:"secretKeyJwk,omitempty"`
+	PrivateKeyJWK       json.RawMessage `json:"privateKeyJwk,omitempty"` // as older files have it
 
 	// Of a JSON Web Key.
 	KeyID string `json:"kid,omitempty"`
@@ -185,20 +197,54 @@ func (f keyFile) key() (*key, error) {
 	switch {
 	case f.KTY != "":
 		return f.jwk()
-	case f.SecretKeyJWK != nil, f.PublicKeyJWK != nil:
-		inner := f.SecretKeyJWK
-		if inner == nil {
-			inner = f.PublicKeyJWK
-		}
-		var j keyFile
-		if err := json.Unmarshal(inner, &j); err != nil {
-			return nil, wrongUsage("not the JSON of a key")
-		}
-		return j.jwk()
-	case f.PublicKeyMultibase != "":
+	case f.SecretKeyJWK != nil:
+		return f.pairJWK(f.SecretKeyJWK)
+	case f.PrivateKeyJWK != nil:
+		return f.pairJWK(f.PrivateKeyJWK)
+	case f.PublicKeyJWK != nil:
+		return publicJWK(f.PublicKeyJWK)
+	case f.PublicKeyMultibase != "", f.SecretKeyMultibase != "", f.PrivateKeyMultibase != "":
 		return f.multikey()
 	}
 	return nil, wrongUsage("neither a JSON Web Key nor a Multikey")
+}
+
+// publicJWK reads a publicKeyJwk. A private half in it is not used: the member is there
+// to be published.
+func publicJWK(b []byte) (*key, error) {
+	var j keyFile
+	if err := json.Unmarshal(b, &j); err != nil {
+		return nil, wrongUsage("not the JSON of a key")
+	}
+	exposed := j.isSecret()
+	j.D = ""
+	k, err := j.jwk()
+	if err == nil {
+		k.exposed = exposed
+	}
+	return k, err
+}
+
+// pairJWK reads a private JSON Web Key, and compares it with the publicKeyJwk beside it,
+// if there is one.
+func (f keyFile) pairJWK(secret []byte) (*key, error) {
+	var j keyFile
+	if err := json.Unmarshal(secret, &j); err != nil {
+		return nil, wrongUsage("not the JSON of a key")
+	}
+	k, err := j.jwk()
+	if err != nil || f.PublicKeyJWK == nil {
+		return k, err
+	}
+	beside, err := publicJWK(f.PublicKeyJWK)
+	if err != nil {
+		return nil, err
+	}
+	if p, ok := k.public.(interface{ Equal(crypto.PublicKey) bool }); !ok || !p.Equal(beside.public) {
+		return nil, fmt.Errorf("%w: publicKeyJwk is another key than the private one", did.ErrInvalid)
+	}
+	k.exposed = beside.exposed
+	return k, nil
 }
 
 // jwk reads a JSON Web Key: the public half by package did, which refuses what nobody
@@ -280,5 +326,9 @@ func (k *key) file(private bool) keyFile {
 
 // isSecret reports whether the JSON holds a private key.
 func (f keyFile) isSecret() bool {
-	return f.D != "" || f.SecretKeyMultibase != "" || f.PrivateKeyMultibase != "" || bytes.Contains(f.SecretKeyJWK, []byte("{"))
+	if f.D != "" || f.SecretKeyMultibase != "" || f.PrivateKeyMultibase != "" || bytes.Contains(f.SecretKeyJWK, []byte("{")) || bytes.Contains(f.PrivateKeyJWK, []byte("{")) {
+		return true
+	}
+	var inner keyFile
+	return json.Unmarshal(f.PublicKeyJWK, &inner) == nil && inner.D != ""
 }

@@ -38,8 +38,26 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second signal ends the program at once
-	os.Exit(run(ctx, &shell{in: os.Stdin, out: os.Stdout, err: os.Stderr, clock: time.Now, getenv: os.Getenv}, os.Args[1:]))
+	ended := make(chan int, 1)
+	go func() {
+		ended <- run(ctx, &shell{in: os.Stdin, out: standardOutput(), err: os.Stderr, clock: time.Now, getenv: os.Getenv}, os.Args[1:])
+	}()
+	select {
+	case code := <-ended:
+		os.Exit(code)
+	case <-ctx.Done():
+	}
+	select { // what reads a terminal or a pipe does not end by itself
+	case code := <-ended:
+		os.Exit(code)
+	case <-time.After(grace):
+		fmt.Fprintln(os.Stderr, "passport: stopped")
+		os.Exit(exitUndecided)
+	}
 }
+
+// grace is what a command has to end after a signal.
+const grace = time.Second
 
 // A shell is what a command has from the machine it runs on.
 type shell struct {
@@ -49,10 +67,12 @@ type shell struct {
 	clock  func() time.Time
 	getenv func(string) string
 
+	help func() // of the command that runs
 	name string // of the command that runs, such as "key new"
 	json bool   // --json
 
-	unavailable bool // a resolver could not be asked: see watched
+	hint        string // what to do if it could not be decided
+	unavailable bool   // a resolver could not be asked: see watched
 }
 
 // A command is one subcommand. It returns the exit code, or an error, which is
@@ -78,6 +98,7 @@ func commands() []command {
 		{"status set", "revoke or suspend: the next edition of a status list", statusSetCommand},
 		{"status get", "look up an entry of a status list", statusGetCommand},
 		{"trust sign", "sign the list of registered organisations", trustSignCommand},
+		{"trust succeed", "sign that another authority follows", trustSucceedCommand},
 		{"trust check", "ask the list whether an organisation may issue or receive", trustCheckCommand},
 		{"bundle build", "fetch what a host needs to verify offline, into one signed file", bundleBuildCommand},
 		{"jose issue", "sign for the test suite of VC-JOSE-COSE", joseIssueCommand},
@@ -87,6 +108,18 @@ func commands() []command {
 
 // run is the whole program. It returns the exit code.
 func run(ctx context.Context, s *shell, args []string) int {
+	out := &output{to: s.out}
+	s.out = out
+	code := s.command(ctx, args)
+	if out.failed != nil { // whatever it was, nobody read it
+		fmt.Fprintf(s.err, "passport %s: could not be written: %s\n", s.name, printable(out.failed.Error()))
+		return exitUsage
+	}
+	return code
+}
+
+// command runs the one that args begin with.
+func (s *shell) command(ctx context.Context, args []string) int {
 	c, rest, ok := find(args)
 	if !ok {
 		if len(args) > 0 && isHelp(args[0]) {
@@ -143,7 +176,8 @@ func (s *shell) flags(synopsis, about string) *flag.FlagSet {
 	fs := flag.NewFlagSet(s.name, flag.ContinueOnError)
 	fs.SetOutput(io.Discard) // what is wrong is said once, by explain
 	fs.BoolVar(&s.json, "json", false, "write one JSON object")
-	fs.Usage = func() {
+	fs.Usage = func() {} // parse shows it to whoever asks for it, and to nobody else
+	s.help = func() {
 		fmt.Fprintf(s.out, "usage: passport %s %s\n\n%s\n\n", s.name, synopsis, about)
 		fs.SetOutput(s.out)
 		fs.PrintDefaults()
@@ -158,6 +192,7 @@ func (s *shell) parse(fs *flag.FlagSet, args []string) ([]string, error) {
 	for {
 		if err := fs.Parse(args); err != nil {
 			if errors.Is(err, flag.ErrHelp) {
+				s.help()
 				return nil, err
 			}
 			return nil, wrongUsage("%s", err)

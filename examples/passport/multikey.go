@@ -2,11 +2,16 @@ package main
 
 import (
 	"bytes"
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/elliptic"
 	"fmt"
 
 	"github.com/btcsuite/btcd/btcutil/base58"
 
 	"github.com/staffpassport/staffpassport/did"
+	"github.com/staffpassport/staffpassport/vc/dataintegrity/bbs"
 )
 
 // The prefixes of Multikeys (Controlled Identifiers 1.0, section 2.2.2): the codec of
@@ -27,12 +32,14 @@ func multibase(codec string, key []byte) string {
 	return "z" + base58.Encode(append([]byte(codec), key...))
 }
 
-// multikey reads a Multikey with or without its private half.
+// multikey reads a Multikey with or without its private half, which is enough by itself.
 func (f keyFile) multikey() (*key, error) {
 	k := &key{}
-	var err error
-	if k.public, err = did.ParseMultikey(f.PublicKeyMultibase); err != nil {
-		return nil, err
+	if f.PublicKeyMultibase != "" {
+		var err error
+		if k.public, err = did.ParseMultikey(f.PublicKeyMultibase); err != nil {
+			return nil, err
+		}
 	}
 	text := f.SecretKeyMultibase + f.PrivateKeyMultibase
 	if text == "" {
@@ -44,8 +51,46 @@ func (f keyFile) multikey() (*key, error) {
 	raw := base58.Decode(text[1:])
 	for _, codec := range []string{codecBLSSecret, codecEd25519Secret, codecP256Secret, codecP384Secret} {
 		if secret, ok := bytes.CutPrefix(raw, []byte(codec)); ok {
+			if k.public == nil {
+				if err := k.derive(codec, secret); err != nil {
+					return nil, err
+				}
+			}
 			return k, k.pair(secret)
 		}
 	}
 	return nil, fmt.Errorf("%w: a private key of an unknown type", did.ErrUnsupported)
+}
+
+// derive sets the public half of a private one.
+func (k *key) derive(codec string, secret []byte) error {
+	var private crypto.Signer
+	var err error
+	switch codec {
+	case codecEd25519Secret:
+		if len(secret) != ed25519.SeedSize {
+			return fmt.Errorf("%w: a private key of the wrong length", did.ErrInvalid)
+		}
+		private = ed25519.NewKeyFromSeed(secret)
+	case codecP256Secret:
+		private, err = ecdsa.ParseRawPrivateKey(elliptic.P256(), secret)
+	case codecP384Secret:
+		private, err = ecdsa.ParseRawPrivateKey(elliptic.P384(), secret)
+	default:
+		var unnamed did.URL
+		if unnamed, err = did.ParseURL("did:example:unnamed#key"); err != nil {
+			return err
+		}
+		signer, err := bbs.NewSigner(unnamed, secret)
+		if err != nil {
+			return err
+		}
+		k.public = signer.Public()
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("%w: the private half is no number of this curve", did.ErrInvalid)
+	}
+	k.public = private.Public()
+	return nil
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 
 	"github.com/staffpassport/staffpassport/vc"
 	"github.com/staffpassport/staffpassport/vc/disclose"
@@ -52,8 +53,11 @@ func presentCommand(ctx context.Context, s *shell, args []string) (int, error) {
 		return exitValid, s.preview(r, credentials...)
 	}
 	p, err := disclose.Derive(ctx, r, credentials...)
+	if errors.Is(err, disclose.ErrConfig) && r.Holder == nil {
+		return 0, wrongUsage("--holder FILE is required: only bbs-2023 credentials are shown without")
+	}
 	if err != nil {
 		return 0, err
 	}
-	return exitValid, s.writeSecured(p, *out)
+	return exitValid, s.writeSecured(p, *out, false)
 }

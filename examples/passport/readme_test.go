@@ -20,9 +20,9 @@ func TestREADME(t *testing.T) {
 		require.Contains(t, string(readme), "`"+first)
 		require.Contains(t, string(readme), second)
 	}
-	_, script, ok := strings.Cut(string(readme), "```sh\n")
-	require.True(t, ok)
-	script, _, _ = strings.Cut(script, "```")
+	parts := strings.Split(string(readme), "```")
+	require.Len(t, parts, 5)
+	script := strings.TrimPrefix(parts[1], "sh\n") + strings.TrimPrefix(parts[3], "sh\n")
 
 	shell, err := exec.LookPath("sh")
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 	"unicode"
+	"unicode/utf16"
 	"unicode/utf8"
 
 	"github.com/staffpassport/staffpassport/vc"
@@ -271,6 +272,24 @@ func (s *shell) printJSON(v any) error {
 		return err
 	}
 	out.WriteByte('\n')
-	_, err = s.out.Write(out.Bytes())
+	_, err = s.out.Write(escaped(out.Bytes()))
 	return err
+}
+
+// escaped returns JSON with what printable escapes written as JSON escapes it. That is
+// within strings: elsewhere JSON has nothing of the kind but line breaks.
+func escaped(b []byte) []byte {
+	out := make([]byte, 0, len(b))
+	for _, r := range string(b) {
+		switch {
+		case r < ' ', r != utf8.RuneError && unicode.IsGraphic(r) && !unicode.Is(unicode.Bidi_Control, r):
+			out = utf8.AppendRune(out, r)
+		case r > 0xffff:
+			high, low := utf16.EncodeRune(r)
+			out = fmt.Appendf(out, "\\u%04x\\u%04x", high, low)
+		default:
+			out = fmt.Appendf(out, "\\u%04x", r)
+		}
+	}
+	return out
 }

@@ -4,10 +4,14 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
+	"time"
 
+	"github.com/staffpassport/staffpassport/did/webclient"
 	"github.com/staffpassport/staffpassport/schema"
 	"github.com/staffpassport/staffpassport/vc"
 	"github.com/staffpassport/staffpassport/vc/dataintegrity"
@@ -30,18 +34,20 @@ type verification struct {
 	legacy    bool
 	issued    bool
 	until     bool
+
+	clock func() time.Time
 }
 
 // verifyCommand decides whether to rely on a credential or presentation.
 func verifyCommand(ctx context.Context, s *shell, args []string) (int, error) {
 	fs := s.flags("(--issuer DID | --trust LIST --authority DID | --any-issuer-unsafe) [flags] [FILE]",
-		"Decides whether a credential or presentation may be relied on, and says of every check\nwhich failed, with its code. A presentation needs --audience and --nonce: what you asked\nwith, never what it says itself.\nExit code: 0 valid, 1 not valid, 3 could not be decided.")
+		"Decides whether a credential or presentation may be relied on, and says of every check\nwhich failed, with its code. A presentation needs --audience and --nonce: what you asked\nwith, never what it says itself. Of several credentials in it, one that shows a claim of\n--require is enough; --json says which shows what.\nExit code: 0 valid, 1 not valid, 3 could not be decided.")
 	v := &verification{}
 	v.policy.flags(fs)
 	v.network.flags(fs)
 	fs.StringVar(&v.session.Audience, "audience", "", "who asked: the verifier's `DID` or other identifier")
 	fs.StringVar(&v.session.Nonce, "nonce", "", "the `TEXT` that went out with the request")
-	fs.Var(&v.require, "require", "a `POINTER` to a claim that must be shown, such as /credentialSubject/registration/number; may be repeated")
+	fs.Var(&v.require, "require", "a `POINTER`: anything at or below it must be shown by a credential, such as /credentialSubject/registration/number; may be repeated")
 	fs.Var(&v.at, "now", "decide as of this `TIME`, such as 2026-03-09T12:00:00Z")
 	fs.Var(&v.words.given, "context", contextUsage)
 	fs.StringVar(&v.mediaType, "media-type", "", "the `TYPE` that it was sent as, such as application/vc+jwt; default: by its shape")
@@ -53,6 +59,14 @@ func verifyCommand(ctx context.Context, s *shell, args []string) (int, error) {
 	if err != nil {
 		return 0, err
 	}
+	asked := false
+	fs.Visit(func(f *flag.Flag) { asked = asked || f.Name == "audience" || f.Name == "nonce" })
+	if asked && (v.session.Audience == "" || v.session.Nonce == "") {
+		return 0, wrongUsage("--audience and --nonce belong together, and neither is empty")
+	}
+	if slices.Contains(v.require, "") {
+		return 0, wrongUsage("--require '' is the whole document, which every credential shows: name a claim")
+	}
 	b, err := s.read(rest)
 	if err != nil {
 		return 0, err
@@ -63,11 +77,14 @@ func verifyCommand(ctx context.Context, s *shell, args []string) (int, error) {
 	if err != nil {
 		return 0, err
 	}
+	ctx, cancel := context.WithTimeout(ctx, max(v.network.timeout, 1))
+	defer cancel()
 	verifier, err := v.verifier(ctx, s)
 	if err != nil {
 		return 0, err
 	}
 	result := v.decide(ctx, verifier, in, presentation)
+	result.leave(d, presentation, v.issued)
 	result.hint(d, v)
 	if s.json {
 		err = s.printJSON(result)
@@ -95,6 +112,7 @@ func (v *verification) presented(in vc.Secured, d *document) (bool, error) {
 
 func (v *verification) verifier(ctx context.Context, s *shell) (*verify.Verifier, error) {
 	now := s.now(v.at)
+	v.clock = now
 	if err := v.network.open(ctx, s, now); err != nil {
 		return nil, err
 	}
@@ -135,6 +153,7 @@ type verdict struct {
 	Holder      string          `json:"holder,omitempty"`
 	Credentials []accepted      `json:"credentials,omitempty"`
 	Checks      []verify.Result `json:"checks"`
+	LeftToYou   []string        `json:"leftToYou,omitempty"` // what a valid one still needs
 
 	code int
 }
@@ -189,6 +208,27 @@ func (r *verdict) accept(c *verify.Credential) {
 	r.Credentials = append(r.Credentials, a)
 }
 
+// leave notes what nobody checked of a valid credential that names a holder and that was
+// not presented: whoever has a copy can send it.
+func (r *verdict) leave(d *document, presentation, issued bool) {
+	bound := d.holder != "" || slices.ContainsFunc(list(d.tree["credentialSubject"]), func(v any) bool {
+		return strings.HasPrefix(partyOf(v), "did:")
+	})
+	if r.code == exitValid && bound && !presentation && !issued {
+		r.LeftToYou = append(r.LeftToYou, "holder: nobody presented it, and anybody may have a copy: ask with --audience and --nonce whose it is")
+	}
+	for _, c := range r.Checks {
+		if c.Outcome != verify.LeftToCaller {
+			continue
+		}
+		why := c.Sentence
+		if c.Check == verify.CheckReplay {
+			why = "this program remembers no nonce: see that each is used once"
+		}
+		r.LeftToYou = append(r.LeftToYou, string(c.Check)+": "+why)
+	}
+}
+
 // refuse lists the checks that failed, or that could not be made.
 func (r *verdict) refuse(err error) {
 	r.Result, r.code = "not-valid", exitInvalid
@@ -216,13 +256,20 @@ func (r *verdict) refuse(err error) {
 			p.Number = &c.Index
 		}
 		if first && c.Code == e.Code && e.Err != nil {
-			p.Cause, first = e.Err.Error(), false
+			p.Cause, first = strings.ReplaceAll(e.Err.Error(), "Holder: Bearer", "--bearer"), false
+			switch {
+			case errors.Is(e.Err, webclient.ErrContentType):
+				p.Hint = contentTypes
+			case strings.Contains(p.Cause, "--bearer"):
+				p.Hint = "--bearer takes bbs-2023 credentials that name nobody from whoever shows them"
+			}
 		}
 		r.Problems = append(r.Problems, p)
 	}
 }
 
-// require refuses what does not show a claim that was asked for.
+// require refuses what does not show a claim that was asked for. One of several
+// credentials is enough: which of them has the claim is for the holder to know.
 func (r *verdict) require(all pointers) {
 	for _, p := range all {
 		if !slices.ContainsFunc(r.Credentials, func(a accepted) bool { return a.shows(p) }) {
@@ -240,7 +287,20 @@ func (a accepted) shows(p vc.Pointer) bool {
 		return false
 	}
 	v, ok := p.Lookup(objectTree(b))
-	return ok && v != nil
+	return ok && showsAnything(v)
+}
+
+// showsAnything tells a value from an object or array that holds none.
+func showsAnything(v any) bool {
+	switch v := v.(type) {
+	case nil:
+		return false
+	case map[string]any:
+		return slices.ContainsFunc(slices.Collect(maps.Values(v)), showsAnything)
+	case []any:
+		return slices.ContainsFunc(v, showsAnything)
+	}
+	return true
 }
 
 func objectTree(b []byte) any {
@@ -324,15 +384,8 @@ func (r *verdict) checksDone() []fact {
 			}
 		}
 	}
-	for _, c := range r.Checks {
-		if c.Outcome != verify.LeftToCaller {
-			continue
-		}
-		why := c.Sentence
-		if c.Check == verify.CheckReplay {
-			why = "this program remembers no nonce: see that each is used once"
-		}
-		out.each("left to you", "", string(c.Check)+": "+why)
+	for _, left := range r.LeftToYou {
+		out.each("left to you", "", left)
 	}
 	slices.SortStableFunc(out.facts, func(a, b fact) int { return order(a.label) - order(b.label) })
 	return out.facts
@@ -349,6 +402,11 @@ func (r *verdict) hint(d *document, v *verification) {
 		about := d
 		if p.Number != nil {
 			about = d.inside(*p.Number)
+		}
+		if p.Check == string(verify.CheckIssuer) && p.Code == string(verify.ErrUnavailable) {
+			if err := v.policy.listProblem(v.clock()); err != nil {
+				p.Cause, p.Hint = err.Error(), listHint(err)
+			}
 		}
 		if p.Hint == "" {
 			p.Hint = hintFor(p.Code, about, d, v)

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/staffpassport/staffpassport/schema"
+	"github.com/staffpassport/staffpassport/schema/trust"
 	"github.com/staffpassport/staffpassport/vc"
 	"github.com/staffpassport/staffpassport/vc/cose"
 	"github.com/staffpassport/staffpassport/vc/jose"
@@ -38,7 +40,9 @@ func accept(arrays [][]vc.Context) (*vc.ContextSet, error) {
 	if len(arrays) > maxArrays {
 		return nil, badRequest("too many different @context arrays")
 	}
-	return vc.NewContextSet(map[string][]byte{contextExamples: []byte(documentExamples)}, arrays...)
+	return vc.NewContextSet(map[string][]byte{
+		contextExamples: []byte(documentExamples), schema.ContextURL: schema.ContextDocument(), trust.ContextURL: trust.ContextDocument(),
+	}, arrays...)
 }
 
 // arraysOf returns the @context arrays of a credential or presentation and of those in

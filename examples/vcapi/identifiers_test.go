@@ -187,8 +187,9 @@ func TestIdentifiersOfALog(t *testing.T) {
 	published = bytes.Replace(published, []byte("key-1"), []byte("key-2"), 1)
 	mu.Unlock()
 	e = start(t).get("/identifiers/"+url.QueryEscape(id.String()), resolutionResult)
-	require.GreaterOrEqual(t, e.status, 400, "%s", e.body)
-	require.Contains(t, string(e.body), `"https://www.w3.org/ns/did#INVALID_DID`)
+	require.Equal(t, http.StatusBadRequest, e.status, "%s", e.body)
+	require.Contains(t, string(e.body), `"https://www.w3.org/ns/did#INVALID_DID"`)
+	require.Contains(t, string(e.body), "entry 1")
 }
 
 // TestKeysThatOthersFetch: a suite that looks for the key of a proof finds it here, as a

@@ -146,6 +146,7 @@ func serve(ctx context.Context, l net.Listener, now func() time.Time, stdout io.
 	web := &http.Server{
 		Handler: s, ReadHeaderTimeout: headerTimeout, ReadTimeout: bodyTimeout,
 		WriteTimeout: answerTimeout, IdleTimeout: answerTimeout, MaxHeaderBytes: 64 << 10,
+		DisableGeneralOptionsHandler: true, // which answers OPTIONS * without JSON
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- web.Serve(l) }()

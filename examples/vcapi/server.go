@@ -8,6 +8,7 @@ import (
 	"mime"
 	"net"
 	"net/http"
+	"net/url"
 	"path"
 	"strings"
 	"time"
@@ -123,11 +124,19 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		refused(http.StatusMisdirectedRequest, "this is not the address that the server printed").write(w)
 		return
 	}
+	if fromElsewhere(r) {
+		refused(http.StatusForbidden, "a page from elsewhere asks").write(w)
+		return
+	}
 	ctx, cancel := context.WithTimeout(r.Context(), requestTime)
 	defer cancel()
 	r = r.WithContext(ctx)
 	if strings.HasPrefix(r.URL.EscapedPath(), identifiersPath+"/") {
 		s.identifiers.ServeHTTP(w, r)
+		return
+	}
+	if r.URL.Path == "*" { // not a path (RFC 9112, section 3.2.4)
+		refused(http.StatusNotFound, http.StatusText(http.StatusNotFound)).write(w)
 		return
 	}
 	if path.Clean(r.URL.Path) != r.URL.Path { // a router would send the client elsewhere
@@ -141,13 +150,26 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.routes.ServeHTTP(w, r)
 }
 
+// loopbackHost reports whether a Host header (RFC 9110, section 7.2) names this machine.
 func loopbackHost(hostport string) bool {
-	host, _, err := net.SplitHostPort(hostport)
-	if err != nil {
-		host = hostport
+	u, err := url.Parse("http://" + hostport)
+	if err != nil || u.Host != hostport || hostport == "" {
+		return false
 	}
-	ip := net.ParseIP(strings.Trim(host, "[]"))
-	return host == "localhost" || ip != nil && ip.IsLoopback()
+	ip := net.ParseIP(u.Hostname())
+	return strings.EqualFold(u.Hostname(), "localhost") || ip != nil && ip.IsLoopback()
+}
+
+// fromElsewhere reports whether a browser sends the request for a page of another
+// origin, which cannot read the answer, but can make this server fetch.
+func fromElsewhere(r *http.Request) bool {
+	switch r.Header.Get("Sec-Fetch-Site") {
+	case "", "same-origin", "none":
+	default:
+		return true
+	}
+	origin := r.Header.Get("Origin")
+	return origin != "" && !strings.EqualFold(origin, "http://"+r.Host)
 }
 
 // unrouted answers as JSON what the router would have answered as text.

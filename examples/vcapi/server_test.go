@@ -14,6 +14,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -136,6 +137,16 @@ func TestProtocol(t *testing.T) {
 		"a DID, another host": {"POST", "/credentials/verify", body, http.Header{"Host": {"rivers.example"}, "Content-Type": {"application/json"}}, 421},
 		"by name":             {"GET", "/openapi.json", nil, http.Header{"Host": {"localhost:1"}}, 200},
 		"by another name":     {"GET", "/openapi.json", nil, http.Header{"Host": {"[::1]:1"}}, 200},
+		"in capitals":         {"GET", "/openapi.json", nil, http.Header{"Host": {"LOCALHOST:1"}}, 200},
+		"by address alone":    {"GET", "/openapi.json", nil, http.Header{"Host": {"127.0.0.1"}}, 200},
+		"in brackets":         {"GET", "/openapi.json", nil, http.Header{"Host": {"[::1]"}}, 200},
+		"our own page":        {"GET", "/openapi.json", nil, http.Header{"Origin": {a.URL}, "Sec-Fetch-Site": {"same-origin"}}, 200},
+		"the address bar":     {"GET", "/openapi.json", nil, http.Header{"Sec-Fetch-Site": {"none"}}, 200},
+		"another page":        {"GET", "/openapi.json", nil, http.Header{"Sec-Fetch-Site": {"cross-site"}}, 403},
+		"a page next to us":   {"GET", "/openapi.json", nil, http.Header{"Sec-Fetch-Site": {"same-site"}}, 403},
+		"another origin":      {"POST", "/credentials/verify", body, http.Header{"Origin": {"https://rivers.example"}, "Content-Type": {"application/json"}}, 403},
+		"a page in a frame":   {"POST", "/credentials/verify", body, http.Header{"Origin": {"null"}, "Content-Type": {"application/json"}}, 403},
+		"an origin like ours": {"GET", "/openapi.json", nil, http.Header{"Origin": {a.URL + ".rivers.example"}}, 403},
 		"head":                {"HEAD", "/openapi.json", nil, nil, 200},
 	} {
 		e := a.send(c.method, c.path, c.body, c.header)
@@ -146,6 +157,60 @@ func TestProtocol(t *testing.T) {
 		}
 	}
 	require.Equal(t, 421, a.send("GET", "/identifiers/did:example:x", nil, http.Header{"Host": {"rivers.example"}}).status)
+}
+
+// TestPageElsewhere: a page from elsewhere does not make the server fetch.
+func TestPageElsewhere(t *testing.T) {
+	t.Parallel()
+	a := start(t)
+	var asked atomic.Int32
+	host := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		asked.Add(1)
+		http.Error(w, "", http.StatusNotFound)
+	}))
+	t.Cleanup(host.Close)
+	id := "did:web:localhost%3A" + host.URL[strings.LastIndex(host.URL, ":")+1:]
+	for _, header := range []http.Header{{"Origin": {"https://rivers.example"}}, {"Sec-Fetch-Site": {"cross-site"}}} {
+		require.Equal(t, http.StatusForbidden, a.send("GET", "/identifiers/"+escaped(id), nil, header).status)
+	}
+	require.Zero(t, asked.Load())
+	a.send("GET", "/identifiers/"+escaped(id), nil, http.Header{"Sec-Fetch-Site": {"none"}})
+	require.NotZero(t, asked.Load(), "that it would have")
+}
+
+// TestRequestLines: what no client library sends.
+func TestRequestLines(t *testing.T) {
+	t.Parallel()
+	a := start(t)
+	for name, c := range map[string]struct {
+		request, host string
+		status        int
+	}{
+		"of the whole server": {"OPTIONS *", "127.0.0.1", 404},
+		"a bracket":           {"GET /openapi.json", "[127.0.0.1", 421},
+		"the other bracket":   {"GET /openapi.json", "127.0.0.1]", 421},
+		"brackets around it":  {"GET /openapi.json", "[localhost]", 421},
+		"nobody":              {"GET /openapi.json", "", 421},
+		"a name with a path":  {"GET /openapi.json", "localhost/rivers.example", 421},
+		"with a user":         {"GET /openapi.json", "rivers@localhost", 421},
+		"us":                  {"GET /openapi.json", "127.0.0.1", 200},
+	} {
+		conn, err := net.Dial("tcp", strings.TrimPrefix(a.URL, "http://"))
+		require.NoError(t, err)
+		_, err = io.WriteString(conn, c.request+" HTTP/1.1\r\nHost: "+c.host+"\r\nConnection: close\r\n\r\n")
+		require.NoError(t, err)
+		response, err := http.ReadResponse(bufio.NewReader(conn), nil)
+		require.NoError(t, err, name)
+		body, err := io.ReadAll(response.Body)
+		require.NoError(t, err)
+		require.NoError(t, conn.Close())
+		if response.StatusCode == http.StatusBadRequest { // net/http refused it already
+			require.NotEqual(t, 200, c.status, name)
+			continue
+		}
+		require.Equal(t, c.status, response.StatusCode, "%s: %s", name, body)
+		require.True(t, json.Valid(body), "%s: %s", name, body)
+	}
 }
 
 // TestLargestCredential: one of nearly a mebibyte is issued and verified, a larger one is

@@ -234,22 +234,31 @@ func TestStatusElsewhere(t *testing.T) {
 	require.Contains(t, a.refuse(revoked, nil, "set"), `"code":"revoked"`)
 	require.Contains(t, a.refuse(outside, nil, "out of range"), "RANGE_ERROR")
 	subject := list["credentialSubject"].(doc)
-	for name, bad := range map[string]any{
-		"another purpose":  a.issue("", with(list, doc{"credentialSubject": with(subject, doc{"statusPurpose": "suspension"})}), nil),
-		"another id":       a.issue("", with(list, doc{"id": host.URL + "/other"}), nil),
-		"another type":     a.issue("", with(list, doc{"type": []any{"VerifiableCredential"}}), nil),
-		"signed by a key":  a.issue("/ecdsa-rdfc-2019", with(list, doc{"issuer": a.P256}), nil),
-		"not a list":       a.issue("", with(list, doc{"credentialSubject": with(subject, doc{"encodedList": "uAAAA"})}), nil),
-		"too short":        a.issue("", with(list, doc{"credentialSubject": with(subject, doc{"encodedList": "uH4sIAAAAAAAA_2NgGAWjYBSMglEwCkbBKBgFo2AUjIJRMAoAGgQcCAABAAA"})}), nil),
-		"not signed":       list,
-		"signature broken": damaged(a.issue("", list, nil)),
-		"out of date":      a.issue("", with(list, doc{"validUntil": "2024-02-04T04:05:06Z"}), nil),
-		"no JSON":          "list",
+	for name, c := range map[string]struct {
+		list  any
+		code  string
+		cause string
+	}{
+		"another id":       {a.issue("", with(list, doc{"id": host.URL + "/other"}), nil), "status-list", "id is another than the URL of the list"},
+		"another type":     {a.issue("", with(list, doc{"type": []any{"VerifiableCredential"}}), nil), "status-list", "not a status list for this credential: type"},
+		"signed by a key":  {a.issue("/ecdsa-rdfc-2019", with(list, doc{"issuer": a.P256}), nil), "status-list", "signed by another than the issuer of the credential or a delegate"},
+		"not a list":       {a.issue("", with(list, doc{"credentialSubject": with(subject, doc{"encodedList": "uAAAA"})}), nil), "status-list", "encodedList is not multibase base64url"},
+		"too short":        {a.issue("", with(list, doc{"credentialSubject": with(subject, doc{"encodedList": "uH4sIAAAAAAAA_2NgGAWjYBSMglEwCkbBKBgFo2AUjIJRMAoAGgQcCAABAAA"})}), nil), "status-list", "encodedList is not GZIP of the length that it says"},
+		"not signed":       {list, "status-list", "no proof"},
+		"signature broken": {damaged(a.issue("", list, nil)), "status-list", "signature does not verify"},
+		"out of date":      {a.issue("", with(list, doc{"validUntil": "2024-02-04T04:05:06Z"}), nil), "status-unavailable", "the list is out of date"},
+		"no JSON":          {"list", "status-list", "not well-formed JSON at byte 0"},
 	} {
-		publish(bad)
+		publish(c.list)
 		why := a.refuse(clear, nil, name)
-		require.True(t, strings.Contains(why, `"code":"status-list"`) || strings.Contains(why, `"code":"status-unavailable"`), "%s: %s", name, why)
+		require.Equal(t, 1, strings.Count(why, `"code":`), "%s: %s", name, why)
+		require.Contains(t, why, `"code":"`+c.code+`"`, name)
+		require.Contains(t, why, c.cause+`"`, name)
 	}
+	publish(a.issue("", with(list, doc{"validFrom": "2024-02-03T04:05:07Z", "credentialSubject": with(subject, doc{"statusPurpose": "suspension"})}), nil))
+	why := a.refuse(clear, nil, "another purpose")
+	require.Contains(t, why, `"code":"status-list"`)
+	require.Contains(t, why, `of another purpose"`)
 	publish(a.issue("", list, nil))
 	contentType = "text/html"
 	require.Contains(t, a.refuse(clear, nil, "a page"), `"code":"status-unavailable"`)

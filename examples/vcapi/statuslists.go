@@ -236,7 +236,7 @@ func (s *server) setStatus(_ context.Context, r *request) answer {
 		return answerError(badRequest("credentialId or credentialStatus is missing"))
 	}
 	if !s.lists.set(id, purposes, value) {
-		return refused(http.StatusNotFound, "no credential with this id has such an entry")
+		return refused(http.StatusNotFound, "no credential with this id has such an entry: one that was issued without an id is not found again")
 	}
 	return answer{status: http.StatusOK, value: map[string]any{}}
 }

@@ -8,6 +8,7 @@ import (
 	"crypto/rand"
 	"encoding/base64"
 	"encoding/json"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -16,12 +17,40 @@ import (
 
 	"github.com/staffpassport/staffpassport/did"
 	"github.com/staffpassport/staffpassport/did/didkey"
+	"github.com/staffpassport/staffpassport/schema"
 	"github.com/staffpassport/staffpassport/vc"
 	"github.com/staffpassport/staffpassport/vc/cose"
 	"github.com/staffpassport/staffpassport/vc/dataintegrity"
 	"github.com/staffpassport/staffpassport/vc/jose"
 	"github.com/staffpassport/staffpassport/vc/sdjwt"
 )
+
+// TestPassport: the module's own credentials are issued and verified like others.
+func TestPassport(t *testing.T) {
+	t.Parallel()
+	a := start(t)
+	record, _ := schema.Sample()
+	for path, c := range combinations() {
+		issuer, err := did.Parse(a.issuers()[c.key])
+		require.NoError(t, err)
+		passport, err := record.Credential(schema.Terms{ID: "urn:example:severn", Issuer: issuer, ValidFrom: time.Now().Add(-time.Hour)})
+		require.NoError(t, err)
+		issued := a.shown(c, a.issue(path, passport, doc{"credentialStatus": true}))
+		a.verify(issued, nil, path)
+		if path != "/eddsa-rdfc-2022/Ed25519" {
+			continue
+		}
+		subject := issued["credentialSubject"].(doc)
+		subject["river"] = "Severn"
+		require.Contains(t, a.refuse(issued, nil, path), `"code":"undefined-term"`)
+		delete(subject, "river")
+		// The README's way to withdraw it.
+		body := doc{"credentialId": "urn:example:severn", "status": true,
+			"credentialStatus": doc{"type": "BitstringStatusListEntry", "statusPurpose": "revocation"}}
+		require.Equal(t, http.StatusOK, a.post("/credentials/status", body).status)
+		require.Contains(t, a.refuse(issued, nil, path), `"code":"revoked"`)
+	}
+}
 
 // changes are what VC Data Integrity 1.0 and its suites forbid of a proof: each is made
 // to one that is genuine.
