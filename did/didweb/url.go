@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"golang.org/x/net/idna"
@@ -27,10 +28,13 @@ const (
 // refuses is [did.ErrInvalid] here.
 func New(host string, path ...string) (did.DID, error) {
 	name, port, hasPort := strings.Cut(host, ":")
-	name, err := idna.Lookup.ToASCII(name)
-	if err != nil {
-		return did.DID{}, fmt.Errorf("%w: did:web needs a domain name", did.ErrInvalid)
+	if strings.ContainsFunc(name, func(r rune) bool { return r > unicode.MaxASCII }) {
+		var err error
+		if name, err = idna.Lookup.ToASCII(name); err != nil {
+			return did.DID{}, fmt.Errorf("%w: did:web needs a domain name", did.ErrInvalid)
+		}
 	}
+	name = strings.ToLower(name)
 	text := "did:web:" + name
 	if hasPort {
 		text += "%3A" + encodeSegment(port)

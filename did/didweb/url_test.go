@@ -123,6 +123,7 @@ func TestNew(t *testing.T) {
 		{"example.com:3000", []string{"user", "alice"}, "did:web:example.com%3A3000:user:alice"},
 		{"Example.COM", nil, "did:web:example.com"},
 		{"bücher.example", nil, "did:web:xn--bcher-kva.example"},
+		{"r2---sn.example", nil, "did:web:r2---sn.example"}, // names like it are in use
 		{"localhost:8443", []string{"ward 7", "é", "a:b@c"}, "did:web:localhost%3A8443:ward%207:%C3%A9:a%3Ab%40c"},
 	} {
 		id, err := didweb.New(tt.host, tt.path...)
