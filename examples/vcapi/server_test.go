@@ -358,7 +358,7 @@ func FuzzRequest(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, which int, body []byte) {
 		if bytes.Contains(body, []byte("http")) && bytes.Contains(body, []byte("elated")) {
-			t.Skip("it would be fetched")
+			return // it would be fetched
 		}
 		r := httptest.NewRequest(http.MethodPost, paths[uint(which)%uint(len(paths))], bytes.NewReader(body))
 		r.Host = "localhost"
