@@ -14,6 +14,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -42,9 +43,12 @@ func main() {
 // run issues a sample passport with the key in the token, verifies it, and writes it to
 // out.
 func run(ctx context.Context, library, label, keyLabel, pin string, out io.Writer) error {
+	if pin == "" {
+		return errors.New("no PIN of the token: set STAFFPASSPORT_PIN")
+	}
 	token, err := openToken(library, label, pin)
 	if err != nil {
-		return err
+		return fmt.Errorf("token %q of %s: %w", label, library, err)
 	}
 	defer token.Close()
 	key, err := token.key(keyLabel)
