@@ -27,6 +27,10 @@ type Attachment struct {
 	Filename    string         `json:"filename,omitempty"`
 	Description string         `json:"description,omitempty"`
 	Data        AttachmentData `json:"data"`
+
+	// FormatID says what the content is, such as "didcomm/w3c-di-vc@v0.1". Version 2 has
+	// it in the attachment, version 1 in a list beside it: see [Message.Attached].
+	FormatID string `json:"-"`
 }
 
 // AttachmentData is where the content of an [Attachment] is: in exactly one of

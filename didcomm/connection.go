@@ -12,12 +12,20 @@ import (
 
 // A Connection is a relationship with one peer, kept by the connect protocol.
 // Its keys are pairwise: a message belongs to it only if its envelope was
-// encrypted from TheirKey to MyKey.
+// encrypted from TheirKey to MyKey; in V2, from a key of Theirs to one of Mine.
 type Connection struct {
 	ID     string  `json:"id"`    // local identifier, never sent
 	Label  string  `json:"label"` // what the peer calls itself; not proven
 	Mine   did.DID `json:"mine,omitzero"`
 	Theirs did.DID `json:"theirs,omitzero"` // zero until the peer named one
+
+	// Version is the version of DIDComm that the peers speak; zero is V1. In V2 the
+	// connection is that of the DIDs, and the keys below are empty.
+	Version Version `json:"version,omitempty"`
+	// Prior is the DID of ours that the peer knew before Mine, and FromPrior the JWT
+	// that tells it so with every message until the peer writes to Mine (V2).
+	Prior     did.DID `json:"prior,omitzero"`
+	FromPrior string  `json:"fromPrior,omitempty"`
 
 	MyKey       ed25519.PublicKey   `json:"myKey"`
 	TheirKey    ed25519.PublicKey   `json:"theirKey,omitempty"`    // empty until the peer named one

@@ -19,6 +19,8 @@ import (
 	"io"
 	"iter"
 	"log/slog"
+
+	"github.com/staffpassport/staffpassport/did"
 )
 
 // A Handler reacts to the messages of one protocol on an established connection.
@@ -41,10 +43,36 @@ type Opener interface {
 	Open(ctx context.Context, tx Tx, k Keys, m *Message) error
 }
 
-// Keys are the two keys an authenticated envelope was encrypted between. They are
-// the only source of a peer's identity: nothing inside a message is.
+// Keys are what an envelope proved of the two parties: in V1 the two keys it was
+// encrypted between, in V2 the DIDs whose keys those are. They are the only source of
+// a peer's identity: nothing inside a message is. Sender and From are empty for an
+// anonymous envelope.
 type Keys struct {
-	Sender, Recipient ed25519.PublicKey
+	Sender, Recipient ed25519.PublicKey // V1
+	From, To          did.DID           // V2
+}
+
+// A Recipient is a name under which this agent receives: a key in V1, a DID in V2. It
+// is what a mediator must know (RFC 0211; Coordinate Mediation 3.0).
+type Recipient struct {
+	Key ed25519.PublicKey
+	DID did.DID
+}
+
+// Anonymous reacts to the messages of a protocol whose envelopes need not say who
+// sent them, such as those that a mediator forwards. The rules of [Handler] apply. In
+// k only what names the recipient is set for an anonymous envelope.
+type Anonymous interface {
+	Anonymous(ctx context.Context, tx Tx, k Keys, m *Message) error
+}
+
+// A Greeter lets a stranger in: in V2 the first message of whoever answers an
+// invitation may be of any protocol, and begins a connection (DIDComm Messaging 2.1,
+// "Out Of Band Messages"). Greet returns the connection that m begins, saved through
+// tx, or [ErrNotFound] if it begins none. The rules of [Handler] apply; m is handed to
+// the handler of its protocol afterwards.
+type Greeter interface {
+	Greet(ctx context.Context, tx Tx, k Keys, m *Message) (Connection, error)
 }
 
 // A Worker does one kind of deferred work outside any transaction: signing,

@@ -10,14 +10,24 @@ import (
 	"strings"
 	"time"
 
+	"github.com/staffpassport/staffpassport/did"
 	"github.com/staffpassport/staffpassport/internal/strictjson"
 )
 
-// A Message is one plaintext message.
+// A Message is one plaintext message. In version 1:
 //
 //	{"@type": Type, "@id": ID, "~thread": {"thid": Thread, "pthid": Parent},
-//	 "~timing": {"expires_time": Expires}, ...Body}
+//	 "~timing": {"expires_time": Expires}, "~transport": {"return_route": ReturnRoute}, ...Body}
+//
+// In version 2 (DIDComm Messaging 2.1, "Plaintext Message Structure"):
+//
+//	{"id": ID, "type": Type, "typ": "application/didcomm-plain+json", "from": From, "to": To,
+//	 "thid": Thread, "pthid": Parent, "created_time": Created, "expires_time": Expires,
+//	 "from_prior": FromPrior, "return_route": ReturnRoute, ...Headers,
+//	 "body": Body, "attachments": Attachments}
 type Message struct {
+	Version Version // zero is V1
+
 	ID   string // unique per sender (RFC 0008, "Message IDs")
 	Type Type
 
@@ -28,9 +38,29 @@ type Message struct {
 	// (RFC 0032 expires_time); zero means never.
 	Expires time.Time
 
-	// Body holds every other member as one JSON object: the fields of the
-	// message type, its attachments and decorators.
+	// Created is when a message of V2 was made; zero if it does not say.
+	Created time.Time
+	// From and To are the DIDs that a message of V2 names. They prove nothing: what
+	// does is [Keys]. A runtime sets them when it sends.
+	From did.DID
+	To   []did.DID
+	// FromPrior is the JWT by which the sender of a message of V2 says that it wrote
+	// under another DID before (DIDComm Messaging 2.1, "DID Rotation").
+	FromPrior string
+
+	// ReturnRoute asks for answers on the channel that the message came on: "all",
+	// "thread", "none" or nothing (RFC 0092; DIDComm Messaging 2.1, "Return Route").
+	ReturnRoute string
+
+	// Body holds, in V1, every other member as one JSON object: the fields of the
+	// message type, its attachments and decorators. In V2 it is the member "body".
 	Body json.RawMessage
+	// Attachments are those of a message of V2; those of V1 are in Body. See
+	// [Message.Attached].
+	Attachments []Attachment
+	// Headers are the further headers of a message of V2 as one JSON object; it may
+	// be nil.
+	Headers json.RawMessage
 }
 
 // Limits on sizes, in bytes. A photo of 500,000 bytes wrapped three times in

@@ -61,16 +61,10 @@ type Packer struct {
 	UnsafeRand io.Reader
 }
 
-// A Version is a format of envelope.
-type Version int
-
-// V1 is the format of Aries RFC 0019. The zero Version is none.
-const V1 Version = 1
-
 // Received is a decrypted envelope and what it proved.
 type Received struct {
 	Plaintext []byte
-	Version   Version
+	Version   didcomm.Version
 
 	// Authenticated says that whoever packed the plaintext holds the private
 	// key of Sender (or of Recipient, or is another recipient; see the package

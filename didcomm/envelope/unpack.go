@@ -8,6 +8,7 @@ import (
 	"golang.org/x/crypto/chacha20poly1305"
 
 	"github.com/staffpassport/staffpassport/did"
+	"github.com/staffpassport/staffpassport/didcomm"
 	"github.com/staffpassport/staffpassport/internal/multiformat"
 )
 
@@ -27,7 +28,7 @@ func (p *Packer) Unpack(ctx context.Context, envelope []byte) (*Received, error)
 	if err != nil {
 		return nil, err
 	}
-	received := &Received{Version: V1, Authenticated: e.authcrypt, Recipient: us.verkey}
+	received := &Received{Version: didcomm.V1, Authenticated: e.authcrypt, Recipient: us.verkey}
 	var cek []byte
 	if e.authcrypt {
 		if received.Sender, err = p.sender(ctx, us); err == nil {
