@@ -150,6 +150,37 @@ func (d *Document) Method(vm URL, rel Relationship, at time.Time) (*Verification
 // has a stolen key writes any date with it. A proof that does not say when it was
 // made, and one that answers a question just asked, was used now.
 func (d *Document) MethodUsed(vm URL, rel Relationship, used, now time.Time) (*VerificationMethod, error) {
+	m, err := d.authorised(vm, rel)
+	if err != nil {
+		return nil, err
+	}
+	return m.offered(d.id, used, now)
+}
+
+// MethodJWK returns the publicKeyJwk of a verification method whose key is of a type
+// that [Document.Method] does not know, for who knows it: with the rules and errors of
+// that method, and [ErrUnsupported] if the key is known, or in another form. Nothing of
+// the JWK is checked but that it holds no private key.
+func (d *Document) MethodJWK(vm URL, rel Relationship, at time.Time) ([]byte, error) {
+	m, err := d.authorised(vm, rel)
+	if err != nil {
+		return nil, err
+	}
+	if err := m.usable(d.id, at, at); err != nil {
+		return nil, err
+	}
+	if m.jwk == nil {
+		return nil, fmt.Errorf("%w: verification method", ErrUnsupported)
+	}
+	data, err := strictjson.Append(nil, m.jwk)
+	if err != nil {
+		return nil, fmt.Errorf("did: writing a JWK: %w", err)
+	}
+	return data, nil
+}
+
+// authorised returns the method vm of the document if it has the relationship.
+func (d *Document) authorised(vm URL, rel Relationship) (*VerificationMethod, error) {
 	if vm.DID != d.id {
 		return nil, fmt.Errorf("%w: it belongs to another DID", ErrNotAuthorised)
 	}
@@ -159,7 +190,7 @@ func (d *Document) MethodUsed(vm URL, rel Relationship, used, now time.Time) (*V
 		if err != nil {
 			return nil, err
 		}
-		return whole.MethodUsed(vm, rel, used, now)
+		return whole.authorised(vm, rel)
 	}
 	if m == nil {
 		return nil, fmt.Errorf("%w: no such verification method in the document", ErrNotFound)
@@ -167,7 +198,7 @@ func (d *Document) MethodUsed(vm URL, rel Relationship, used, now time.Time) (*V
 	if !slices.Contains(d.relations, relation{rel, m}) {
 		return nil, fmt.Errorf("%w: it lacks the relationship", ErrNotAuthorised)
 	}
-	return m.offered(d.id, used, now)
+	return m, nil
 }
 
 // Methods returns the verification methods that [Document.Method] would return

@@ -48,7 +48,8 @@ type VerificationMethod struct {
 	// such time. See [Document.MethodUsed].
 	Expires, Revoked time.Time
 
-	key           crypto.PublicKey // nil: of a type this module does not know
+	key           crypto.PublicKey   // nil: of a type this module does not know
+	jwk           *strictjson.Object // of a key that is nil; nil if the document has it in another form
 	relationships []Relationship
 }
 
@@ -116,6 +117,9 @@ func parseMethod(base DID, o *strictjson.Object) (*VerificationMethod, error) {
 	m.key, err = keyMaterial(o, typ)
 	if err != nil && !errors.Is(err, ErrUnsupported) {
 		return nil, err
+	}
+	if v, _ := o.Get("publicKeyJwk"); m.key == nil && v != nil {
+		m.jwk = v.(*strictjson.Object)
 	}
 	return m, nil
 }
@@ -277,24 +281,33 @@ func keyFromBase58(kind keyKind, text string) (crypto.PublicKey, error) {
 // is no use to anybody (CID section 3.3, steps 3 and 10) at those times (section
 // 2.2, expires and revoked).
 func (m *VerificationMethod) offered(id DID, used, now time.Time) (*VerificationMethod, error) {
-	switch {
-	case used.IsZero() || now.IsZero():
-		return nil, fmt.Errorf("%w: the time of use of a key is needed", ErrInvalid)
-	case m.ID.DID != id:
-		return nil, fmt.Errorf("%w: it belongs to another DID", ErrNotAuthorised)
-	case m.Controller != id:
-		return nil, fmt.Errorf("%w: its controller is another DID", ErrNotAuthorised)
-	case m.ID.Fragment == "":
-		return nil, fmt.Errorf("%w: verification method without fragment", ErrUnsupported)
-	case m.key == nil:
+	if err := m.usable(id, used, now); err != nil {
+		return nil, err
+	}
+	if m.key == nil {
 		return nil, fmt.Errorf("%w: verification method", ErrUnsupported)
-	case !m.Expires.IsZero() && !used.Before(m.Expires):
-		return nil, fmt.Errorf("%w: the key has expired", ErrNotAuthorised)
-	case !m.Revoked.IsZero() && !now.Before(m.Revoked):
-		return nil, fmt.Errorf("%w: the key is revoked", ErrNotAuthorised)
 	}
 	own := *m
 	return &own, nil
+}
+
+// usable is what offered sees to, whatever the key is.
+func (m *VerificationMethod) usable(id DID, used, now time.Time) error {
+	switch {
+	case used.IsZero() || now.IsZero():
+		return fmt.Errorf("%w: the time of use of a key is needed", ErrInvalid)
+	case m.ID.DID != id:
+		return fmt.Errorf("%w: it belongs to another DID", ErrNotAuthorised)
+	case m.Controller != id:
+		return fmt.Errorf("%w: its controller is another DID", ErrNotAuthorised)
+	case m.ID.Fragment == "":
+		return fmt.Errorf("%w: verification method without fragment", ErrUnsupported)
+	case !m.Expires.IsZero() && !used.Before(m.Expires):
+		return fmt.Errorf("%w: the key has expired", ErrNotAuthorised)
+	case !m.Revoked.IsZero() && !now.Before(m.Revoked):
+		return fmt.Errorf("%w: the key is revoked", ErrNotAuthorised)
+	}
+	return nil
 }
 
 // timeMember reads a dateTimeStamp (CID section 2.2).

@@ -49,7 +49,7 @@ func NewWith(v Version, id string, t Type, thread, parent string, body any, memb
 // Attached returns the attachments of a message that have formats, as [NewWith] puts
 // them into it: in V1 those of the member member+"~attach", of which each must be
 // listed in "formats" at most once. One that is not listed has no FormatID. Errors
-// match [ErrMalformed].
+// match [ErrMalformed], more than 64 of either among them.
 func (m *Message) Attached(member string) ([]Attachment, error) {
 	if m.Version.Or1() == V2 {
 		return m.Attachments, nil
@@ -68,6 +68,9 @@ func (m *Message) Attached(member string) ([]Attachment, error) {
 		if err := parser().Unmarshal(raw, v); err != nil {
 			return nil, malformed(m.Type.Name, err)
 		}
+	}
+	if len(formats) > maxAttachments || len(list) > maxAttachments {
+		return nil, fmt.Errorf("%w: more than %d attachments", ErrMalformed, maxAttachments)
 	}
 	for _, f := range formats {
 		a, err := FindAttachment(list, f.AttachID)

@@ -27,10 +27,14 @@ type Connection struct {
 	Prior     did.DID `json:"prior,omitzero"`
 	FromPrior string  `json:"fromPrior,omitempty"`
 
+	// PriorKey is the key that the peer wrote with before it rotated (RFC 0794): what it
+	// wrote with that still belongs to the connection until it writes with TheirKey (V1).
+	PriorKey ed25519.PublicKey `json:"priorKey,omitempty"`
+
 	MyKey       ed25519.PublicKey   `json:"myKey"`
 	TheirKey    ed25519.PublicKey   `json:"theirKey,omitempty"`    // empty until the peer named one
 	RoutingKeys []ed25519.PublicKey `json:"routingKeys,omitempty"` // mediators of the peer, first hop last (RFC 0067)
-	Endpoint    string              `json:"endpoint,omitempty"`    // where the peer receives, an absolute URL
+	Endpoint    string              `json:"endpoint,omitempty"`    // where the peer receives, an absolute URL; empty or [Queue]: nowhere, it asks
 
 	// Established says that the exchange of DIDs has gone far enough for other
 	// protocols: messages of protocols with a [Handler] are refused before.

@@ -7,8 +7,10 @@
 // it one handler per protocol (connect, issue, present) and calls those
 // handlers' methods. Nothing in this package encrypts, sends or stores.
 //
-// The messages are those of DIDComm v1 (Aries RFC 0008, 0011, 0017, 0020, 0032,
-// 0035).
+// The messages are those of DIDComm v1 (Aries RFC 0008, 0011, 0017, 0020, 0032, 0035,
+// 0092) and of DIDComm Messaging 2.1. A [Message] and a [Connection] say of which
+// [Version] they are; [NewWith] and [Message.Attached] let a protocol be written once
+// for both.
 package didcomm
 
 import (
@@ -36,7 +38,7 @@ type Handler interface {
 	Handle(ctx context.Context, tx Tx, c Connection, m *Message) error
 }
 
-// An Opener reacts to the messages of a protocol that makes connections, so that
+// An Opener reacts to the messages of a protocol of V1 that makes connections, so that
 // none need exist yet. The keys are what the envelope proved; both are set.
 // The rules of [Handler] apply.
 type Opener interface {
@@ -68,9 +70,12 @@ type Anonymous interface {
 
 // A Greeter lets a stranger in: in V2 the first message of whoever answers an
 // invitation may be of any protocol, and begins a connection (DIDComm Messaging 2.1,
-// "Out Of Band Messages"). Greet returns the connection that m begins, saved through
-// tx, or [ErrNotFound] if it begins none. The rules of [Handler] apply; m is handed to
-// the handler of its protocol afterwards.
+// "Out Of Band Messages"). It is asked about a message from an unknown sender, and about
+// one on a connection that is not established yet, which it may complete. Greet returns
+// the established connection that m is on, saved through tx; m is then handed to the
+// handler of its protocol. It returns [ErrNotFound] if m begins none, and the zero
+// Connection if it turned the sender away itself. The rules of [Handler] apply: a
+// returned [*Problem] is reported to the sender, who stays a stranger.
 type Greeter interface {
 	Greet(ctx context.Context, tx Tx, k Keys, m *Message) (Connection, error)
 }
@@ -109,8 +114,8 @@ type Tx interface {
 
 	// Connection returns a connection, or [ErrNotFound].
 	Connection(id string) (Connection, error)
-	// SaveConnection inserts or replaces a connection. Its MyKey finds it when
-	// a message arrives.
+	// SaveConnection inserts or replaces a connection. Its keys, in V2 its DIDs,
+	// find it when a message arrives.
 	SaveConnection(c Connection) error
 	// DeleteConnection removes a connection; it is no error if there is none.
 	// What was sent on it is still delivered; who writes on it is a stranger.
@@ -119,6 +124,8 @@ type Tx interface {
 	// Send appends m to the outbox: once the transaction commits, m is
 	// delivered at least once, in the order of sending on its connection, even
 	// if the process dies. The bytes stored now are the bytes of every attempt.
+	// m must be of the version of c. If the peer cannot be called ([Queue], or no
+	// endpoint), m waits until it calls.
 	Send(c Connection, m *Message) error
 	// Defer appends work for the [Worker] registered under task, to be done
 	// outside any transaction after this one commits.

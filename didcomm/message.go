@@ -100,14 +100,20 @@ func New(id string, t Type, thread, parent string, body any) (*Message, error) {
 	return m, nil
 }
 
-// ParseMessage parses a plaintext message. It refuses what strict JSON refuses
-// (duplicate and case-variant names among it), and identifiers that are empty,
-// long or not of visible ASCII; unknown members are kept in Body. Errors match
+// ParseMessage parses a plaintext message of either version: those of V1 have an
+// "@type", those of V2 a "type". It refuses what strict JSON refuses (duplicate and
+// case-variant names among it), and identifiers that are empty, long or not of visible
+// ASCII; unknown members are kept in Body (V1) or Headers (V2). Errors match
 // [ErrMalformed].
 func ParseMessage(plaintext []byte) (*Message, error) {
 	obj, err := parser().ParseObject(plaintext)
 	if err != nil {
 		return nil, malformed("message", err)
+	}
+	if _, v1 := obj.Get("@type"); !v1 {
+		if _, v2 := obj.Get("type"); v2 {
+			return parseV2(obj)
+		}
 	}
 	m := new(Message)
 	typ, _ := obj.Text("@type")
@@ -121,6 +127,9 @@ func ParseMessage(plaintext []byte) (*Message, error) {
 		return nil, err
 	}
 	if err := m.readTiming(obj); err != nil {
+		return nil, err
+	}
+	if err := m.readTransport(obj); err != nil {
 		return nil, err
 	}
 	for _, name := range []string{"@type", "@id", "~thread", "~timing"} {
@@ -182,6 +191,36 @@ func (m *Message) readTiming(obj *strictjson.Object) error {
 	return nil
 }
 
+// readTransport takes return_route out of the ~transport decorator (RFC 0092,
+// "Reference"), and the decorator if nothing else is in it.
+func (m *Message) readTransport(obj *strictjson.Object) error {
+	transport, err := decorator(obj, transportName)
+	if transport == nil {
+		return err
+	}
+	route, present, err := optionalText(transport, "return_route")
+	if err != nil || !present {
+		return err
+	}
+	if !returnRoute(route) {
+		return nil // a value that somebody will define later
+	}
+	m.ReturnRoute = route
+	if transport.Len() == 1 {
+		obj.Delete(transportName)
+		return nil
+	}
+	rest := transport.Clone()
+	rest.Delete("return_route")
+	obj.Set(transportName, rest)
+	return nil
+}
+
+const transportName = "~transport"
+
+// returnRoute reports whether s is a value that RFC 0092 defines.
+func returnRoute(s string) bool { return s == "none" || s == "all" || s == "thread" }
+
 // unset is how agents whose language has no absent time write one.
 const unset = "0001-01-01T00:00:00Z"
 
@@ -238,6 +277,32 @@ func (m *Message) Plaintext() ([]byte, error) {
 	if _, err := ParseType(m.Type.String()); err != nil {
 		return nil, fmt.Errorf("%w: message type %q", ErrPermanent, m.Type)
 	}
+	if m.ReturnRoute != "" && !returnRoute(m.ReturnRoute) {
+		return nil, fmt.Errorf("%w: return route of %s", ErrPermanent, m.Type)
+	}
+	tree := m.treeV1
+	if m.Version == V2 {
+		tree = m.treeV2
+	}
+	out, err := tree(thread)
+	if err != nil {
+		return nil, err
+	}
+	plaintext, err := strictjson.Append(nil, out)
+	if err == nil && len(plaintext) > MaxMessage {
+		err = fmt.Errorf("%w: %s is larger than %d bytes", ErrPermanent, m.Type, MaxMessage)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return plaintext, nil
+}
+
+// treeV1 is the message with its decorators.
+func (m *Message) treeV1(thread string) (*strictjson.Object, error) {
+	if len(m.Attachments) > 0 || len(m.Headers) > 0 || m.FromPrior != "" {
+		return nil, fmt.Errorf("%w: %s has members of version 2", ErrPermanent, m.Type)
+	}
 	body, err := parser().ParseObject(m.Body)
 	if err != nil {
 		return nil, fmt.Errorf("%w: body of %s: %w", ErrPermanent, m.Type, err)
@@ -264,17 +329,29 @@ func (m *Message) Plaintext() ([]byte, error) {
 		out.Set("~timing", strictjson.NewObject(strictjson.Member{
 			Name: "expires_time", Value: expires.Format(time.RFC3339Nano)}))
 	}
+	if m.ReturnRoute != "" {
+		transport, err := decorator(body, transportName)
+		if err != nil {
+			return nil, fmt.Errorf("%w: body of %s: %w", ErrPermanent, m.Type, err)
+		}
+		t := strictjson.NewObject(strictjson.Member{Name: "return_route", Value: m.ReturnRoute})
+		if transport == nil {
+			body.Delete(transportName)
+			out.Set(transportName, t)
+		} else {
+			for name, v := range transport.All() {
+				if strings.EqualFold(name, "return_route") {
+					return nil, fmt.Errorf("%w: two return routes in %s", ErrPermanent, m.Type)
+				}
+				t.Set(name, v)
+			}
+			body.Set(transportName, t)
+		}
+	}
 	for name, v := range body.All() {
 		out.Set(name, v)
 	}
-	plaintext, err := strictjson.Append(nil, out)
-	if err == nil && len(plaintext) > MaxMessage {
-		err = fmt.Errorf("%w: %s is larger than %d bytes", ErrPermanent, m.Type, MaxMessage)
-	}
-	if err != nil {
-		return nil, err
-	}
-	return plaintext, nil
+	return out, nil
 }
 
 // Decode reads the body into v, a pointer to a struct with JSON tags. Names match

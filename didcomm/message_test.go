@@ -274,6 +274,10 @@ func FuzzParseMessage(f *testing.F) {
 		`{"@id":"a1","@type":"https://didcomm.org/trust_ping/1.0/ping","comment":"hello","response_requested":true}`,
 		`{"@type":"https://didcomm.org/didexchange/1.0/request","@id":"997596b4-3688-451a-8b1e-41ba8bad73fb","label":"holder","~thread":{"pthid":"09ede429-f7ce-4da5-9634-cf7b2fa30d6f"},"did":"did:peer:1zQmP9"}`,
 		`{"@id":"a1","@type":"did:sov:BzCbsNYhMrjHiqZDTUASHg;spec/connections/1.0/ack","~thread":{"thid":"t","sender_order":1},"~timing":{"expires_time":"2019-01-25 18:25Z"}}`,
+		`{"@id":"a1","@type":"https://didcomm.org/trust_ping/1.0/ping","x":1,"~transport":{"reply_mode":"all","return_route":"all"},"y":2}`,
+		`{"id":"1234567890","type":"https://didcomm.org/lets_do_lunch/1.0/proposal","typ":"application/didcomm-plain+json","from":"did:example:alice","to":["did:example:bob"],"created_time":1516269022,"expires_time":1516385931,"body":{"messagespecificattribute":"and its value"}}`,
+		`{"id":"a","type":"https://didcomm.org/routing/2.0/forward","thid":"t","pthid":"p","return_route":"all","from_prior":"a.b.c","lang":"cy","body":{"next":"did:example:x"},"attachments":[{"id":"1","media_type":"a/b","format":"f","data":{"json":{"a":1}}},{"data":{"base64":"aGk","hash":"QmdfTbBqBPQ7VNxZEYEj14VmRuZBkqFbiwReogJgS1zR1n"}},{"data":{"links":["https://x.example"],"hash":"1340aa"}}]}`,
+		`{"id":"a","type":"https://didcomm.org/report-problem/2.0/problem-report","pthid":"p","ack":["m"],"body":{"code":"e.p.msg","comment":"{1} and {2} {","args":["x",3,null,true]}}`,
 		`{"@type":"https://didcomm.org/present-proof/2.0/presentation","@id":"b","formats":[{"attach_id":"1","format":"f"}],"presentations~attach":[{"@id":"1","data":{"json":{"a":[1,2.50,-3e-2,"\u00e9"]}}}]}`,
 	} {
 		f.Add([]byte(seed))

@@ -19,7 +19,9 @@ func TestNothingPrintsClaims(t *testing.T) {
 		"Invitation": "what an invitation says to anybody",
 		"Keys":       "public keys",
 		"Problem":    "no claim, by its contract",
+		"Recipient":  "a public key or a DID",
 		"Service":    "public keys and an address",
+		"ServiceV2":  "keys and an address",
 		"Type":       "the name of a message",
 	}, "ID", "Thread", "Parent", "Type")
 }

@@ -10,7 +10,10 @@ import (
 // A Problem is a protocol error that the peer is told of (RFC 0035). Its texts
 // are sent to the peer and recorded: they hold no claim and no secret.
 type Problem struct {
-	Code    string // such as "issuance-abandoned"; see the protocol's RFC
+	// Code is such as "issuance-abandoned"; see the protocol's RFC. In V2 it is one of
+	// DIDComm Messaging 2.1 ("Problem Codes"), such as "e.p.issuance-abandoned", which
+	// is how a code without sorter and scope is sent.
+	Code    string
 	Comment string // a sentence in English; may be empty
 	Err     error  // the local cause, not sent; may be nil
 }
@@ -37,21 +40,25 @@ type description struct {
 	Code    string `json:"code"`
 }
 
-// Report returns the problem report that answers m, on m's thread: of m's own
-// protocol where that adopts the message (RFC 0453, 0454, 0434), in the form of
-// RFC 0023 ("Error Message Attributes") for did-exchange, else of the
-// report-problem protocol itself.
+// Report returns the problem report that answers m, in m's version. In V1 it is on m's
+// thread: of m's own protocol where that adopts the message (RFC 0453, 0454, 0434, 0794),
+// in the form of RFC 0023 ("Error Message Attributes") and RFC 0160 for those that make
+// connections, else of the report-problem protocol itself. In V2 it is of that
+// protocol, on a thread of its own whose parent is m's, and names m as what it answers.
 func (p *Problem) Report(id string, m *Message) (*Message, error) {
+	if m.Version == V2 {
+		return p.reportV2(id, m)
+	}
 	t := m.Type
 	switch t.Protocol {
-	case "didexchange":
+	case "didexchange", "connections":
 		return New(id, t.With("problem_report"), m.Thread, m.Parent, struct {
 			Code    string `json:"problem-code"`
 			Explain string `json:"explain,omitempty"`
 		}{p.Code, p.Comment})
 	case "out-of-band":
 		t = t.With("problem_report")
-	case "issue-credential", "present-proof":
+	case "issue-credential", "present-proof", "did-rotate":
 		t = t.With("problem-report")
 	default:
 		t = Type{Protocol: "report-problem", Major: 1, Name: "problem-report"}
@@ -63,12 +70,16 @@ func (p *Problem) Report(id string, m *Message) (*Message, error) {
 
 // ParseReport reads a problem report of any protocol, with the code where RFC
 // 0035 ("Field Reference") or RFC 0023 puts it, or beside a description that is a
-// plain text (RFC 0035, "Sample"). The peer's text is kept as Comment for
+// plain text (RFC 0035, "Sample"); in V2 with the arguments put into the comment. The
+// peer's text is kept as Comment for
 // display; a report without a code of the usual characters has the code
 // "unspecified".
 func ParseReport(m *Message) (*Problem, error) {
 	if !IsProblemReport(m.Type) {
 		return nil, fmt.Errorf("%w: not a problem report", ErrMalformed)
+	}
+	if m.Version == V2 {
+		return parseReportV2(m)
 	}
 	var b struct {
 		Description json.RawMessage    `json:"description"`
@@ -91,7 +102,7 @@ func ParseReport(m *Message) (*Problem, error) {
 	if !isCode(p.Code) {
 		p.Code = "unspecified"
 	}
-	p.Comment = clip(p.Comment, 1000)
+	p.Comment = clip(p.Comment, maxComment)
 	return p, nil
 }
 

@@ -4,7 +4,6 @@ import (
 	"crypto/ed25519"
 	"errors"
 	"fmt"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -17,7 +16,7 @@ import (
 type Service struct {
 	Keys        []ed25519.PublicKey `json:"keys"`                  // of the recipient; at least one
 	RoutingKeys []ed25519.PublicKey `json:"routingKeys,omitempty"` // as in [Connection]
-	Endpoint    string              `json:"endpoint"`              // an absolute http or https URL
+	Endpoint    string              `json:"endpoint"`              // an absolute URL, or [Queue]
 }
 
 // maxServiceKeys bounds the recipients and the hops of one service, as the
@@ -26,7 +25,7 @@ const maxServiceKeys = 16
 
 // ServiceOf returns the first service of a document that this module can send to:
 // its type is did-communication, its profiles pass [AcceptsV1], its endpoint is
-// an http or https URL, and its keys are Ed25519. If there is none, the error
+// an http, https, ws or wss URL or [Queue], and its keys are Ed25519. If there is none, the error
 // matches [ErrMalformed].
 func ServiceOf(doc *did.Document) (Service, error) {
 	err := fmt.Errorf("%w: no did-communication service", ErrMalformed)
@@ -41,7 +40,7 @@ func ServiceOf(doc *did.Document) (Service, error) {
 
 // NewService reads one service. References to keys are looked up in doc; with a
 // nil doc, as for the inline services of RFC 0434, only did:key is possible. The
-// error matches [ErrMalformed], and [ErrMediator] where the service has routing keys.
+// error matches [ErrMalformed].
 func NewService(s did.Service, doc *did.Document) (Service, error) {
 	if !AcceptsV1(s.Accept) {
 		return Service{}, fmt.Errorf("%w: service accepts no known profile", ErrMalformed)
@@ -57,15 +56,13 @@ func NewService(s did.Service, doc *did.Document) (Service, error) {
 	if len(out.Keys) == 0 {
 		return Service{}, fmt.Errorf("%w: service without recipient key", ErrMalformed)
 	}
-	if len(s.RoutingKeys) > 0 {
-		return Service{}, fmt.Errorf("%w: %w", ErrMalformed, ErrMediator)
+	if out.RoutingKeys, err = serviceKeys(s.RoutingKeys, doc); err != nil {
+		return Service{}, err
 	}
 	return out, nil
 }
 
-// ErrMediator says that a peer is reached through mediators only (RFC 0046). No
-// package here wraps a message for them, so such a peer is refused at once and not
-// when the first message to it fails.
+// ErrMediator says that a peer is reached through mediators only (RFC 0046).
 var ErrMediator = errors.New("didcomm: service behind a mediator")
 
 // AcceptsV1 reports whether a peer that lists these media type profiles takes the
@@ -76,16 +73,6 @@ func AcceptsV1(accept []string) bool {
 		profile = strings.ReplaceAll(profile, " ", "")
 		return profile == "didcomm/aip1" || profile == "didcomm/aip2;env=rfc19"
 	})
-}
-
-// checkEndpoint refuses what no transport here can use. Which addresses may be
-// called is decided where they are dialled.
-func checkEndpoint(endpoint string) error {
-	u, err := url.Parse(endpoint)
-	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || u.User != nil {
-		return fmt.Errorf("%w: service endpoint is no http or https URL", ErrMalformed)
-	}
-	return nil
 }
 
 func serviceKeys(refs []string, doc *did.Document) ([]ed25519.PublicKey, error) {

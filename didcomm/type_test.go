@@ -20,12 +20,20 @@ func TestParseType(t *testing.T) {
 		{"legacy", "did:sov:BzCbsNYhMrjHiqZDTUASHg;spec/issue-credential/2.0/offer-credential", offer},
 		{"underscore", "https://didcomm.org/didexchange/1.1/problem_report", didcomm.Type{Protocol: "didexchange", Major: 1, Minor: 1, Name: "problem_report"}},
 		{"two digits", "https://didcomm.org/out-of-band/10.12/invitation", didcomm.Type{Protocol: "out-of-band", Major: 10, Minor: 12, Name: "invitation"}},
+		// None of these is the protocol whose name it ends with.
+		{"http", "http://didcomm.org/x/1.0/y", didcomm.Type{Protocol: "http://didcomm.org/x", Major: 1, Name: "y"}},
+		{"other host", "https://plants.example/docs/x/1.0/y", didcomm.Type{Protocol: "https://plants.example/docs/x", Major: 1, Name: "y"}},
+		{"host as prefix", "https://didcomm.org.example/x/1.0/y", didcomm.Type{Protocol: "https://didcomm.org.example/x", Major: 1, Name: "y"}},
+		{"other DID", "did:sov:AAAAAAAAAAAAAAAAAAAAAA;spec/x/1.0/y", didcomm.Type{Protocol: "did:sov:AAAAAAAAAAAAAAAAAAAAAA;spec/x", Major: 1, Name: "y"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			got, err := didcomm.ParseType(tt.uri)
 			require.NoError(t, err)
 			require.Equal(t, tt.want, got)
+			if tt.name != "legacy" {
+				require.Equal(t, tt.uri, got.String())
+			}
 
 			text, err := got.MarshalText()
 			require.NoError(t, err)
@@ -41,10 +49,11 @@ func TestParseTypeRefuses(t *testing.T) {
 	for name, uri := range map[string]string{
 		"empty":           "",
 		"no prefix":       "issue-credential/2.0/offer-credential",
-		"http":            "http://didcomm.org/issue-credential/2.0/offer-credential",
-		"other host":      "https://didcomm.example/issue-credential/2.0/offer-credential",
-		"host as prefix":  "https://didcomm.org.example/issue-credential/2.0/offer-credential",
-		"other DID":       "did:sov:AAAAAAAAAAAAAAAAAAAAAA;spec/issue-credential/2.0/offer-credential",
+		"no host":         "https:///issue-credential/2.0/offer-credential",
+		"ftp":             "ftp://didcomm.org/issue-credential/2.0/offer-credential",
+		"host with user":  "https://a@didcomm.org/issue-credential/2.0/offer-credential",
+		"long host":       "https://" + strings.Repeat("a", 129) + "/issue-credential/2.0/offer-credential",
+		"DID without ;":   "did:sov:AAAAAAAAAAAAAAAAAAAAAA/issue-credential/2.0/offer-credential",
 		"no version":      "https://didcomm.org/issue-credential/offer-credential",
 		"no minor":        "https://didcomm.org/issue-credential/2/offer-credential",
 		"patch":           "https://didcomm.org/issue-credential/2.0.1/offer-credential",
@@ -83,6 +92,8 @@ func FuzzParseType(f *testing.F) {
 	f.Add("https://didcomm.org/issue-credential/2.0/offer-credential")
 	f.Add("did:sov:BzCbsNYhMrjHiqZDTUASHg;spec/connections/1.0/invitation")
 	f.Add("https://didcomm.org/out-of-band/1.1/problem_report")
+	f.Add("https://plants.example/docs/x/1.0/y")
+	f.Add("did:sov:AAAAAAAAAAAAAAAAAAAAAA;spec/x/1.0/y")
 	f.Fuzz(func(t *testing.T, s string) {
 		typ, err := didcomm.ParseType(s)
 		if err != nil {

@@ -4,7 +4,8 @@ import "github.com/staffpassport/staffpassport/internal/strictjson"
 
 // ContextV1 is the first entry of every @context of data model 1.1 (its section
 // 4.1). Such documents are read and verified, because agents still send them. They
-// are issued by the suites of vc/dataintegrity/legacy alone.
+// are issued by the suites of vc/dataintegrity/legacy and the LegacyIssuer of vc/jose
+// alone.
 //
 // In a [Credential] of that version ValidFrom is issuanceDate, which is required,
 // and ValidUntil is expirationDate. A document with the times of the other version

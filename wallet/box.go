@@ -58,7 +58,7 @@ func (w *Wallet) OpenBox(ctx context.Context, to, from ed25519.PublicKey, nonce 
 func (w *Wallet) OpenSealed(ctx context.Context, to ed25519.PublicKey, sealed []byte) ([]byte, error) {
 	var message []byte
 	err := w.withKey(ctx, to, func(k *privateKey) error {
-		opened, err := naclbox.OpenAnonymous(k.x25519, sealed)
+		opened, err := naclbox.OpenAnonymous(k.ecdh, sealed)
 		if err != nil {
 			return ErrBox
 		}
@@ -91,7 +91,7 @@ func (w *Wallet) shareKey(ctx context.Context, own, peer ed25519.PublicKey, shar
 		return ErrKey
 	}
 	err = w.withKey(ctx, own, func(k *privateKey) error {
-		key, err := naclbox.Precompute(k.x25519, counterpart)
+		key, err := naclbox.Precompute(k.ecdh, counterpart)
 		if err != nil {
 			return ErrKey
 		}

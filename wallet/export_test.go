@@ -25,8 +25,8 @@ func LibraryKeys(w *Wallet) (all [][]byte) {
 	w.keys.mu.RLock()
 	defer w.keys.mu.RUnlock()
 	for _, k := range w.keys.keys {
-		if k.x25519 != nil {
-			all = append(all, k.x25519.Bytes())
+		if k.ecdh != nil {
+			all = append(all, k.ecdh.Bytes())
 		}
 	}
 	return all

@@ -17,8 +17,9 @@ import (
 // A KeyType is a kind of key that a wallet makes.
 type KeyType string
 
-// The key types. Ed25519, P256 and P384 sign; X25519 agrees on secrets. An Ed25519 key
-// also opens and seals boxes (Aries RFC 0019), by its X25519 counterpart.
+// The key types. Ed25519, P256 and P384 sign; X25519, P256 and P384 agree on secrets,
+// though a key of those two curves should do only one of both. An Ed25519 key also opens
+// and seals boxes (Aries RFC 0019), by its X25519 counterpart.
 const (
 	Ed25519 KeyType = "Ed25519"
 	P256    KeyType = "P-256"
@@ -100,6 +101,29 @@ func idOf(pub crypto.PublicKey) (keyID, KeyType, error) {
 	return "", "", ErrKey
 }
 
+// storedAs returns the public key that a key for key agreement is kept under: keys on
+// P-256 and P-384 are kept as what [Wallet.NewKey] returned.
+func storedAs(pub *ecdh.PublicKey) (crypto.PublicKey, error) {
+	if pub == nil {
+		return nil, ErrKey
+	}
+	curve := elliptic.P256()
+	switch pub.Curve() {
+	case ecdh.X25519():
+		return pub, nil
+	case ecdh.P256():
+	case ecdh.P384():
+		curve = elliptic.P384()
+	default:
+		return nil, ErrKey
+	}
+	key, err := ecdsa.ParseUncompressedPublicKey(curve, pub.Bytes())
+	if err != nil {
+		return nil, ErrKey
+	}
+	return key, nil
+}
+
 // A privateKey is a key opened for use.
 type privateKey struct {
 	redacted
@@ -110,7 +134,7 @@ type privateKey struct {
 
 	ed25519 ed25519.PrivateKey // nil unless Ed25519
 	ecdsa   *ecdsa.PrivateKey  // nil unless P-256 or P-384
-	x25519  *ecdh.PrivateKey   // of X25519 keys, and the counterpart of Ed25519 keys
+	ecdh    *ecdh.PrivateKey   // the same key, or of an Ed25519 key its X25519 counterpart
 }
 
 // generateKey makes a key from 32 or 48 random bytes.
@@ -153,7 +177,7 @@ func newPrivateKey(t KeyType, secret []byte) (*privateKey, error) {
 		h := sha512.Sum512(secret)
 		defer clear(h[:])
 		var err error
-		if k.x25519, err = ecdh.X25519().NewPrivateKey(h[:32]); err != nil {
+		if k.ecdh, err = ecdh.X25519().NewPrivateKey(h[:32]); err != nil {
 			return nil, ErrKey
 		}
 	case P256, P384:
@@ -162,6 +186,9 @@ func newPrivateKey(t KeyType, secret []byte) (*privateKey, error) {
 			return nil, ErrKey
 		}
 		k.ecdsa = key
+		if k.ecdh, err = key.ECDH(); err != nil {
+			return nil, ErrKey
+		}
 		point, err := key.PublicKey.Bytes()
 		if err != nil {
 			return nil, ErrKey
@@ -175,7 +202,7 @@ func newPrivateKey(t KeyType, secret []byte) (*privateKey, error) {
 		if err != nil {
 			return nil, ErrKey
 		}
-		k.x25519, k.public = key, key.PublicKey()
+		k.ecdh, k.public = key, key.PublicKey()
 	default:
 		return nil, ErrKey
 	}
@@ -201,5 +228,5 @@ func (k *privateKey) signer() (crypto.Signer, error) {
 func (k *privateKey) wipe() {
 	clear(k.secret)
 	clear(k.ed25519)
-	k.ecdsa, k.x25519 = nil, nil
+	k.ecdsa, k.ecdh = nil, nil
 }

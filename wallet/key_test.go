@@ -65,21 +65,37 @@ func TestSign(t *testing.T) {
 func TestKeyExchange(t *testing.T) {
 	t.Parallel()
 	w := newWallet(t)
+	var exchanger ecdh.KeyExchanger
+	var peer *ecdh.PrivateKey
+	for typ, curve := range map[wallet.KeyType]ecdh.Curve{wallet.P256: ecdh.P256(), wallet.P384: ecdh.P384(), wallet.X25519: ecdh.X25519()} {
+		pub, err := w.NewKey(t.Context(), typ)
+		require.NoError(t, err)
+		own, ok := pub.(*ecdh.PublicKey)
+		if !ok {
+			own, err = pub.(*ecdsa.PublicKey).ECDH()
+			require.NoError(t, err)
+		}
+		exchanger, err = w.KeyExchanger(t.Context(), own)
+		require.NoError(t, err)
+		require.True(t, exchanger.PublicKey().Equal(own))
+		require.Equal(t, curve, exchanger.Curve())
+
+		peer, err = curve.GenerateKey(rand.Reader)
+		require.NoError(t, err)
+		want, err := peer.ECDH(own)
+		require.NoError(t, err)
+		got, err := exchanger.ECDH(peer.PublicKey())
+		require.NoError(t, err)
+		require.Equal(t, want, got)
+		_, err = exchanger.ECDH(other(t, curve))
+		require.Error(t, err, "a key on another curve")
+	}
 	pub, err := w.NewKey(t.Context(), wallet.X25519)
 	require.NoError(t, err)
-	own := pub.(*ecdh.PublicKey)
-	exchanger, err := w.KeyExchanger(t.Context(), own)
+	exchanger, err = w.KeyExchanger(t.Context(), pub.(*ecdh.PublicKey))
 	require.NoError(t, err)
-	require.True(t, exchanger.PublicKey().Equal(own))
-	require.Equal(t, ecdh.X25519(), exchanger.Curve())
-
-	peer, err := ecdh.X25519().GenerateKey(rand.Reader)
+	peer, err = ecdh.X25519().GenerateKey(rand.Reader)
 	require.NoError(t, err)
-	want, err := peer.ECDH(own)
-	require.NoError(t, err)
-	got, err := exchanger.ECDH(peer.PublicKey())
-	require.NoError(t, err)
-	require.Equal(t, want, got)
 
 	small, err := ecdh.X25519().NewPublicKey(make([]byte, 32))
 	require.NoError(t, err)
@@ -88,6 +104,19 @@ func TestKeyExchange(t *testing.T) {
 	require.NoError(t, w.Close())
 	_, err = exchanger.ECDH(peer.PublicKey())
 	require.ErrorIs(t, err, wallet.ErrClosed)
+}
+
+// other returns a public key that is not on the curve.
+func other(t *testing.T, curve ecdh.Curve) *ecdh.PublicKey {
+	t.Helper()
+	if curve == ecdh.P256() {
+		curve = ecdh.P384()
+	} else {
+		curve = ecdh.P256()
+	}
+	key, err := curve.GenerateKey(rand.Reader)
+	require.NoError(t, err)
+	return key.PublicKey()
 }
 
 func TestKeyRefused(t *testing.T) {
@@ -105,6 +134,8 @@ func TestKeyRefused(t *testing.T) {
 	p521, err := ecdsa.GenerateKey(elliptic.P521(), rand.Reader)
 	require.NoError(t, err)
 	ecdhP256, err := ecdh.P256().GenerateKey(rand.Reader)
+	require.NoError(t, err)
+	ecdhP521, err := ecdh.P521().GenerateKey(rand.Reader)
 	require.NoError(t, err)
 
 	for _, typ := range []wallet.KeyType{"", "ed25519", "P-521", "RSA"} {
@@ -137,8 +168,9 @@ func TestKeyRefused(t *testing.T) {
 		pub  *ecdh.PublicKey
 		want error
 	}{
-		"P-256": {ecdhP256.PublicKey(), wallet.ErrKey},
-		"nil":   {nil, wallet.ErrKey},
+		"somebody else's P-256": {ecdhP256.PublicKey(), wallet.ErrNotFound},
+		"P-521":                 {ecdhP521.PublicKey(), wallet.ErrKey},
+		"nil":                   {nil, wallet.ErrKey},
 	} {
 		e, err := w.KeyExchanger(ctx, c.pub)
 		require.ErrorIs(t, err, c.want, name)

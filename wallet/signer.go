@@ -59,18 +59,16 @@ func (s *signer) adapt(k *privateKey) (did.Signer, error) {
 	return did.NewSigner(s.vm, key)
 }
 
-// KeyExchanger returns the wallet's X25519 key pub for use with Diffie-Hellman
-// (RFC 7748 section 6.1). It returns [ErrNotFound] if the wallet has no such key and
-// [ErrKey] for a key on another curve. The secrets that its ECDH method returns are
-// the caller's to protect.
+// KeyExchanger returns the wallet's key pub, on X25519, P-256 or P-384, for use with
+// Diffie-Hellman (RFC 7748 section 6.1, SEC 1 section 3.3.1); on X25519 also the
+// counterpart of an Ed25519 key that signs. It returns [ErrNotFound] if
+// the wallet has no such key and [ErrKey] for a key on another curve. The secrets that
+// its ECDH method returns are the caller's to protect.
 func (w *Wallet) KeyExchanger(ctx context.Context, pub *ecdh.PublicKey) (ecdh.KeyExchanger, error) {
 	e := &exchanger{wallet: w}
-	err := w.withKey(ctx, pub, func(k *privateKey) error {
-		own, ok := k.public.(*ecdh.PublicKey)
-		if !ok {
-			return ErrKey
-		}
-		e.public = own
+	var err error
+	e.stored, err = w.withAgreement(ctx, pub, func(k *privateKey) error {
+		e.public = k.ecdh.PublicKey()
 		return nil
 	})
 	if err != nil {
@@ -85,6 +83,7 @@ type exchanger struct {
 
 	wallet *Wallet
 	public *ecdh.PublicKey
+	stored crypto.PublicKey // the same, as it is kept
 }
 
 func (e *exchanger) PublicKey() *ecdh.PublicKey { return e.public }
@@ -93,8 +92,8 @@ func (e *exchanger) Curve() ecdh.Curve { return e.public.Curve() }
 
 // ECDH has no context: it reads from the store only if the key is no longer open.
 func (e *exchanger) ECDH(peer *ecdh.PublicKey) (shared []byte, err error) {
-	err = e.wallet.withKey(context.Background(), e.public, func(k *privateKey) error {
-		shared, err = k.x25519.ECDH(peer)
+	err = e.wallet.withKey(context.Background(), e.stored, func(k *privateKey) error {
+		shared, err = k.ecdh.ECDH(peer)
 		return err
 	})
 	return shared, err

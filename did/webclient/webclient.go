@@ -63,20 +63,35 @@ func New(o Options) *Client {
 // Get implements [did.Getter]. The status 404 and 410 are did.ErrNotFound.
 func (c *Client) Get(ctx context.Context, url string, accept ...string) (body []byte, mediaType string, err error) {
 	body, mediaType, err = c.fetch.Get(ctx, url, accept...)
-	if err == nil {
-		return body, mediaType, nil
+	if err != nil {
+		return nil, "", failure(ctx, err)
 	}
+	return body, mediaType, nil
+}
+
+// GetOnce is Get without following any redirect: for one it returns its target, which
+// is not checked, and no body. Its errors are those of Get.
+func (c *Client) GetOnce(ctx context.Context, url string, accept ...string) (body []byte, mediaType, location string, err error) {
+	body, mediaType, location, err = c.fetch.GetOnce(ctx, url, accept...)
+	if err != nil {
+		return nil, "", "", failure(ctx, err)
+	}
+	return body, mediaType, location, nil
+}
+
+// failure is an error of Get in the terms of [did.Getter].
+func failure(ctx context.Context, err error) error {
 	var status fetch.ErrStatus
 	if errors.As(err, &status) && (status.Code == http.StatusNotFound || status.Code == http.StatusGone) {
-		return nil, "", fmt.Errorf("%w: status %d", did.ErrNotFound, status.Code)
+		return fmt.Errorf("%w: status %d", did.ErrNotFound, status.Code)
 	}
 	if ctx.Err() != nil {
-		return nil, "", fmt.Errorf("webclient: %w", ctx.Err())
+		return fmt.Errorf("webclient: %w", ctx.Err())
 	}
 	if errors.Is(err, context.DeadlineExceeded) { // the client's own, not the caller's
-		return nil, "", fmt.Errorf("%w: %w", did.ErrUnavailable, ErrSlow)
+		return fmt.Errorf("%w: %w", did.ErrUnavailable, ErrSlow)
 	}
-	return nil, "", fmt.Errorf("%w: %w", did.ErrUnavailable, errtext.Below(err))
+	return fmt.Errorf("%w: %w", did.ErrUnavailable, errtext.Below(err))
 }
 
 // Close closes the connections that are kept open for reuse. The client can still be used.

@@ -266,16 +266,6 @@ func TestRequest_Refused(t *testing.T) {
 			p.sent.Connection.MyKey = c.MyKey
 			return p.sent
 		},
-		"DID behind a mediator": func(p *prepared) memtx.Sent {
-			key, err := p.hazel.keys.NewVerkey(p.t.Context())
-			require.NoError(p.t, err)
-			hop, err := didkey.New(key)
-			require.NoError(p.t, err)
-			id, err := didpeer.NewDIDComm(key, p.hazel.Endpoint, []string{hop.String()})
-			require.NoError(p.t, err)
-			p.sent.Connection.MyKey = key
-			return edit(p.t, p.sent, func(b map[string]any) { b["did"] = id.String() })
-		},
 		"another message": func(p *prepared) memtx.Sent {
 			m := *p.sent.Message
 			m.Type.Name = "invitation"
@@ -589,7 +579,7 @@ func TestServiceOf(t *testing.T) {
 	}{
 		"one":             {`{"id":"#a","type":"did-communication","serviceEndpoint":"https://a.example","recipientKeys":["#key-1"]}`, "https://a.example"},
 		"by priority":     {`{"id":"#a","type":"did-communication","priority":2,"serviceEndpoint":"https://a.example","recipientKeys":["#key-1"]},{"id":"#b","type":"did-communication","priority":1,"serviceEndpoint":"https://b.example","recipientKeys":["#key-1"]}`, "https://b.example"},
-		"unusable first":  {`{"id":"#a","type":"did-communication","serviceEndpoint":"ws://a.example","recipientKeys":["#key-1"]},{"id":"#b","type":"did-communication","priority":1,"serviceEndpoint":"https://b.example","recipientKeys":["#key-1"]}`, "https://b.example"},
+		"unusable first":  {`{"id":"#a","type":"did-communication","serviceEndpoint":"ftp://a.example","recipientKeys":["#key-1"]},{"id":"#b","type":"did-communication","priority":1,"serviceEndpoint":"https://b.example","recipientKeys":["#key-1"]}`, "https://b.example"},
 		"other type":      {`{"id":"#a","type":"LinkedDomains","serviceEndpoint":"https://a.example"}`, ""},
 		"key not there":   {`{"id":"#a","type":"did-communication","serviceEndpoint":"https://a.example","recipientKeys":["#key-9"]}`, ""},
 		"no keys":         {`{"id":"#a","type":"did-communication","serviceEndpoint":"https://a.example","recipientKeys":[]}`, ""},
@@ -597,8 +587,8 @@ func TestServiceOf(t *testing.T) {
 		"key of another":  {`{"id":"#a","type":"did-communication","serviceEndpoint":"https://a.example","recipientKeys":["did:web:x.example#key-1"]}`, ""},
 		"for encryption":  {`{"id":"#a","type":"did-communication","serviceEndpoint":"https://a.example","recipientKeys":["#key-2"]}`, ""},
 		"routing unknown": {`{"id":"#a","type":"did-communication","serviceEndpoint":"https://a.example","recipientKeys":["#key-1"],"routingKeys":["#key-9"]}`, ""},
-		"did:key routing": {`{"id":"#a","type":"did-communication","serviceEndpoint":"https://a.example","recipientKeys":["#key-1"],"routingKeys":["did:key:z6MkojqtZt8C65i8t1AddcannXyKTkFxfykRNdhhewAvUgXc#z6MkojqtZt8C65i8t1AddcannXyKTkFxfykRNdhhewAvUgXc"]}`, ""},
-		"mediated first":  {`{"id":"#a","type":"did-communication","serviceEndpoint":"https://a.example","recipientKeys":["#key-1"],"routingKeys":["#key-1"]},{"id":"#b","type":"did-communication","priority":1,"serviceEndpoint":"https://b.example","recipientKeys":["#key-1"],"routingKeys":[]}`, "https://b.example"},
+		"did:key routing": {`{"id":"#a","type":"did-communication","serviceEndpoint":"https://a.example","recipientKeys":["#key-1"],"routingKeys":["did:key:z6MkojqtZt8C65i8t1AddcannXyKTkFxfykRNdhhewAvUgXc#z6MkojqtZt8C65i8t1AddcannXyKTkFxfykRNdhhewAvUgXc"]}`, "https://a.example"},
+		"mediated":        {`{"id":"#a","type":"did-communication","serviceEndpoint":"https://a.example","recipientKeys":["#key-1"],"routingKeys":["#key-1"]},{"id":"#b","type":"did-communication","priority":1,"serviceEndpoint":"https://b.example","recipientKeys":["#key-1"],"routingKeys":[]}`, "https://a.example"},
 	} {
 		id, err := didpeer.New([]byte(`{"@context":["https://www.w3.org/ns/did/v1"],"verificationMethod":[` +
 			`{"id":"#key-1","type":"Multikey","publicKeyMultibase":"z6MkojqtZt8C65i8t1AddcannXyKTkFxfykRNdhhewAvUgXc"},` +

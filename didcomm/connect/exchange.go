@@ -11,9 +11,11 @@ import (
 	"time"
 
 	"github.com/staffpassport/staffpassport/did"
+	"github.com/staffpassport/staffpassport/did/didpeer"
 	"github.com/staffpassport/staffpassport/didcomm"
 	"github.com/staffpassport/staffpassport/didcomm/internal/exchange"
 	"github.com/staffpassport/staffpassport/didcomm/internal/oob"
+	"github.com/staffpassport/staffpassport/didcomm/internal/peerdid"
 )
 
 // The kinds of record that this package keeps.
@@ -22,22 +24,29 @@ const (
 	kindThread     = "connect/thread"     // thread and requester's key -> exchange
 	kindReceived   = "connect/received"   // invitation received -> exchange
 	kindInvitation = "connect/invitation" // invitations made
+	kindInvited    = "connect/invited"    // key of an invitation made -> invitation
+	kindInviter    = "connect/inviter"    // DID of an inviter -> connection with it
+	kindSelf       = "connect/self"       // the DIDs of reusable invitations
 )
 
 // An Exchange is one run of the protocol, as one party sees it.
 type Exchange struct {
-	ID      string    `json:"id"` // also of the connection; local, safe in a URL
-	Role    Role      `json:"role"`
-	State   State     `json:"state"`
-	Thread  string    `json:"thread,omitempty"` // empty before the request
-	Created time.Time `json:"created"`
-	Since   time.Time `json:"since"` // when State was entered
+	ID      string          `json:"id"`                // also of the connection; local, safe in a URL
+	Version didcomm.Version `json:"version,omitempty"` // of the connection; zero is V1
+	Role    Role            `json:"role"`
+	State   State           `json:"state"`
+	Thread  string          `json:"thread,omitempty"` // empty before the request
+	Created time.Time       `json:"created"`
+	Since   time.Time       `json:"since"` // when State was entered
 
 	Invitation string    `json:"invitation"`         // its ID
 	Label      string    `json:"label,omitempty"`    // what the peer calls itself; not proven
 	GoalCode   string    `json:"goalCode,omitempty"` // of the inviter
 	Goal       string    `json:"goal,omitempty"`     // of the inviter
 	Expires    time.Time `json:"expires,omitzero"`   // of the invitation; zero means never
+	// Requests are the messages that came with the invitation, for [Protocol.Connected]
+	// to hand one to its protocol's handler. They prove nothing.
+	Requests []json.RawMessage `json:"requests,omitempty"`
 
 	// Code and Reason say why the exchange is abandoned. A Reason ByPeer is the
 	// peer's own text.
@@ -60,16 +69,25 @@ func (x Exchange) LogValue() slog.Value { return slog.StringValue(x.String()) }
 // record is what is kept of an exchange: the rest is of no use to a page.
 type record struct {
 	Exchange
-	// Request is the type of the request: its version is that of the exchange.
-	Request didcomm.Type `json:"request"`
+	// Request is the type of the request in V1: its version is that of the exchange.
+	Request didcomm.Type `json:"request,omitzero"`
 	// InvitationKeys are those of the invitation, the first of which receives.
 	InvitationKeys []ed25519.PublicKey `json:"invitationKeys"`
+	// Inviter is the DID that the invitation names, if it does; always in V2.
+	Inviter did.DID `json:"inviter,omitzero"`
 	// Peer is where the peer receives: a requester's as the invitation says, a
 	// responder's as the request's DID says.
 	Peer     didcomm.Service   `json:"peer"`
 	TheirKey ed25519.PublicKey `json:"theirKey,omitempty"` // of the requester, in a responder's record
 	Theirs   did.DID           `json:"theirs,omitzero"`    // of the requester, in a responder's record
-	MyKey    ed25519.PublicKey `json:"myKey,omitempty"`    // of the responder, if it was made with the request
+	// MyKey is the key of the responder, if it was made with the request, and in V2 that
+	// of the invitation's DID. At is where our key receives, if that is known.
+	MyKey ed25519.PublicKey `json:"myKey,omitempty"`
+	At    peerdid.Address   `json:"at,omitzero"`
+	// Reuse is the connection on which a requester asked to use it instead of a new one,
+	// and the thread of that; empty if it did not.
+	Reuse       string `json:"reuse,omitempty"`
+	ReuseThread string `json:"reuseThread,omitempty"`
 	// Found is the record of kindThread that leads here; empty before the request.
 	Found string `json:"found,omitempty"`
 	// Life is where a requester stands with the invitation (RFC 0434, "States").
@@ -113,13 +131,25 @@ func threadID(r Role, requester ed25519.PublicKey, thread string) string {
 	return exchange.ID(string(r), string(requester), thread)
 }
 
-func receivedID(i didcomm.Invitation) string { return exchange.ID(i.ID, string(i.Service.Keys[0])) }
+// receivedID finds the exchange of an invitation that was received.
+func receivedID(invitation string, keys []ed25519.PublicKey, inviter did.DID) string {
+	if len(keys) == 0 { // V2
+		return exchange.ID(invitation, didpeer.Short(inviter).String())
+	}
+	return exchange.ID(invitation, string(keys[0]))
+}
 
 // lead makes x be found by the messages of its thread.
 func lead(tx didcomm.Tx, x *record, requester ed25519.PublicKey) error {
 	x.Found = threadID(x.Role, requester, x.Thread)
 	return tx.Save(kindThread, x.Found, x.ID)
 }
+
+// ownID finds the exchange of a requester in V2 by the DID that was made for it.
+func ownID(mine did.DID) string { return exchange.ID("v2", didpeer.Short(mine).String()) }
+
+// inviterID finds the connection that came of an invitation of a DID.
+func inviterID(inviter did.DID) string { return exchange.ID(didpeer.Short(inviter).String()) }
 
 // load returns a record by its id, or [didcomm.ErrNotFound].
 func load(tx didcomm.Tx, id string) (*record, error) {
@@ -187,7 +217,7 @@ func (p *Protocol) Delete(ctx context.Context, id string) error {
 			return err
 		}
 		if x.Role == RoleRequester {
-			at := exchange.ID(x.Invitation, string(x.InvitationKeys[0]))
+			at := receivedID(x.Invitation, x.InvitationKeys, x.Inviter)
 			var latest string
 			if err := tx.Load(kindReceived, at, &latest); err != nil && !isNotFound(err) {
 				return err
@@ -197,6 +227,9 @@ func (p *Protocol) Delete(ctx context.Context, id string) error {
 					return err
 				}
 			}
+		}
+		if err := p.unlink(tx, x); err != nil {
+			return err
 		}
 		if err := tx.DeleteConnection(id); err != nil {
 			return err
@@ -208,23 +241,63 @@ func (p *Protocol) Delete(ctx context.Context, id string) error {
 	})
 }
 
-// step applies an event to x, saves it, and audits it under the message's name.
-func (p *Protocol) step(tx didcomm.Tx, x *record, e Event, outcome string) error {
-	next, err := Next(x.Role, x.State, e)
+// unlink forgets what leads to the connection of x, or was kept for it.
+func (p *Protocol) unlink(tx didcomm.Tx, x *record) error {
+	c, err := tx.Connection(x.ID)
+	if isNotFound(err) {
+		return nil
+	}
 	if err != nil {
 		return err
 	}
-	if err := x.follow(e); err != nil {
+	if err := peerdid.Forget(tx, c.Theirs); err != nil || x.Role != RoleRequester || x.Inviter.IsZero() {
 		return err
 	}
-	x.State, x.Since = next, p.now()
+	var connection string
+	err = tx.Load(kindInviter, inviterID(x.Inviter), &connection)
+	if isNotFound(err) || err == nil && connection != x.ID {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return tx.Delete(kindInviter, inviterID(x.Inviter))
+}
+
+// step applies events to x, one after another, saves it, and audits each under the
+// message's name.
+func (p *Protocol) step(tx didcomm.Tx, x *record, outcome string, events ...Event) error {
+	for _, e := range events {
+		next, err := Next(x.Role, x.State, e)
+		if err != nil {
+			return err
+		}
+		if err := x.follow(e); err != nil {
+			return err
+		}
+		x.State, x.Since = next, p.now()
+	}
 	if err := tx.Save(kindExchange, x.ID, x); err != nil {
 		return err
 	}
-	return tx.Audit(didcomm.Event{
-		Action: "didexchange/" + strings.ReplaceAll(e.String(), " ", "-"), Outcome: outcome,
-		Connection: x.ID, Thread: x.Thread,
-	})
+	for _, e := range events {
+		err := tx.Audit(didcomm.Event{
+			Action: x.protocol() + "/" + strings.ReplaceAll(e.String(), " ", "-"), Outcome: outcome,
+			Connection: x.ID, Thread: x.Thread,
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// protocol names the protocol of x, for the audit log.
+func (x *record) protocol() string {
+	if x.Version.Or1() == didcomm.V2 {
+		return "out-of-band"
+	}
+	return x.Request.Protocol
 }
 
 // reported handles a problem report: it ends an exchange that can still end. A
@@ -279,7 +352,7 @@ func (p *Protocol) abandon(tx didcomm.Tx, x *record, r *didcomm.Problem, byPeer 
 		return nil
 	}
 	x.Code, x.Reason, x.ByPeer = r.Code, clip(r.Comment), byPeer
-	return p.step(tx, x, e, "abandoned")
+	return p.step(tx, x, "abandoned", e)
 }
 
 func expired(at, now time.Time) bool { return exchange.Expired(at, now) }

@@ -108,6 +108,9 @@ func (w *world) settle() (trace []*didcomm.Message) {
 			for _, s := range from.store.TakeOutbox() {
 				moved = true
 				trace = append(trace, s.Message)
+				if s.Message.Type.Protocol == connectionAck.Protocol { // which is for others
+					continue
+				}
 				require.NoError(w.t, w.deliver(s))
 			}
 			for _, task := range from.store.TakeTasks() {

@@ -130,7 +130,7 @@ func TestReceive_Refused(t *testing.T) {
 	for name, change := range map[string]func(*didcomm.Invitation){
 		"no key":         func(i *didcomm.Invitation) { i.Service.Keys = nil },
 		"no id":          func(i *didcomm.Invitation) { i.ID = "" },
-		"other protocol": func(i *didcomm.Invitation) { i.Request.Protocol = "connections" },
+		"other protocol": func(i *didcomm.Invitation) { i.Request.Protocol = "relationship" },
 		"other version":  func(i *didcomm.Invitation) { i.Request.Major = 2 },
 		"expired":        func(i *didcomm.Invitation) { i.Expires = start },
 	} {
@@ -359,18 +359,19 @@ func TestResponseOfAnotherAgent(t *testing.T) {
 	var b responseBody
 	require.NoError(t, json.Unmarshal([]byte(credoResponse), &b))
 	w := newWorld(t)
-	theirs, service, err := w.hazel.resolve(t.Context(), b.DID)
+	peer, err := w.hazel.resolve(t.Context(), b.DID, nil)
 	require.NoError(t, err)
+	theirs, service := peer.ID, peer.Service
 	require.Equal(t, "peer", theirs.Method())
 	require.Len(t, service.Keys, 1)
 	require.Contains(t, service.Endpoint, "http://")
 	pub, err := did.ParseMultikey("z6MkrfFxjgDSgMnoEPSEjbeRetsfTD71iT7ZFdtt7VYGCYSx")
 	require.NoError(t, err)
-	require.NoError(t, b.proves([]edKey{pub.(edKey)}, service.Keys[0]))
+	require.NoError(t, b.proves([]edKey{pub.(edKey)}, service.Keys[0], 1))
 	other, err := w.hazel.keys.NewVerkey(t.Context())
 	require.NoError(t, err)
-	require.ErrorIs(t, b.proves([]edKey{other}, service.Keys[0]), ErrDID, "not by that invitation's key")
-	require.ErrorIs(t, b.proves([]edKey{other}, other), ErrDID, "a signature that is there must be good")
+	require.ErrorIs(t, b.proves([]edKey{other}, service.Keys[0], 1), ErrDID, "not by that invitation's key")
+	require.ErrorIs(t, b.proves([]edKey{other}, other, 1), ErrDID, "a signature that is there must be good")
 }
 
 // life returns where the receiver of an invitation stands with it.
@@ -448,4 +449,33 @@ func TestDelete_KeepsALaterTry(t *testing.T) {
 	again, err := w.hazel.Receive(t.Context(), i)
 	require.NoError(t, err)
 	require.Equal(t, second, again)
+}
+
+// TestRequests: what came with an invitation is there when the connection is (RFC 0434,
+// "Responses").
+func TestRequests(t *testing.T) {
+	t.Parallel()
+	for _, v := range []didcomm.Version{didcomm.V1, didcomm.V2} {
+		w := newWorld(t)
+		i, err := w.alder.Invite(t.Context(), Invite{Version: v})
+		require.NoError(t, err)
+		i.Requests = []json.RawMessage{json.RawMessage(`{"@id":"r1","@type":"https://didcomm.org/issue-credential/2.0/offer-credential"}`)}
+		var got []json.RawMessage
+		w.hazel.Connected = func(_ context.Context, _ didcomm.Tx, x *Exchange, _ didcomm.Connection) error {
+			got = x.Requests
+			return nil
+		}
+		id, err := w.hazel.Receive(t.Context(), i)
+		require.NoError(t, err)
+		require.NoError(t, w.hazel.Connect(t.Context(), id))
+		if v == didcomm.V2 {
+			w.settle2()
+		} else {
+			w.settle()
+		}
+		require.Len(t, got, 1)
+		m, err := didcomm.ParseMessage(got[0])
+		require.NoError(t, err)
+		require.Equal(t, "r1", m.ID)
+	}
 }

@@ -1,12 +1,11 @@
 package connect
 
 import (
-	"context"
 	"crypto/ed25519"
 	"errors"
 	"fmt"
+	"strings"
 
-	"github.com/staffpassport/staffpassport/did"
 	"github.com/staffpassport/staffpassport/didcomm"
 )
 
@@ -47,40 +46,16 @@ func refuse(code, comment string, err error) error {
 	return &didcomm.Problem{Code: code, Comment: comment, Err: err}
 }
 
-// resolve returns the DIDComm service of a peer's DID. Only methods that carry
-// their own document are looked up: this runs inside a transaction.
-func (p *Protocol) resolve(ctx context.Context, text string) (did.DID, didcomm.Service, error) {
-	id, err := did.Parse(text)
-	if err != nil {
-		return did.DID{}, didcomm.Service{}, fmt.Errorf("%w: %w", ErrDID, err)
-	}
-	if m := id.Method(); m != "peer" && m != "key" {
-		return did.DID{}, didcomm.Service{}, fmt.Errorf("%w: method", ErrDID)
-	}
-	res, err := p.Resolver.Resolve(ctx, id, did.Version{})
-	if err != nil {
-		return did.DID{}, didcomm.Service{}, fmt.Errorf("%w: %w", ErrDID, err)
-	}
-	s, err := didcomm.ServiceOf(res.Document)
-	if err != nil {
-		return did.DID{}, didcomm.Service{}, fmt.Errorf("%w: %w", ErrDID, err)
-	}
-	return id, s, nil
-}
-
-// unusable says for a person why the DID of a message cannot be used.
-func unusable(message string, err error) string {
-	if errors.Is(err, didcomm.ErrMediator) {
-		return "The DID of the " + message + " is behind a mediator, through which this agent cannot send."
-	}
-	return "The DID of the " + message + " cannot be used."
-}
-
 // proves reports, as an error matching [ErrDID], whether a response shows that it
 // comes from whoever made the invitation: the envelope was sent with a key of the
-// invitation, or such a key signed the new DID. Every signature that is there must
-// be good (RFC 0023, "Response Processing").
-func (b *responseBody) proves(invitation []ed25519.PublicKey, sender ed25519.PublicKey) error {
+// invitation, or such a key signed the new DID or its document. Every signature that is
+// there must be good (RFC 0023, "Response Processing").
+//
+// In version 1.0 the signature may be missing beside a document, as it is in agents that
+// are in use. Then the proof is that the sender knows the thread, a random id, and our
+// key, both of which it can only have read in the request, and that was encrypted to the
+// invitation's key. The minor version is that of the invitation: no response lowers it.
+func (b *responseBody) proves(invitation []ed25519.PublicKey, sender ed25519.PublicKey, minor int) error {
 	proven := contains(invitation, sender)
 	if b.Rotate != nil {
 		content, err := b.Rotate.Content()
@@ -95,11 +70,16 @@ func (b *responseBody) proves(invitation []ed25519.PublicKey, sender ed25519.Pub
 		}
 		proven = true
 	}
-	if b.Document != nil && len(b.Document.Data.JWS) > 0 {
-		// The document itself is not needed: the DID carries its own.
+	switch {
+	case b.Document == nil:
+	case signed(b.Document):
 		if err := verifyAny(b.Document, invitation); err != nil {
 			return err
 		}
+		// The document proves the DID if that is its hash. Any other carries its own.
+		proven = proven || isGenesis(b.DID)
+	case minor == 0:
+		proven = true
 	}
 	if !proven {
 		return fmt.Errorf("%w: not signed by the inviter", ErrDID)
@@ -107,13 +87,7 @@ func (b *responseBody) proves(invitation []ed25519.PublicKey, sender ed25519.Pub
 	return nil
 }
 
-// verifyAny verifies a signature by one of the keys.
-func verifyAny(a *didcomm.Attachment, keys []ed25519.PublicKey) error {
-	err := error(did.ErrSignature)
-	for _, k := range keys {
-		if err = a.VerifyKey(k); err == nil {
-			return nil
-		}
-	}
-	return fmt.Errorf("%w: %w", ErrDID, err)
-}
+func signed(a *didcomm.Attachment) bool { return len(a.Data.JWS) > 0 && string(a.Data.JWS) != "null" }
+
+// isGenesis reports whether a DID is a did:peer:1, the hash of its document.
+func isGenesis(id string) bool { return strings.HasPrefix(id, "did:peer:1") }

@@ -14,6 +14,7 @@ func TestNothingPrintsClaims(t *testing.T) {
 		"Event":    "the name of a message",
 		"Invite":   "what an invitation says to anybody",
 		"Made":     "what an invitation says to anybody",
+		"Peers":    "a resolver",
 		"Protocol": "a protocol",
 	}, "ID", "Role", "State", "Thread")
 }

@@ -1,6 +1,6 @@
-// Package connect implements Aries RFC 0023, DID Exchange v1, version 1.1: two
-// agents that know nothing of each other but an invitation end with a
-// [didcomm.Connection], each with a DID and a key made for it alone.
+// Package connect makes connections: two agents that know nothing of each other but an
+// invitation end with a [didcomm.Connection], each with a DID and a key made for it
+// alone. It implements Aries RFC 0023, DID Exchange v1, version 1.1:
 //
 //	requester                                responder
 //	                                         Invite      (travels out of band)
@@ -9,15 +9,32 @@
 //	                 <------  response       Work
 //	                 complete  ------>
 //
-// A program makes one [Protocol], which plays both roles, and registers it with
-// the runtime as the opener of "didexchange", 1 and the worker of [TaskRespond].
+// Beside it stand Aries RFC 0160, Connection Protocol 1.0, for inviters and invitees
+// that speak nothing newer, with the same calls and states; the handshake-reuse of
+// Aries RFC 0434, with which a second invitation of the same inviter needs no second
+// connection; and what DIDComm Messaging 2.1 has instead of all of them, "Out Of Band
+// Messages": a connection is there as soon as one side has written to the other's DID.
+//
+// A program makes one [Protocol], which plays both roles, and registers it with the
+// runtime:
+//
+//	agent.HandleOpen("didexchange", 1, p)
+//	agent.HandleOpen("connections", 1, p)
+//	agent.Handle("out-of-band", 1, p)   // reuse
+//	agent.HandleStrangers(p)            // V2
+//	agent.HandleTask(connect.TaskRespond, p)
+//
 // Package outofband turns what [Protocol.Invite] returns into a link, and a link
 // into what [Protocol.Receive] takes. Every exchange is kept as an [Exchange] that
 // pages can list; its ID is the ID of its connection.
 //
-// Both sides make a did:peer:4. The responder's new DID is signed with the key of
-// its invitation, so that the requester knows that it talks to whoever made that;
-// who that is, neither side learns here: a label is what a peer says of itself.
+// Both sides make a did:peer: numalgo 4, to a peer that speaks did-exchange 1.0 numalgo
+// 1 with its document beside it, and 2 in V2. The responder's new DID is signed with the
+// key of its invitation, so that the requester knows that it talks to whoever made that;
+// who that is, neither side learns here: a label is what a peer says of itself. In
+// version 1.0 agents are in use that sign nothing: there the responder is whoever could
+// read the request, and knows its random thread id (RFC 0023 made the signature
+// optional); a requester that was invited to 1.1 or later does not take that.
 // The DIDs of peers are did:peer and did:key, which need no network to look up.
 //
 // [Next] is the protocol as a pure function. A message that does not fit changes
@@ -55,19 +72,32 @@ type TxKeys interface {
 	NewVerkeyIn(tx didcomm.Tx) (ed25519.PublicKey, error)
 }
 
-// A Protocol runs did-exchange in both roles. All fields but the last three are
+// A Protocol makes connections in both roles. All fields down to Endpoint are
 // required. It is safe for concurrent use and must not be changed after first use.
 type Protocol struct {
 	Store    didcomm.Store // the runtime
 	Keys     Keys
 	Resolver did.Resolver // of did:peer and did:key; nothing else is asked for
 	Label    string       // what this agent calls itself
-	Endpoint string       // where it receives envelopes, an absolute URL
+	// Endpoint is where it receives envelopes, an absolute URL; [didcomm.Queue] if it
+	// has no such place and is not behind a mediator.
+	Endpoint string
+
+	// Route, if set, tells where each recipient of ours is reached, instead of
+	// Endpoint: what a mediator gave, and the keys of mediators as a service of a DID
+	// document lists them (did:key in V1). It is called in the transaction that keeps
+	// the recipient, so that a mediator can be told of it; with the zero Recipient for
+	// the place alone, since a DID is made of it. An error undoes the transaction.
+	Route func(ctx context.Context, tx didcomm.Tx, r didcomm.Recipient) (endpoint string, routing []string, err error)
 
 	// Connected hears of every new connection, in the transaction that
 	// establishes it; it must use tx only. An error undoes that, and the
 	// message that brought it is received again.
 	Connected func(ctx context.Context, tx didcomm.Tx, x *Exchange, c didcomm.Connection) error
+
+	// Reused hears, on either side, that the connection c is used instead of a new one
+	// for the invitation of that id. The rules of Connected apply. It may be nil.
+	Reused func(ctx context.Context, tx didcomm.Tx, c didcomm.Connection, invitation string) error
 
 	Now   func() time.Time // nil: time.Now
 	NewID func() string    // nil: [didcomm.NewID]
@@ -75,6 +105,8 @@ type Protocol struct {
 
 var (
 	_ didcomm.Opener    = (*Protocol)(nil)
+	_ didcomm.Handler   = (*Protocol)(nil)
+	_ didcomm.Greeter   = (*Protocol)(nil)
 	_ didcomm.Worker    = (*Protocol)(nil)
 	_ didcomm.Abandoner = (*Protocol)(nil)
 )
@@ -93,15 +125,23 @@ func (p *Protocol) newID() string {
 	return p.NewID()
 }
 
-// Open implements [didcomm.Opener].
+// The protocols of V1 that make connections.
+const (
+	exchangeProtocol   = "didexchange" // RFC 0023
+	connectionProtocol = "connections" // RFC 0160
+)
+
+// Open implements [didcomm.Opener] for did-exchange 1 and connections 1.
 func (p *Protocol) Open(ctx context.Context, tx didcomm.Tx, k didcomm.Keys, m *didcomm.Message) error {
 	switch {
 	case m.Type.Name == request:
 		return p.requested(ctx, tx, k, m)
 	case m.Type.Name == response:
 		return p.responded(ctx, tx, k, m)
-	case m.Type.Name == complete:
+	case m.Type.Name == complete && m.Type.Protocol == exchangeProtocol:
 		return p.completed(ctx, tx, k, m)
+	case m.Type.Name == "ack" && m.Type.Protocol == connectionProtocol:
+		return nil // the connection is there already (RFC 0160, "Connection Acknowledgement")
 	case didcomm.IsProblemReport(m.Type): // written with a hyphen by some
 		return p.reported(tx, k, m)
 	}
@@ -130,7 +170,7 @@ func (p *Protocol) Expire(ctx context.Context, before time.Time) (int, error) {
 				return nil
 			}
 			x.Code, x.Reason = "expired", "There was no answer in time."
-			return p.step(tx, x, Event{problem, true}, "expired")
+			return p.step(tx, x, "expired", Event{problem, true})
 		})
 		if err != nil {
 			return n, err

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/staffpassport/staffpassport/did"
 	"github.com/staffpassport/staffpassport/didcomm"
 )
 
@@ -27,7 +28,7 @@ const Task = "didcommtest/task"
 func TestStore(t *testing.T, open func(t *testing.T) didcomm.Store) {
 	for name, test := range map[string]func(t *testing.T, s didcomm.Store){
 		"records": records, "delete": deletes, "list": list, "once": once, "connections": connections,
-		"two connections of one pair": pairs, "send": send, "rolled back": rolledBack, "view": view,
+		"two connections of one pair": pairs, "connections of V2": connectionsV2, "send": send, "rolled back": rolledBack, "view": view,
 		"ended": ended, "snapshot": snapshot, "one after another": serial,
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -64,6 +65,21 @@ func connection(id string) didcomm.Connection {
 		ID: id, Label: "peer of " + id, MyKey: key("mine " + id), TheirKey: key("theirs " + id),
 		Endpoint: "https://peer.example/" + id, Established: true, Created: time.Date(2026, 3, 6, 9, 0, 0, 5, time.UTC),
 	}
+}
+
+func connectionV2(id string) didcomm.Connection {
+	return didcomm.Connection{
+		ID: id, Version: didcomm.V2, Mine: party("mine-" + id), Theirs: party("theirs-" + id), Prior: party("prior-" + id),
+		Endpoint: "https://peer.example/" + id, Established: true, Created: time.Date(2026, 3, 6, 9, 0, 0, 5, time.UTC),
+	}
+}
+
+func party(name string) did.DID {
+	id, err := did.Parse("did:example:" + name)
+	if err != nil {
+		panic(err)
+	}
+	return id
 }
 
 func message(t *testing.T, id string, size int) *didcomm.Message {
@@ -210,6 +226,34 @@ func pairs(t *testing.T, s didcomm.Store) {
 	})
 }
 
+func connectionsV2(t *testing.T, s didcomm.Store) {
+	c := connectionV2("a")
+	update(t, s, func(tx didcomm.Tx) {
+		require.NoError(t, tx.SaveConnection(c))
+		mixed, nobody := connectionV2("b"), connectionV2("b")
+		mixed.MyKey, nobody.Mine = key("x"), did.DID{}
+		require.Error(t, tx.SaveConnection(mixed), "with a key of V1")
+		require.Error(t, tx.SaveConnection(nobody), "without a DID")
+		require.NoError(t, tx.SaveConnection(didcomm.Connection{ID: "unfinished", Version: didcomm.V2, Mine: party("x")}))
+		require.NoError(t, tx.SaveConnection(c), "again")
+	})
+	look(t, s, func(tx didcomm.Tx) {
+		got, err := tx.Connection("a")
+		require.NoError(t, err)
+		require.Equal(t, c, got)
+	})
+	twin := connectionV2("a")
+	twin.ID = "twin"
+	err := s.Update(context.Background(), func(tx didcomm.Tx) error { return tx.SaveConnection(twin) })
+	require.ErrorIs(t, err, didcomm.ErrConflict)
+	rotated := c
+	rotated.Theirs = party("new")
+	update(t, s, func(tx didcomm.Tx) {
+		require.NoError(t, tx.SaveConnection(rotated))
+		require.NoError(t, tx.SaveConnection(twin), "its names are free")
+	})
+}
+
 func send(t *testing.T, s didcomm.Store) {
 	update(t, s, func(tx didcomm.Tx) {
 		require.NoError(t, tx.Send(connection("a"), message(t, "m1", 10)))
@@ -219,8 +263,16 @@ func send(t *testing.T, s didcomm.Store) {
 		require.ErrorIs(t, tx.Send(connection("a"), message(t, "m3", didcomm.MaxMessage)), didcomm.ErrPermanent)
 		nowhere, nobody := connection("a"), connection("a")
 		nowhere.Endpoint, nobody.TheirKey = "", nil
-		require.Error(t, tx.Send(nowhere, message(t, "m4", 10)))
+		require.NoError(t, tx.Send(nowhere, message(t, "m4", 10)), "it waits for the peer to call")
 		require.Error(t, tx.Send(nobody, message(t, "m5", 10)))
+		of2 := *message(t, "m6", 10)
+		of2.Version = didcomm.V2
+		require.Error(t, tx.Send(connection("a"), &of2), "of another version than its connection")
+		require.NoError(t, tx.Send(connectionV2("b"), &of2))
+		require.Error(t, tx.Send(connectionV2("b"), message(t, "m7", 10)))
+		unnamed := connectionV2("b")
+		unnamed.Theirs = did.DID{}
+		require.Error(t, tx.Send(unnamed, &of2))
 		require.NoError(t, tx.Defer(Task, "id"))
 		require.NoError(t, tx.Audit(didcomm.Event{Action: "test", Outcome: "ok"}))
 	})

@@ -1,29 +1,35 @@
-// Package envelope encrypts and decrypts DIDComm messages in the encryption
-// envelope of Aries RFC 0019 ("DIDComm v1").
+// Package envelope encrypts and decrypts DIDComm messages: in the encryption envelope of
+// Aries RFC 0019 ("DIDComm v1") and in those of DIDComm Messaging 2.1 ("DIDComm v2"),
+// whose sections the comments here name.
 //
-// Give a [Packer] the party's private keys and call [Packer.PackV1] to send and
-// [Packer.Unpack] to receive. [Received.Sender] is then the one thing that says
-// who wrote a message: a name, DID or key inside the plaintext proves nothing,
-// and an anonymous envelope has no sender.
+// Give a [Packer] the party's private keys. [Packer.PackV1] and [Packer.PackV2] send, and
+// [Packer.Unpack] receives both. Its [Received] is then the one thing that says who wrote
+// a message: a name, DID or key inside the plaintext proves nothing, and an anonymous
+// envelope has no sender. In version 2 the plaintext names its parties too, and what
+// contradicts the envelope is refused.
 //
-// Two things the format cannot give. It does not sign: the recipient could have
-// written the envelope too, so it proves nothing to a third party. And all
-// recipients of one envelope share its content key: any of them could have
-// replaced the content that the others read as the sender's. Pack to one party at
-// a time.
+// Some things encryption does not give. It does not sign: the recipient could have
+// written the envelope too, so it proves nothing to a third party; for that, version 2
+// has [Options.Sign]. And all recipients of an envelope of version 1 share its content
+// key: any of them could have replaced the content that the others read as the sender's.
+// Pack to one party at a time. In version 2 all recipients are keys of one DID.
 //
-// What is written follows the examples of RFC 0019 byte for byte. What is read may
-// differ where agents do: either name of the cipher, base64url with or without
-// padding. Nothing here knows about messages, connections, replay or expiry.
+// What is written follows the examples of RFC 0019 byte for byte, and Appendix C of
+// DIDComm Messaging: general JSON, never compact. What is read of version 1 may differ
+// where agents do: either name of the cipher, base64url with or without padding. Nothing
+// here knows about connections, replay or expiry.
 package envelope
 
 import (
 	"context"
 	"crypto/ed25519"
 	"crypto/rand"
+	"fmt"
 	"io"
 	"log/slog"
+	"time"
 
+	"github.com/staffpassport/staffpassport/did"
 	"github.com/staffpassport/staffpassport/didcomm"
 )
 
@@ -52,10 +58,18 @@ type Keys interface {
 	OpenSealed(ctx context.Context, to ed25519.PublicKey, sealed []byte) ([]byte, error)
 }
 
-// A Packer packs and unpacks envelopes for the owner of Keys. It is safe for
+// A Packer packs and unpacks envelopes for the owner of its keys. It is safe for
 // concurrent use.
 type Packer struct {
-	Keys Keys
+	Keys Keys // of version 1
+
+	Agreement AgreementKeys // of version 2; nil: the party has none
+	Resolver  did.Resolver  // of all DIDs of version 2, the party's own too
+	// Cache makes version 2 cheaper between parties that have met; nil keeps nothing.
+	Cache *Cache
+	// Now is the clock; nil is the machine's.
+	Now func() time.Time
+
 	// UnsafeRand is the source of content keys and nonces; nil is crypto/rand. It is
 	// there for tests: with another one, no envelope is secret.
 	UnsafeRand io.Reader
@@ -72,8 +86,25 @@ type Received struct {
 	Authenticated bool
 	Sender        ed25519.PublicKey
 
-	// Recipient is the key of ours that the envelope was packed to.
+	// Recipient is the key of ours that the envelope was packed to (version 1).
 	Recipient ed25519.PublicKey
+
+	// From and To are, in version 2, the DID of the proven sender and the DID of ours
+	// that the envelope was packed to. From is zero unless Authenticated, To unless
+	// Encrypted. Of a did:peer:4 they are the long form if either the envelope or
+	// the plaintext has it.
+	From, To did.DID
+	// Prior is the DID under which the sender wrote before and that it has left, by a
+	// from_prior that verified ("DID Rotation"). If Authenticated is not set, the
+	// sender of a from_prior without sub only takes leave of a relationship and
+	// From is zero ("Ending a Relationship").
+	Prior did.DID
+	// Signer names the key that signed the plaintext, which then can be shown to
+	// others as the sender's; zero if none did (version 2).
+	Signer did.URL
+	// Encrypted says that the plaintext was encrypted to the party. It is false only
+	// for a message of version 2 that is signed and no more.
+	Encrypted bool
 }
 
 // Both errors match [didcomm.ErrPermanent]: the same envelope fails every time.
@@ -94,17 +125,28 @@ func (r *refusal) Unwrap() error { return didcomm.ErrPermanent }
 // String names the envelope's properties without its plaintext, so that a log
 // line cannot hold a claim.
 func (r Received) String() string {
-	if r.Authenticated {
+	switch {
+	case !r.Signer.IsZero():
+		return "signed envelope"
+	case r.Authenticated:
 		return "authenticated envelope"
+	default:
+		return "anonymous envelope"
 	}
-	return "anonymous envelope"
 }
 
 // LogValue is the same as String.
 func (r Received) LogValue() slog.Value { return slog.StringValue(r.String()) }
 
-// GoString is the same as String.
-func (r Received) GoString() string { return r.String() }
+// Format shows what String shows, under every verb.
+func (r Received) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, r.String()) }
+
+func (p *Packer) now() time.Time {
+	if p.Now != nil {
+		return p.Now()
+	}
+	return time.Now()
+}
 
 func (p *Packer) random() io.Reader {
 	if p.UnsafeRand != nil {

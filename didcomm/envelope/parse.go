@@ -1,13 +1,12 @@
 package envelope
 
 import (
+	"bytes"
 	"crypto/ed25519"
 	"encoding/base64"
-	"strings"
 
 	"golang.org/x/crypto/chacha20poly1305"
 
-	"github.com/staffpassport/staffpassport/didcomm"
 	"github.com/staffpassport/staffpassport/internal/multiformat"
 	"github.com/staffpassport/staffpassport/internal/strictjson"
 )
@@ -36,9 +35,8 @@ type parsedRecipient struct {
 }
 
 // parse reads an envelope. It reports nothing but whether the form is right.
-func parse(envelope []byte) (*parsed, bool) {
-	outer, err := strictjson.Parser{MaxBytes: didcomm.MaxEnvelope, MaxDepth: 1, MaxValues: 5}.ParseObject(envelope)
-	if err != nil || outer.Len() != 4 {
+func parse(outer layer) (*parsed, bool) {
+	if outer.Len() != 4 {
 		return nil, false
 	}
 	protected, ok := outer.Text("protected")
@@ -46,14 +44,14 @@ func parse(envelope []byte) (*parsed, bool) {
 		return nil, false
 	}
 	e := &parsed{aad: []byte(protected)}
-	if e.iv, ok = decode(outer, "iv", chacha20poly1305.NonceSize); !ok {
+	if e.iv, ok = decode(outer.Object, "iv", chacha20poly1305.NonceSize); !ok {
 		return nil, false
 	}
-	tag, ok := decode(outer, "tag", chacha20poly1305.Overhead)
+	tag, ok := decode(outer.Object, "tag", chacha20poly1305.Overhead)
 	if !ok {
 		return nil, false
 	}
-	text, ok := outer.Text("ciphertext")
+	text, ok := outer.encoded("ciphertext")
 	if !ok {
 		return nil, false
 	}
@@ -65,7 +63,7 @@ func parse(envelope []byte) (*parsed, bool) {
 }
 
 func (e *parsed) parseHeader(protected string) bool {
-	text, ok := decodeBase64URL(protected)
+	text, ok := decodeBase64URL([]byte(protected))
 	if !ok {
 		return false
 	}
@@ -137,29 +135,29 @@ func (r *parsedRecipient) parse(obj *strictjson.Object, authcrypt bool) (ok bool
 		return false
 	}
 	text, _ := header.Text("sender")
-	r.sender, ok = decodeBase64URL(text)
+	r.sender, ok = decodeBase64URL([]byte(text))
 	return ok && len(r.sender) > sealOverhead && len(r.sender) <= sealOverhead+maxVerkey
 }
 
 // decode reads a member of exactly size bytes in base64url.
 func decode(obj *strictjson.Object, name string, size int) ([]byte, bool) {
 	text, _ := obj.Text(name)
-	b, ok := decodeBase64URL(text)
+	b, ok := decodeBase64URL([]byte(text))
 	return b, ok && len(b) == size
 }
 
 // decodeBase64URL reads base64url with or without padding (RFC 0019, "Unpack
 // Algorithm", note). Line breaks, wrong padding and bits that belong to no byte
 // are refused, so that an envelope has few spellings.
-func decodeBase64URL(s string) ([]byte, bool) {
-	if strings.IndexByte(s, '\n') >= 0 || strings.IndexByte(s, '\r') >= 0 { // encoding/base64 would skip them
+func decodeBase64URL(s []byte) ([]byte, bool) {
+	if bytes.IndexByte(s, '\n') >= 0 || bytes.IndexByte(s, '\r') >= 0 { // encoding/base64 would skip them
 		return nil, false
 	}
 	encoding := base64.RawURLEncoding
-	if strings.HasSuffix(s, "=") {
+	if bytes.HasSuffix(s, []byte("=")) {
 		encoding = base64.URLEncoding
 	}
 	b := make([]byte, 0, encoding.DecodedLen(len(s))+chacha20poly1305.Overhead)
-	b, err := encoding.Strict().AppendDecode(b, []byte(s))
+	b, err := encoding.Strict().AppendDecode(b, s)
 	return b, err == nil
 }

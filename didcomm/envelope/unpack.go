@@ -1,6 +1,7 @@
 package envelope
 
 import (
+	"bytes"
 	"context"
 	"crypto/ed25519"
 	"fmt"
@@ -10,25 +11,147 @@ import (
 	"github.com/staffpassport/staffpassport/did"
 	"github.com/staffpassport/staffpassport/didcomm"
 	"github.com/staffpassport/staffpassport/internal/multiformat"
+	"github.com/staffpassport/staffpassport/internal/strictjson"
 )
 
-// Unpack opens an envelope (RFC 0019, "Unpack Algorithm") with the first of its
-// recipients' keys that the party has. It returns [ErrNotForUs], [ErrEnvelope] for
-// anything malformed, forged or altered, or the error of [Keys] or ctx where it
-// could not be told: then the same envelope may open later.
+// Unpack opens an envelope of either version, with the first of its recipients' keys
+// that the party has: of version 1 by RFC 0019, "Unpack Algorithm", of version 2 through
+// all its layers.
+//
+// It returns [ErrNotForUs], [ErrEnvelope] for anything malformed, forged, altered or
+// contradicting itself, or the error of the keys, the [did.Resolver] or ctx where it
+// could not be told: then the same envelope may open later. A message that is in no
+// envelope is ErrEnvelope: nothing is known of where it came from.
 func (p *Packer) Unpack(ctx context.Context, envelope []byte) (*Received, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	e, ok := parse(envelope)
+	outer, ok := parseOuter(envelope)
 	if !ok {
 		return nil, ErrEnvelope
+	}
+	switch kindOf(outer) {
+	case encrypted, signed:
+		return p.unpackV2(ctx, outer)
+	default:
+		return p.unpackV1(ctx, outer)
+	}
+}
+
+// maxEscaped is the size up to which an envelope may have escapes in its JSON. Reading
+// one takes copies of the text, and no value in an envelope needs any.
+const maxEscaped = 64 << 10
+
+// A layer is the JSON of one layer. Its one long value, the ciphertext or payload, is
+// kept apart where it can be: it needs no parsing, only decoding, and stays where the
+// envelope has it.
+type layer struct {
+	*strictjson.Object
+	long []byte
+}
+
+// parseOuter reads what stands around the layers of version 2 and the parts of version 1.
+func parseOuter(envelope []byte) (layer, bool) {
+	if len(envelope) > didcomm.MaxEnvelope || len(envelope) > maxEscaped && bytes.IndexByte(envelope, '\\') >= 0 {
+		return layer{}, false
+	}
+	l, err := parseLayer(envelope, strictjson.Parser{MaxBytes: didcomm.MaxEnvelope, MaxDepth: 8, MaxValues: 256})
+	return l, err == nil
+}
+
+// lifted stands where a long value was. No value is spelled so.
+const lifted = "*"
+
+// parseLayer reads a JSON object. It takes a ciphertext or payload out of it before that if
+// there is no doubt which text that is: the name stands in it once, and nothing is
+// escaped.
+func parseLayer(data []byte, p strictjson.Parser) (layer, error) {
+	for _, name := range []string{"ciphertext", "payload"} {
+		from, to, ok := longValue(data, name)
+		if !ok {
+			continue
+		}
+		o, err := p.ParseObject(without(data, from, to))
+		if text, _ := o.Text(name); err == nil && text == lifted {
+			return layer{o, data[from:to]}, nil
+		}
+	}
+	o, err := p.ParseObject(data)
+	return layer{Object: o}, err
+}
+
+// without returns a copy in which the text from one place to the other is lifted out.
+func without(data []byte, from, to int) []byte {
+	rest := make([]byte, 0, len(data)-(to-from)+len(lifted))
+	return append(append(append(rest, data[:from]...), lifted...), data[to:]...)
+}
+
+// longValue finds the text that the member of that name has, between its quotation marks.
+func longValue(data []byte, name string) (from, to int, ok bool) {
+	const long = 1 << 10
+	quoted := []byte(`"` + name + `"`)
+	at := bytes.Index(data, quoted)
+	if len(data) < long || at < 0 || bytes.IndexByte(data, '\\') >= 0 || bytes.Contains(data[at+1:], quoted) {
+		return 0, 0, false
+	}
+	from = at + len(quoted)
+	for _, c := range []byte(`:"`) {
+		for from < len(data) && (data[from] == ' ' || data[from] == '\t' || data[from] == '\r' || data[from] == '\n') {
+			from++
+		}
+		if from == len(data) || data[from] != c {
+			return 0, 0, false
+		}
+		from++
+	}
+	length := bytes.IndexByte(data[from:], '"')
+	return from, from + length, length >= long/2
+}
+
+// encoded returns the member of that name, which is text in base64url.
+func (l layer) encoded(name string) ([]byte, bool) {
+	text, ok := l.Text(name)
+	if text == lifted {
+		return l.long, l.long != nil
+	}
+	return []byte(text), ok
+}
+
+// A kind is what a JSON object is.
+type kind int
+
+const (
+	other     kind = iota
+	encrypted      // a JWE in general form
+	signed         // a JWS in general or flattened form
+)
+
+func kindOf(o layer) kind {
+	has := func(name string) bool { _, ok := o.Get(name); return ok }
+	switch {
+	case has("ciphertext") && has("recipients"):
+		return encrypted
+	case has("payload") && (has("signatures") || has("signature")):
+		return signed
+	default:
+		return other
+	}
+}
+
+// unpackV1 opens an envelope of RFC 0019.
+func (p *Packer) unpackV1(ctx context.Context, outer layer) (*Received, error) {
+	e, ok := parse(outer)
+	if !ok {
+		return nil, ErrEnvelope
+	}
+	if p.Keys == nil {
+		return nil, ErrNotForUs
 	}
 	us, err := p.ours(ctx, e.recipients)
 	if err != nil {
 		return nil, err
 	}
-	received := &Received{Version: didcomm.V1, Authenticated: e.authcrypt, Recipient: us.verkey}
+	received := &Received{Version: didcomm.V1, Authenticated: e.authcrypt, Encrypted: true, Recipient: us.verkey}
 	var cek []byte
 	if e.authcrypt {
 		if received.Sender, err = p.sender(ctx, us); err == nil {

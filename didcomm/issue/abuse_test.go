@@ -38,12 +38,12 @@ func messages(t *testing.T, w *world, thread, id string) map[string]*didcomm.Mes
 		propose: map[string]any{"comment": "please", "formats": []any{}},
 		offer:   offerBody{Formats: didcomm.Formats{{AttachID: "a", Format: formatOffer}}, Offers: []didcomm.Attachment{o}},
 		request: requestBody{didcomm.Formats{{AttachID: "a", Format: formatRequest}}, []didcomm.Attachment{r}, []didcomm.Attachment{proof}},
-		issue:   issueBody{Formats: didcomm.Formats{{AttachID: "a", Format: formatCredential}}, Credentials: []didcomm.Attachment{wrapCredential("a", secured)}},
+		issue:   issueBody{Formats: didcomm.Formats{{AttachID: "a", Format: FormatDataIntegrity}}, Credentials: []didcomm.Attachment{wrapCredential("a", secured)}},
 		ack:     exchange.Ack{Status: "OK"},
 		problem: map[string]any{"description": map[string]string{"code": codeAbandoned, "en": "no"}},
 		"dance": map[string]any{},
 	} {
-		m, err := didcomm.New(id+"-"+name, messageType(name), thread, "", body)
+		m, err := didcomm.New(id+"-"+name, messageType(didcomm.V1, name), thread, "", body)
 		require.NoError(t, err)
 		out[name] = m
 	}
@@ -54,53 +54,96 @@ func messages(t *testing.T, w *world, thread, id string) map[string]*didcomm.Mes
 // is answered once at most.
 func TestAbuse_DC08_EveryMessageInEveryState(t *testing.T) {
 	t.Parallel()
+	for number, v := range versions {
+		for _, at := range everywhere() {
+			t.Run(number+"/"+at.String(), func(t *testing.T) {
+				t.Parallel()
+				at.try(t, newWorldOf(t, v))
+			})
+		}
+	}
+}
+
+// A place is a message that comes in a state.
+type place struct {
+	role  Role
+	state State
+	name  string
+	open  bool // somebody hears of proposals
+}
+
+func (p place) String() string { return fmt.Sprintf("%s/%s/%s/%v", p.role, p.state, p.name, p.open) }
+
+func everywhere() (out []place) {
 	for _, role := range allRoles {
 		for _, state := range allStates {
 			for _, name := range append([]string{"dance"}, allMessages...) {
-				t.Run(fmt.Sprintf("%s/%s/%s", role, state, name), func(t *testing.T) {
-					t.Parallel()
-					w := newWorld(t)
-					n := w.node(role)
-					put(t, n, w, role, state, "thread-1")
-					m := messages(t, w, "thread-1", "m1")[name]
-					before := n.Store.Snapshot()
-					next, wrong := Next(role, state, Event{Message: name})
-					// The machine knows messages that these roles decline.
-					declined := role == RoleIssuer && (name == propose || name == request && state == Start)
-
-					err := n.Store.Deliver(t.Context(), n.Handler, n.Connection, m)
-					sent := sentNames(n)
-					if wrong == nil && !declined {
-						require.NoError(t, err)
-						x := new(record)
-						require.NoError(t, n.Store.View(t.Context(), func(tx didcomm.Tx) error {
-							return tx.Load(kindExchange, exchangeID(n.Connection, "thread-1", role), x)
-						}))
-						require.Equal(t, next, x.State)
-						require.Empty(t, sent)
-						return
-					}
-					require.Equal(t, before, n.Store.Snapshot())
-					require.Empty(t, n.Store.Tasks())
-					if name == problem {
-						require.NoError(t, err)
-						require.Empty(t, sent, "a report is not answered")
-						return
-					}
-					var p *didcomm.Problem
-					require.ErrorAs(t, err, &p)
-					require.LessOrEqual(t, len(sent), 1)
-					for _, s := range sent {
-						require.Equal(t, problem, s)
-					}
-					// The same again does nothing more.
-					require.NoError(t, n.Store.Deliver(t.Context(), n.Handler, n.Connection, m))
-					require.Empty(t, sentNames(n))
-					require.Equal(t, before, n.Store.Snapshot())
-				})
+				for _, open := range []bool{false, true} {
+					out = append(out, place{role, state, name, open})
+				}
 			}
 		}
 	}
+	return out
+}
+
+func (at place) try(t *testing.T, w *world) {
+	role, state, name := at.role, at.state, at.name
+	if at.open {
+		w.issuer.Proposed = func(context.Context, didcomm.Tx, *Exchange) error { return nil }
+	}
+	n := w.node(role)
+	put(t, n, w, role, state, "thread-1")
+	m := as(t, w.version, messages(t, w, "thread-1", "m1")[name])
+	if state == Start && name == request {
+		m = firstRequest(t, w, "thread-1", "m1")
+	}
+	before := n.Store.Snapshot()
+	next, wrong := Next(role, state, Event{Message: name})
+	// The machine knows messages that these roles decline.
+	declined := role == RoleIssuer && !at.open && (name == propose || name == request && state == Start)
+
+	err := n.Store.Deliver(t.Context(), n.Handler, n.Connection, m)
+	sent := sentNames(n)
+	if wrong == nil && !declined {
+		require.NoError(t, err)
+		x := new(record)
+		require.NoError(t, n.Store.View(t.Context(), func(tx didcomm.Tx) error {
+			return tx.Load(kindExchange, exchangeID(n.Connection, "thread-1", role), x)
+		}))
+		require.Equal(t, next, x.State)
+		require.Empty(t, sent)
+		return
+	}
+	require.Equal(t, before, n.Store.Snapshot())
+	require.Empty(t, n.Store.Tasks())
+	if name == problem {
+		require.NoError(t, err)
+		require.Empty(t, sent, "a report is not answered")
+		return
+	}
+	var p *didcomm.Problem
+	require.ErrorAs(t, err, &p)
+	require.LessOrEqual(t, len(sent), 1)
+	for _, s := range sent {
+		require.Equal(t, problem, s)
+	}
+	// The same again does nothing more.
+	require.NoError(t, n.Store.Deliver(t.Context(), n.Handler, n.Connection, m))
+	require.Empty(t, sentNames(n))
+	require.Equal(t, before, n.Store.Snapshot())
+}
+
+// firstRequest is a request that begins an exchange.
+func firstRequest(t testing.TB, w *world, thread, id string) *didcomm.Message {
+	t.Helper()
+	doc, err := about(w.passportV1(), w.staff).MarshalJSON()
+	require.NoError(t, err)
+	a, err := newDetail("a", doc, Options{ProofType: proofOfV1})
+	require.NoError(t, err)
+	m, err := compose(w.version, id, request, thread, content{Formatted: []didcomm.Attachment{a}})
+	require.NoError(t, err)
+	return m
 }
 
 // TestAbuse_DC08_CallsInEveryState: local calls obey the machine too.
@@ -120,7 +163,14 @@ func TestAbuse_DC08_CallsInEveryState(t *testing.T) {
 			}{
 				"withdraw": {w.issuerNode, RoleIssuer, Event{problem, true}, func() error { return w.issuer.Withdraw(t.Context(), i, "x") }},
 				"accept":   {w.holderNode, RoleHolder, Event{request, true}, func() error { return w.holder.Accept(t.Context(), h, w.staff) }},
+				"decline":  {w.holderNode, RoleHolder, Event{problem, true}, func() error { return w.holder.Decline(t.Context(), h, "x") }},
+				"counter":  {w.holderNode, RoleHolder, Event{propose, true}, func() error { return w.holder.Counter(t.Context(), h, Proposal{}) }},
+				"answer":   {w.issuerNode, RoleIssuer, Event{offer, true}, func() error { return w.issuer.Answer(t.Context(), i, Offer{Credential: w.passport()}) }},
+				// Those of the fixture have an offer: there is nothing to grant in any state.
+				"grant": {w.issuerNode, RoleIssuer, Event{ack, true}, func() error { return w.issuer.Grant(t.Context(), i, Offer{}) }},
 			} {
+				put(t, c.node, w, c.role, state, "thread-1") // where another call may have left it
+				c.node.Store.TakeOutbox()
 				before := c.node.Store.Snapshot()
 				_, wrong := Next(c.role, state, c.event)
 				err := c.call()
@@ -139,7 +189,15 @@ func TestAbuse_DC08_CallsInEveryState(t *testing.T) {
 // TestAbuse_DC05_Repeated: the same message three times, and again under a new id.
 func TestAbuse_DC05_Repeated(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	for number, v := range versions {
+		t.Run(number, func(t *testing.T) {
+			t.Parallel()
+			repeat(t, newWorldOf(t, v))
+		})
+	}
+}
+
+func repeat(t *testing.T, w *world) {
 	_, id := w.offer()
 	require.NoError(t, w.holder.Accept(t.Context(), id, w.staff))
 	var all []*didcomm.Message
@@ -176,7 +234,7 @@ func TestAbuse_DC05_Repeated(t *testing.T) {
 		}
 		requireRefused(t, n.Store.Deliver(t.Context(), n.Handler, n.Connection, &again), codeOutOfOrder)
 		changed := *m
-		changed.Body = json.RawMessage(`{}`)
+		changed.Body = json.RawMessage(`{"other":1}`)
 		require.ErrorIs(t, n.Store.Deliver(t.Context(), n.Handler, n.Connection, &changed), didcomm.ErrConflict)
 	}
 	require.Equal(t, issued, w.issuerNode.Store.Snapshot())
@@ -188,27 +246,39 @@ func TestAbuse_DC05_Repeated(t *testing.T) {
 // connection.
 func TestAbuse_DC06_ThreadOfAnotherConnection(t *testing.T) {
 	t.Parallel()
-	for _, role := range allRoles {
-		for _, state := range allStates[1:] {
-			w := newWorld(t)
-			n := w.node(role)
-			put(t, n, w, role, state, "thread-1")
-			n.Connect("intruder", true)
-			before := n.Store.Snapshot()
-			for _, name := range []string{request, issue, ack, propose, problem, "dance"} {
-				m := messages(t, w, "thread-1", "m-"+name)[name]
-				err := n.Store.Deliver(t.Context(), n.Handler, "intruder", m)
-				if name != problem {
-					var p *didcomm.Problem
-					require.ErrorAs(t, err, &p, "%s in %s", name, state)
+	for number, v := range versions {
+		t.Run(number, func(t *testing.T) {
+			t.Parallel()
+			for _, role := range allRoles {
+				for _, state := range allStates[1:] {
+					foreignThread(t, newWorldOf(t, v), role, state)
 				}
-				require.Equal(t, before, n.Store.Snapshot(), "%s in %s", name, state)
 			}
-			require.Empty(t, n.Store.Tasks())
-			for _, s := range n.Store.TakeOutbox() {
-				require.Equal(t, "intruder", s.Connection.ID)
-			}
+		})
+	}
+}
+
+func foreignThread(t *testing.T, w *world, role Role, state State) {
+	n := w.node(role)
+	put(t, n, w, role, state, "thread-1")
+	n.ConnectOf(w.version, "intruder", true)
+	before := n.Store.Snapshot()
+	for _, name := range []string{request, issue, ack, propose, problem, "dance"} {
+		m := as(t, w.version, messages(t, w, "thread-1", "m-"+name)[name])
+		err := n.Store.Deliver(t.Context(), n.Handler, "intruder", m)
+		if name != problem {
+			var p *didcomm.Problem
+			require.ErrorAs(t, err, &p, "%s in %s", name, state)
 		}
+		require.Equal(t, before, n.Store.Snapshot(), "%s in %s", name, state)
+	}
+	report, err := (&didcomm.Problem{Code: "e.p.gone"}).Report("r1", &didcomm.Message{Version: w.version, ID: "x", Type: messageType(w.version, ack), Thread: "thread-1"})
+	require.NoError(t, err)
+	require.NoError(t, n.Store.Deliver(t.Context(), n.Handler, "intruder", report))
+	require.Equal(t, before, n.Store.Snapshot(), "report in %s", state)
+	require.Empty(t, n.Store.Tasks())
+	for _, s := range n.Store.TakeOutbox() {
+		require.Equal(t, "intruder", s.Connection.ID)
 	}
 }
 
@@ -284,8 +354,8 @@ func TestHolder_AnotherCredential(t *testing.T) {
 			require.NoError(t, w.holder.Accept(t.Context(), id, w.staff))
 			thread := w.only(w.issuer.Exchanges).Thread
 			w.holderNode.Store.TakeOutbox()
-			m, err := didcomm.New("m1", messageType(issue), thread, "", issueBody{
-				Formats: didcomm.Formats{{AttachID: "a", Format: formatCredential}}, Credentials: []didcomm.Attachment{wrapCredential("a", c.make(t, w))}})
+			m, err := didcomm.New("m1", messageType(didcomm.V1, issue), thread, "", issueBody{
+				Formats: didcomm.Formats{{AttachID: "a", Format: FormatDataIntegrity}}, Credentials: []didcomm.Attachment{wrapCredential("a", c.make(t, w))}})
 			require.NoError(t, err)
 			require.NoError(t, w.holderNode.Store.Deliver(t.Context(), w.holder, "to-alderbrook", m))
 			require.NoError(t, w.holderNode.Work(t.Context()))

@@ -40,16 +40,15 @@ func addAttachments(tx didcomm.Tx, id string, more []didcomm.Attachment) error {
 		}
 		i := slices.IndexFunc(kept, func(k didcomm.Attachment) bool { return k.ID == a.ID })
 		if i < 0 {
-			kept = append(kept, a)
+			if kept = append(kept, a); len(kept) > maxAttachments {
+				return fmt.Errorf("%w: more than %d attachments", ErrMalformed, maxAttachments)
+			}
 			continue
 		}
 		before, err := kept[i].Content()
 		if err != nil || !bytes.Equal(before, content) {
 			return fmt.Errorf("%w: attachment", ErrDifferent)
 		}
-	}
-	if len(kept) > maxAttachments {
-		return fmt.Errorf("%w: more than %d attachments", ErrMalformed, maxAttachments)
 	}
 	return tx.Save(kindAttachments, id, kept)
 }

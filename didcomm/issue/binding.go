@@ -120,7 +120,21 @@ func protectedHeader(a *didcomm.Attachment) (header, error) {
 // holderKey looks up a key that its DID document authorises to authenticate the
 // holder, which is what it will be used for when the credential is shown.
 func holderKey(ctx context.Context, r did.Resolver, kid did.URL, at time.Time) (*did.VerificationMethod, error) {
-	res, err := r.Resolve(ctx, kid.DID, did.Version{})
+	res, err := resolveHolder(ctx, r, kid.DID)
+	if err != nil {
+		return nil, err
+	}
+	key, err := res.Document.Method(kid, did.Authentication, at)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrBinding, err)
+	}
+	return key, nil
+}
+
+// resolveHolder looks up the DID of a holder. One that does not exist, that ended or
+// whose method is not known is [ErrBinding].
+func resolveHolder(ctx context.Context, r did.Resolver, id did.DID) (*did.Resolution, error) {
+	res, err := r.Resolve(ctx, id, did.Version{})
 	switch {
 	case errors.Is(err, did.ErrNotFound), errors.Is(err, did.ErrInvalid), errors.Is(err, did.ErrUnsupported):
 		return nil, fmt.Errorf("%w: %w", ErrBinding, err)
@@ -129,9 +143,5 @@ func holderKey(ctx context.Context, r did.Resolver, kid did.URL, at time.Time) (
 	case res.Deactivated:
 		return nil, fmt.Errorf("%w: DID deactivated", ErrBinding)
 	}
-	key, err := res.Document.Method(kid, did.Authentication, at)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrBinding, err)
-	}
-	return key, nil
+	return res, nil
 }

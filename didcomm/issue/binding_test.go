@@ -239,7 +239,7 @@ func TestIssuer_BindingOfAnotherDID(t *testing.T) {
 	require.NoError(t, err)
 	a, err := newAttachment("r", requestContent{dataModel, &bindingProofs{&signedProof{"p"}}})
 	require.NoError(t, err)
-	m, err := didcomm.New("m", messageType(request), x.Thread, "", requestBody{
+	m, err := didcomm.New("m", messageType(didcomm.V1, request), x.Thread, "", requestBody{
 		didcomm.Formats{{AttachID: "r", Format: formatRequest}}, []didcomm.Attachment{a}, []didcomm.Attachment{proof}})
 	require.NoError(t, err)
 	require.NoError(t, w.issuerNode.Store.Deliver(t.Context(), w.issuer, "to-hazel", m))

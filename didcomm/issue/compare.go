@@ -9,6 +9,7 @@ import (
 	"github.com/staffpassport/staffpassport/did"
 	"github.com/staffpassport/staffpassport/internal/jcs"
 	"github.com/staffpassport/staffpassport/internal/strictjson"
+	"github.com/staffpassport/staffpassport/internal/xsd"
 	"github.com/staffpassport/staffpassport/vc"
 )
 
@@ -54,10 +55,41 @@ func later(name string) bool {
 	return slices.Contains([]string{"validFrom", "credentialStatus", "id", "validUntil"}, name)
 }
 
+// laterLinked are those of RFC 0593, which has everything in the offer but the status,
+// of which its options speak. The time of issuance and the id are nevertheless given
+// anew by issuers that keep a template; neither says anything of the person.
+func laterLinked(name string) bool {
+	return slices.Contains([]string{"issuanceDate", "validFrom", "id", "expirationDate", "validUntil"}, name)
+}
+
 // same reports, as an error matching [ErrDifferent], how an issued credential
 // differs from the one offered: it says exactly what the offer said, of the
 // holder. The error names a member and never a value.
 func same(offered []byte, issued *vc.Credential, holder did.DID) error {
+	return compare(offered, issued, holder, later, func(name string) bool { return name == "validFrom" })
+}
+
+// sameLinked is same for a credential offered, or asked for, as RFC 0593 has it.
+func sameLinked(offered []byte, issued *vc.Credential, holder did.DID, o Options) error {
+	free := func(name string) bool { return name == "issuanceDate" || name == "validFrom" || name == "id" }
+	added := func(name string) bool { return laterLinked(name) || name == "credentialStatus" && o.Status.Type != "" }
+	if err := compare(offered, issued, holder, added, free); err != nil {
+		return err
+	}
+	for _, s := range issued.Status {
+		if o.Status.Type != "" && !slices.Contains(s.Type, o.Status.Type) {
+			return fmt.Errorf("%w: changed credentialStatus", ErrDifferent)
+		}
+	}
+	if o.Status.Type != "" && len(issued.Status) == 0 {
+		return fmt.Errorf("%w: changed credentialStatus", ErrDifferent)
+	}
+	return nil
+}
+
+// compare holds an issued credential to the one offered. A member that is added may be
+// added, and the value of one that is free is the issuer's affair.
+func compare(offered []byte, issued *vc.Credential, holder did.DID, added, free func(string) bool) error {
 	want, err := strictjson.ParseObject(offered)
 	if err != nil {
 		return fmt.Errorf("%w: offered credential", ErrMalformed)
@@ -68,7 +100,7 @@ func same(offered []byte, issued *vc.Credential, holder did.DID) error {
 	}
 	got.Delete("proof")
 	for name := range got.All() {
-		if _, promised := want.Get(name); !promised && !later(name) {
+		if _, promised := want.Get(name); !promised && !added(name) {
 			return fmt.Errorf("%w: added %s", ErrDifferent, name)
 		}
 	}
@@ -76,22 +108,31 @@ func same(offered []byte, issued *vc.Credential, holder did.DID) error {
 		g, present := got.Get(name)
 		ok := false
 		switch name {
-		case "validFrom": // may be a placeholder
-			ok = true
 		case "credentialStatus":
 			ok = present && sameStatus(w, g)
 		case "issuer":
 			ok = present && sameIssuer(w, g)
 		case "credentialSubject":
 			ok = present && sameSubject(w, g, holder)
+		case "validUntil", "expirationDate":
+			ok = present && sameTime(w, g)
 		default:
-			ok = present && equal(w, g)
+			ok = free(name) || present && equal(w, g)
 		}
 		if !ok {
 			return fmt.Errorf("%w: changed %s", ErrDifferent, name)
 		}
 	}
 	return nil
+}
+
+// sameTime compares times, which have several spellings.
+func sameTime(want, got any) bool {
+	w, _ := want.(string)
+	g, _ := got.(string)
+	a, err := xsd.ParseDateTimeStamp(w)
+	b, err2 := xsd.ParseDateTimeStamp(g)
+	return err == nil && err2 == nil && a.Equal(b) || equal(want, got)
 }
 
 // sameIssuer compares issuers: text that is the id of an object leaves the rest

@@ -20,6 +20,8 @@ import (
 	"github.com/staffpassport/staffpassport/didcomm/internal/memtx"
 	"github.com/staffpassport/staffpassport/vc"
 	"github.com/staffpassport/staffpassport/vc/dataintegrity"
+	"github.com/staffpassport/staffpassport/vc/dataintegrity/legacy"
+	"github.com/staffpassport/staffpassport/vc/jose"
 	"github.com/staffpassport/staffpassport/vc/sdjwt"
 	"github.com/staffpassport/staffpassport/vc/verify"
 )
@@ -29,12 +31,37 @@ const (
 	passportType    = "StaffPassportCredential"
 )
 
+// as returns a message as one of the version, with its attachments where that has them.
+func as(t testing.TB, v didcomm.Version, m *didcomm.Message) *didcomm.Message {
+	t.Helper()
+	if v.Or1() == didcomm.V1 {
+		return m
+	}
+	out := *m
+	out.Version, out.Type.Major = v, major(v)
+	if m.Type.Name == ack || m.Type.Name == problem || m.Type.Name == "dance" {
+		return &out
+	}
+	c := said(t, m)
+	moved, err := compose(v, m.ID, m.Type.Name, m.Thread, c)
+	require.NoError(t, err)
+	moved.Parent, moved.Expires = m.Parent, m.Expires
+	return moved
+}
+
 func contexts() *vc.ContextSet {
-	s, err := vc.NewContextSet(map[string][]byte{passportContext: []byte(`{"@context":{}}`)}, vc.Contexts(passportContext))
+	s, err := vc.NewContextSet(map[string][]byte{passportContext: []byte(`{"@context":{}}`)}, vc.Contexts(passportContext),
+		contextsV1(), []vc.Context{{URL: vc.ContextV1}, {Inline: json.RawMessage(`{"@vocab":"https://example.org/staff-passport"}`)}})
 	if err != nil {
 		panic(err)
 	}
 	return s
+}
+
+// contextsV1 are those of credentials of data model 1.1, as the agents recorded in
+// testdata have them.
+func contextsV1() []vc.Context {
+	return []vc.Context{{URL: vc.ContextV1}, {Inline: json.RawMessage(`{"@vocab":"https://example.org/staff-passport#"}`)}}
 }
 
 var start = time.Date(2026, 11, 2, 9, 0, 0, 0, time.UTC)
@@ -80,8 +107,9 @@ func p256Signer(t testing.TB) did.Signer {
 
 // A world is an employer and a member of staff, each with a store.
 type world struct {
-	t     testing.TB
-	clock *clock
+	t       testing.TB
+	version didcomm.Version
+	clock   *clock
 
 	employer did.Signer
 	staff    did.Signer
@@ -97,10 +125,15 @@ type world struct {
 	kept   []Received // what Keep was given
 }
 
-func newWorld(t testing.TB) *world {
+func newWorld(t testing.TB) *world { return newWorldOf(t, didcomm.V1) }
+
+// versions are those of DIDComm, and of the protocol.
+var versions = map[string]didcomm.Version{"2.0": didcomm.V1, "3.0": didcomm.V2}
+
+func newWorldOf(t testing.TB, v didcomm.Version) *world {
 	t.Helper()
-	w := &world{t: t, clock: &clock{t: start}, employer: signer(t, 1), staff: signer(t, 2),
-		issuerNode: memtx.NewNode("to-hazel"), holderNode: memtx.NewNode("to-alderbrook")}
+	w := &world{t: t, version: v, clock: &clock{t: start}, employer: signer(t, 1), staff: signer(t, 2),
+		issuerNode: memtx.NewNodeOf(v, "to-hazel"), holderNode: memtx.NewNodeOf(v, "to-alderbrook")}
 	w.issuer = &Issuer{Store: &w.issuerNode.Store, Resolver: didkey.Resolver{}, Issue: w.issue, Now: w.clock.Now}
 	w.holder = &Holder{Store: &w.holderNode.Store, Check: w.verifier(), Keep: w.keep, Now: w.clock.Now}
 	w.issuerNode.Handler, w.issuerNode.Workers = w.issuer, map[string]didcomm.Worker{TaskIssue: w.issuer}
@@ -117,7 +150,8 @@ func (w *world) node(r Role) *memtx.Node {
 
 func (w *world) verifier() *verify.Verifier {
 	return &verify.Verifier{Resolver: didkey.Resolver{}, Contexts: contexts(), Now: w.clock.Now,
-		Trust: verify.TrustedIssuers{w.employer.VerificationMethod().DID: {passportType}}}
+		Suites: []dataintegrity.Suite{dataintegrity.EdDSAJCS2022(), legacy.Ed25519Signature2018()},
+		Trust:  verify.TrustedIssuers{w.employer.VerificationMethod().DID: {passportType}}}
 }
 
 func (w *world) sign(ctx context.Context, _ *Exchange, c *vc.Credential) (vc.Secured, error) {
@@ -135,6 +169,9 @@ func (w *world) sign(ctx context.Context, _ *Exchange, c *vc.Credential) (vc.Sec
 
 // issue is what an employer does: every form that was asked for.
 func (w *world) issue(ctx context.Context, x *Exchange, c *vc.Credential) ([]vc.Secured, error) {
+	if x.FormatID == FormatLinkedData {
+		return w.issueLinked(ctx, x, c)
+	}
 	s, err := w.sign(ctx, x, c)
 	if err != nil || len(x.Forms) == 1 {
 		return []vc.Secured{s}, err
@@ -142,6 +179,27 @@ func (w *world) issue(ctx context.Context, x *Exchange, c *vc.Credential) ([]vc.
 	i := &sdjwt.Issuer{Signer: w.employer, Disclosable: []vc.Pointer{"/credentialSubject/dbs"}, Holder: w.staff.Public(), Contexts: contexts(), Now: w.clock.Now}
 	token, err := i.Secure(ctx, c)
 	return []vc.Secured{s, token}, err
+}
+
+// issueLinked is what an employer does for other agents.
+func (w *world) issueLinked(ctx context.Context, x *Exchange, c *vc.Credential) ([]vc.Secured, error) {
+	w.mu.Lock()
+	w.signed++
+	w.mu.Unlock()
+	var secure vc.Securer
+	switch {
+	case x.Forms[0] == jose.MediaTypeLegacy:
+		secure = &jose.LegacyIssuer{Signer: w.employer, Contexts: contexts(), Now: w.clock.Now}
+	case x.Forms[0] == jose.MediaTypeCredential:
+		secure = &jose.Issuer{Signer: w.employer, Contexts: contexts(), Now: w.clock.Now}
+	case x.Options.ProofType == "Ed25519Signature2018":
+		secure = &dataintegrity.Issuer{Suite: legacy.Ed25519Signature2018(), Signer: w.employer, Contexts: contexts(), Now: w.clock.Now}
+	default:
+		c.ValidFrom = w.clock.Now()
+		secure = &dataintegrity.Issuer{Suite: dataintegrity.EdDSAJCS2022(), Signer: w.employer, Contexts: contexts(), Now: w.clock.Now}
+	}
+	s, err := secure.Secure(ctx, c)
+	return []vc.Secured{s}, err
 }
 
 func (w *world) keep(_ context.Context, tx didcomm.Tx, x *Exchange, r Received) error {
@@ -158,6 +216,30 @@ func (w *world) passport() *vc.Credential {
 		Issuer: vc.Party{ID: w.employer.VerificationMethod().DID.String()}, ValidUntil: start.AddDate(1, 0, 0),
 		Subject: json.RawMessage(`{"personal":{"givenName":"Hazel","familyName":"Wye","photo":{"id":"urn:photo:1"}},"dbs":{"level":"Enhanced <&>"}}`),
 	}
+}
+
+// passportV1 is the same of data model 1.1.
+func (w *world) passportV1() *vc.Credential {
+	c := w.passport()
+	c.Context, c.ValidFrom = contextsV1(), start
+	c.Subject = json.RawMessage(`{"familyName":"Wye","level":"Enhanced"}`)
+	return c
+}
+
+// about makes a credential one about a DID.
+func about(c *vc.Credential, s did.Signer) *vc.Credential {
+	o, err := withSubject([]byte(`{"credentialSubject":`+string(c.Subject)+`}`), s.VerificationMethod().DID)
+	if err != nil {
+		panic(err)
+	}
+	var doc struct {
+		Subject json.RawMessage `json:"credentialSubject"`
+	}
+	if err := json.Unmarshal(o, &doc); err != nil {
+		panic(err)
+	}
+	c.Subject = doc.Subject
+	return c
 }
 
 func photo() didcomm.Attachment {
@@ -211,4 +293,51 @@ func put(t testing.TB, n *memtx.Node, w *world, role Role, state State, thread s
 	}
 	require.NoError(t, n.Store.Update(t.Context(), func(tx didcomm.Tx) error { return tx.Save(kindExchange, x.ID, x) }))
 	return x
+}
+
+// The bodies of version 2.0, for tests that write messages as others might.
+type offerBody struct {
+	Comment string               `json:"comment,omitempty"`
+	Formats didcomm.Formats      `json:"formats"`
+	Offers  []didcomm.Attachment `json:"offers~attach"`
+	Attach  []didcomm.Attachment `json:"~attach,omitempty"`
+}
+
+type requestBody struct {
+	Formats  didcomm.Formats      `json:"formats"`
+	Requests []didcomm.Attachment `json:"requests~attach"`
+	Attach   []didcomm.Attachment `json:"~attach,omitempty"`
+}
+
+type issueBody struct {
+	Formats     didcomm.Formats      `json:"formats"`
+	Credentials []didcomm.Attachment `json:"credentials~attach"`
+	Attach      []didcomm.Attachment `json:"~attach,omitempty"`
+}
+
+func newIssueBody(list []didcomm.Attachment) issueBody {
+	b := issueBody{Credentials: list}
+	for _, a := range list {
+		b.Formats = append(b.Formats, didcomm.Format{AttachID: a.ID, Format: a.FormatID})
+	}
+	return b
+}
+
+// said returns what a message says.
+func said(t testing.TB, m *didcomm.Message) content {
+	t.Helper()
+	c, err := readContent(m)
+	require.NoError(t, err)
+	return c
+}
+
+// meanwhile is a key that lets something happen before it signs.
+type meanwhile struct {
+	did.Signer
+	do func()
+}
+
+func (m *meanwhile) Sign(ctx context.Context, data []byte) ([]byte, error) {
+	m.do()
+	return m.Signer.Sign(ctx, data)
 }

@@ -85,9 +85,10 @@ func TestIssue_WireForm(t *testing.T) {
 	m := sent[0].Message
 	require.Equal(t, "https://didcomm.org/issue-credential/2.0/offer-credential", m.Type.String())
 	require.Equal(t, m.ID, m.Thread)
-	b, o, err := readOffer(m)
+	said := said(t, m)
+	o, err := said.readOffer()
 	require.NoError(t, err)
-	require.Equal(t, "didcomm/w3c-di-vc-offer@v0.1", b.Formats[0].Format)
+	require.Equal(t, "didcomm/w3c-di-vc-offer@v0.1", said.Formatted[0].FormatID)
 	require.Equal(t, []string{"2.0"}, o.Versions)
 	require.True(t, o.BindingRequired)
 	require.Equal(t, []string{"key"}, o.Binding.Signed.Methods)
@@ -134,7 +135,7 @@ func foreignOffer(t *testing.T, content any, change func(*offerBody)) *didcomm.M
 	if change != nil {
 		change(&b)
 	}
-	m, err := didcomm.New("m1", messageType(offer), "thread-1", "", b)
+	m, err := didcomm.New("m1", messageType(didcomm.V1, offer), "thread-1", "", b)
 	require.NoError(t, err)
 	return m
 }
@@ -170,10 +171,8 @@ func TestHolder_OfferWithoutBinding(t *testing.T) {
 			require.NoError(t, err)
 			sent := w.holderNode.Store.TakeOutbox()
 			require.Len(t, sent, 1)
-			var b requestBody
-			require.NoError(t, sent[0].Message.Decode(&b))
 			var r requestContent
-			require.NoError(t, read(b.Formats, formatRequest, b.Requests, &r))
+			require.NoError(t, said(t, sent[0].Message).read(formatRequest, &r))
 			require.Nil(t, r.Proof)
 		})
 	}
@@ -210,7 +209,7 @@ func TestHolder_OfferRefused(t *testing.T) {
 		"no algorithms":         func(o *offerContent, _ *offerBody) { o.Binding.Signed.Algs = nil },
 		"no DID methods":        func(o *offerContent, _ *offerBody) { o.Binding.Signed.Methods = nil },
 		"format unknown":        func(_ *offerContent, b *offerBody) { b.Formats[0].Format = "hlindy/cred-abstract@v2.0" },
-		"format of RFC 0593":    func(_ *offerContent, b *offerBody) { b.Formats[0].Format = formatLinkedData },
+		"format of RFC 0593":    func(_ *offerContent, b *offerBody) { b.Formats[0].Format = formatDetail },
 		"no formats":            func(_ *offerContent, b *offerBody) { b.Formats = nil },
 		"format twice":          func(_ *offerContent, b *offerBody) { b.Formats = append(b.Formats, b.Formats[0]) },
 		"attachment missing":    func(_ *offerContent, b *offerBody) { b.Offers = nil },
@@ -672,7 +671,7 @@ func TestIssuer_Ack(t *testing.T) {
 	} {
 		w := newWorld(t)
 		put(t, w.issuerNode, w, RoleIssuer, CredentialIssued, "thread-1")
-		m, err := didcomm.New("m1", messageType(ack), "thread-1", "", json.RawMessage(body))
+		m, err := didcomm.New("m1", messageType(didcomm.V1, ack), "thread-1", "", json.RawMessage(body))
 		require.NoError(t, err)
 		err = w.issuerNode.Store.Deliver(t.Context(), w.issuer, "to-hazel", m)
 		if want == Done || strings.Contains(body, "PENDING") {
@@ -735,7 +734,7 @@ func TestReported(t *testing.T) {
 		_, id := w.offer()
 		x, err := w.holder.Exchange(t.Context(), id)
 		require.NoError(t, err)
-		m, err := didcomm.New("r1", messageType(problem), x.Thread, "", map[string]any{"description": map[string]string{"code": code}})
+		m, err := didcomm.New("r1", messageType(didcomm.V1, problem), x.Thread, "", map[string]any{"description": map[string]string{"code": code}})
 		require.NoError(t, err)
 		require.NoError(t, w.holderNode.Store.Deliver(t.Context(), Roles{w.issuer, w.holder}, "to-alderbrook", m))
 		require.Equal(t, want, w.only(w.holder.Exchanges).State, code)

@@ -10,6 +10,7 @@ import (
 	"github.com/staffpassport/staffpassport/didcomm"
 	"github.com/staffpassport/staffpassport/internal/strictjson"
 	"github.com/staffpassport/staffpassport/vc"
+	"github.com/staffpassport/staffpassport/vc/jose"
 	"github.com/staffpassport/staffpassport/vc/sdjwt"
 )
 
@@ -30,68 +31,71 @@ type formContent struct {
 	MediaType string `json:"media_type"`
 }
 
-// checkForms holds a list of media types to those that this package issues.
-func checkForms(forms []string) error {
-	if len(forms) == 0 || forms[0] != vc.MediaTypeCredential || len(forms) > 2 ||
-		len(forms) == 2 && forms[1] != sdjwt.MediaTypeSDJWTVC {
+// checkForms holds the media types of an offer to those that its formats have.
+func checkForms(formats, forms []string) error {
+	ok := len(forms) > 0 && forms[0] == vc.MediaTypeCredential && (len(forms) == 1 || len(forms) == 2 && forms[1] == sdjwt.MediaTypeSDJWTVC)
+	if !slices.Contains(formats, FormatDataIntegrity) {
+		ok = len(forms) == 1 && slices.Contains(linkedForms(), forms[0])
+	}
+	if !ok {
 		return fmt.Errorf("%w: form of the credential", ErrUnsupported)
 	}
 	return nil
 }
 
 // addForms adds the attachments that offer or ask for the further forms.
-func addForms(p party, format string, forms []string, formats *didcomm.Formats, list *[]didcomm.Attachment) error {
+func addForms(p party, format string, forms []string, list *[]didcomm.Attachment) error {
 	for _, form := range forms[1:] {
-		a, err := newAttachment(p.newID(), formContent{form})
+		a, err := attach(p.newID(), format, formContent{form})
 		if err != nil {
 			return err
 		}
-		*formats = append(*formats, didcomm.Format{AttachID: a.ID, Format: format})
 		*list = append(*list, a)
 	}
 	return nil
 }
 
 // readForms returns the forms that a message offers or asks for.
-func readForms(formats didcomm.Formats, format string, among []didcomm.Attachment) ([]string, error) {
+func (c content) readForms(format string) ([]string, error) {
 	forms := []string{vc.MediaTypeCredential}
-	var c formContent
-	err := read(formats, format, among, &c)
+	var f formContent
+	err := c.read(format, &f)
 	switch {
 	case errors.Is(err, ErrUnsupported):
 		return forms, nil
 	case err != nil:
 		return nil, err
-	case c.MediaType != sdjwt.MediaTypeSDJWTVC:
+	case f.MediaType != sdjwt.MediaTypeSDJWTVC:
 		return nil, fmt.Errorf("%w: media type of a form", ErrMalformed)
 	}
-	return append(forms, c.MediaType), nil
+	return append(forms, f.MediaType), nil
 }
 
-// wrap returns the message that carries an issued credential in all its forms.
-func wrap(p party, issued []vc.Secured) issueBody {
-	var b issueBody
+// wrap returns the attachments that carry an issued credential in all its forms.
+func wrap(p party, format string, issued []vc.Secured) (list []didcomm.Attachment) {
 	for _, s := range issued {
-		format, a := formatCredential, didcomm.Attachment{}
-		if s.MediaType == vc.MediaTypeCredential {
-			a = wrapCredential(p.newID(), s)
-		} else {
-			format, a = formatSDJWT, didcomm.NewAttachment(p.newID(), s.MediaType, s.Bytes)
+		switch {
+		case format == FormatLinkedData:
+			list = append(list, wrapLinked(p.newID(), s))
+		case s.MediaType == vc.MediaTypeCredential:
+			list = append(list, wrapCredential(p.newID(), s))
+		default:
+			a := didcomm.NewAttachment(p.newID(), s.MediaType, s.Bytes)
+			a.FormatID = formatSDJWT
+			list = append(list, a)
 		}
-		b.Formats = append(b.Formats, didcomm.Format{AttachID: a.ID, Format: format})
-		b.Credentials = append(b.Credentials, a)
 	}
-	return b
+	return list
 }
 
 // unwrap returns the credential that a message carries, in exactly the forms asked
 // for.
-func unwrap(b *issueBody, forms []string) ([]vc.Secured, error) {
-	var content credentialContent
-	if err := read(b.Formats, formatCredential, b.Credentials, &content); err != nil {
+func unwrap(c content, forms []string) ([]vc.Secured, error) {
+	var inner credentialContent
+	if err := c.read(FormatDataIntegrity, &inner); err != nil {
 		return nil, err
 	}
-	o, err := strictjson.ParseObject(content.Credential)
+	o, err := strictjson.ParseObject(inner.Credential)
 	if err != nil {
 		return nil, fmt.Errorf("%w: credential: %v", ErrMalformed, err)
 	}
@@ -99,15 +103,15 @@ func unwrap(b *issueBody, forms []string) ([]vc.Secured, error) {
 	if _, enveloped, broken := vc.UnwrapObject(o); enveloped || broken != nil {
 		return nil, fmt.Errorf("%w: enveloped credential", ErrMalformed)
 	}
-	out := []vc.Secured{{MediaType: vc.MediaTypeCredential, Bytes: content.Credential}}
-	a, err := b.Formats.Find(formatSDJWT, b.Credentials)
+	out := []vc.Secured{{MediaType: vc.MediaTypeCredential, Bytes: inner.Credential}}
 	asked := slices.Contains(forms, sdjwt.MediaTypeSDJWTVC)
-	if there := !errors.Is(err, didcomm.ErrNotFound); there != asked {
+	if c.has(formatSDJWT) != asked {
 		return nil, fmt.Errorf("%w: credential in other forms than were asked for", ErrMalformed)
 	}
 	if !asked {
 		return out, nil
 	}
+	a, err := c.find(formatSDJWT)
 	if err != nil {
 		return nil, err
 	}
@@ -132,14 +136,26 @@ func checkIssued(x *record, issued []vc.Secured) error {
 		if err != nil {
 			return fmt.Errorf("%w: %w", ErrMalformed, err)
 		}
-		if err := same(x.Offered, doc, x.Holder); err != nil {
-			return err
-		}
-		if err := boundTo(s, x.Holder); err != nil {
+		if err := x.agreed(s, doc); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// agreed sees that one form of a credential, whose document is doc, is what was offered
+// and accepted. The error matches [ErrDifferent] or [ErrMalformed].
+func (x *record) agreed(s vc.Secured, doc *vc.Credential) error {
+	if x.format() == FormatLinkedData {
+		if err := sameLinked(x.Offered, doc, x.Holder, x.Options); err != nil {
+			return err
+		}
+		return sameProof(s, x.Options)
+	}
+	if err := same(x.Offered, doc, x.Holder); err != nil {
+		return err
+	}
+	return boundTo(s, x.Holder)
 }
 
 // boundTo sees that a token is bound to the key of the holder's did:key, which alone is
@@ -163,12 +179,19 @@ func boundTo(s vc.Secured, holder did.DID) error {
 	return nil
 }
 
-// document reads an unverified credential of either form.
+// document reads an unverified credential of any form.
 func document(s vc.Secured) (*vc.Credential, error) {
-	if s.MediaType == vc.MediaTypeCredential {
+	switch s.MediaType {
+	case vc.MediaTypeCredential:
 		return vc.Parse(s.Bytes)
+	case sdjwt.MediaTypeSDJWTVC:
+		token, err := sdjwt.Parse(s)
+		if err != nil {
+			return nil, err
+		}
+		return vc.ParseObject(token.Document())
 	}
-	token, err := sdjwt.Parse(s)
+	token, err := jose.Parse(s)
 	if err != nil {
 		return nil, err
 	}

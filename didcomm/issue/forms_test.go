@@ -48,14 +48,14 @@ func TestForms(t *testing.T) {
 			var got []string
 			for _, f := range w.kept[0].Forms {
 				got = append(got, f.Secured.MediaType)
-				require.JSONEq(t, subjectOf(t, w), string(f.Credential.Document().Subject))
+				require.JSONEq(t, claimsOf(t, w), string(f.Credential.Document().Subject))
 			}
 			require.Equal(t, c.want, got)
 		})
 	}
 }
 
-func subjectOf(t testing.TB, w *world) string {
+func claimsOf(t testing.TB, w *world) string {
 	t.Helper()
 	doc, err := w.passport().MarshalJSON()
 	require.NoError(t, err)
@@ -119,7 +119,7 @@ func TestHolder_FormsDiffer(t *testing.T) {
 			require.NoError(t, err)
 			issued, err := w.issue(context.Background(), &Exchange{Forms: both}, c)
 			require.NoError(t, err)
-			*b = wrap(w.issuer.party(), issued)
+			*b = newIssueBody(wrap(w.issuer.party(), FormatDataIntegrity, issued))
 		}, "malformed-credential"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -134,9 +134,9 @@ func TestHolder_FormsDiffer(t *testing.T) {
 			require.NoError(t, err)
 			issued, err := w.issue(t.Context(), &x, doc)
 			require.NoError(t, err)
-			b := wrap(w.issuer.party(), issued)
+			b := newIssueBody(wrap(w.issuer.party(), FormatDataIntegrity, issued))
 			c.change(t, w, &x, &b)
-			m, err := didcomm.New("m1", messageType(issue), x.Thread, "", b)
+			m, err := didcomm.New("m1", messageType(didcomm.V1, issue), x.Thread, "", b)
 			require.NoError(t, err)
 			require.NoError(t, w.holderNode.Store.Deliver(t.Context(), w.holder, "to-alderbrook", m))
 			require.NoError(t, w.holderNode.Work(t.Context()))
@@ -173,7 +173,7 @@ func TestIssuer_FormNotOffered(t *testing.T) {
 	for name, content := range map[string]any{"not offered": formContent{sdjwt.MediaTypeSDJWTVC}, "unknown": formContent{"application/vc+jwt"}} {
 		f, err := newAttachment("f", content)
 		require.NoError(t, err)
-		m, err := didcomm.New("m1", messageType(request), "thread", "", requestBody{
+		m, err := didcomm.New("m1", messageType(didcomm.V1, request), "thread", "", requestBody{
 			Formats:  didcomm.Formats{{AttachID: "a", Format: formatRequest}, {AttachID: "f", Format: formatSDJWTRequest}},
 			Requests: []didcomm.Attachment{r, f}, Attach: []didcomm.Attachment{proof}})
 		require.NoError(t, err)

@@ -1,6 +1,7 @@
 package issue
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -9,7 +10,6 @@ import (
 
 	"github.com/staffpassport/staffpassport/did"
 	"github.com/staffpassport/staffpassport/didcomm"
-	"github.com/staffpassport/staffpassport/didcomm/internal/exchange"
 	"github.com/staffpassport/staffpassport/vc"
 	"github.com/staffpassport/staffpassport/vc/verify"
 )
@@ -26,7 +26,9 @@ type Holder struct {
 	}
 
 	// Forms are the media types that this wallet asks for where they are offered.
-	// Empty means application/vc alone, which is always asked for.
+	// Empty means application/vc alone, which is always asked for. [FormatLinkedData]
+	// does not say beforehand whether it will be a token: one is taken, instead of
+	// application/vc, if Forms has its type, which is application/jwt as a rule.
 	Forms []string
 
 	// Keep stores a credential that was verified and is the one accepted. It
@@ -47,9 +49,13 @@ func (h *Holder) party() party {
 // [Holder.Decline].
 func (h *Holder) Handle(_ context.Context, tx didcomm.Tx, c didcomm.Connection, m *didcomm.Message) error {
 	p := h.party()
-	switch m.Type.Name {
-	case problem:
+	if m.Type.Name == problem {
 		return p.reported(tx, c, m)
+	}
+	if err := checkVersion(c, m); err != nil {
+		return err
+	}
+	switch m.Type.Name {
 	case offer, issue:
 	default:
 		return refuse(codeNoThread, "This message is not one for a holder.", nil)
@@ -71,23 +77,21 @@ func (h *Holder) offered(tx didcomm.Tx, p party, x *record, m *didcomm.Message) 
 	if expired(m.Expires, p.now()) {
 		return refuse(codeAbandoned, "The offer has expired.", nil)
 	}
-	b, o, err := readOffer(m)
+	c, err := readContent(m)
+	var t *terms
+	if err == nil {
+		t, err = c.readTerms()
+	}
 	switch {
-	case err != nil && otherFormat(m):
-		return refuse(codeAbandoned, "The offer is in a format that this wallet does not support; it supports "+formatOffer+".", err)
 	case errors.Is(err, ErrUnsupported):
-		return refuse(codeAbandoned, "The offer asks for something that this wallet does not support.", err)
+		return refuse(codeAbandoned, "The offer asks for something that this wallet does not support; it supports "+formatOffer+" and "+formatDetail+".", err)
 	case err != nil:
 		return refuse(codeAbandoned, "The offer cannot be read.", err)
 	}
-	x.Comment, x.Expires, x.Offered, x.Bound = clip(b.Comment), m.Expires, o.Credential, o.BindingRequired
-	if o.Binding != nil {
-		x.Binding = o.Binding.Signed
-	}
-	if x.Forms, err = readForms(b.Formats, formatSDJWTOffer, b.Offers); err != nil {
-		return refuse(codeAbandoned, "The offer cannot be read.", err)
-	}
-	err = addAttachments(tx, x.ID, b.Attach)
+	x.clear()
+	t.set(x)
+	x.Comment, x.Preview, x.Expires = c.Comment, c.Preview, m.Expires
+	err = addAttachments(tx, x.ID, c.Beside)
 	if errors.Is(err, ErrMalformed) || errors.Is(err, ErrDifferent) {
 		return refuse(codeAbandoned, "The offer cannot be read.", err)
 	}
@@ -97,18 +101,8 @@ func (h *Holder) offered(tx didcomm.Tx, p party, x *record, m *didcomm.Message) 
 	return p.step(tx, x, Event{Message: offer}, "ok")
 }
 
-// otherFormat reports whether an offer is in the format of RFC 0593.
-func otherFormat(m *didcomm.Message) bool {
-	var b offerBody
-	if m.Decode(&b) != nil {
-		return false
-	}
-	_, err := b.Formats.Find(formatLinkedData, b.Offers)
-	return err == nil
-}
-
 // Accept accepts the offer of an exchange and binds the credential to key, whose
-// DID will be its subject; nil where the offer asks for no binding. It signs
+// DID will be its subject; nil where the offer asks for no binding and names nobody. It signs
 // outside any transaction. An offer for another DID, or one that key cannot
 // satisfy, is [ErrBinding], and stays open; an offer that has expired ends and is
 // [ErrState].
@@ -125,30 +119,24 @@ func (h *Holder) Accept(ctx context.Context, id string, key did.Signer) error {
 	if err != nil {
 		return err
 	}
-	r, b, err := bind(ctx, p, x, key)
+	c, forms, err := h.asking(ctx, p, x, holder, key)
 	if err != nil {
-		return err
-	}
-	a, err := newAttachment(p.newID(), r)
-	if err != nil {
-		return err
-	}
-	b.Formats = didcomm.Formats{{AttachID: a.ID, Format: formatRequest}}
-	b.Requests = []didcomm.Attachment{a}
-	forms := h.wanted(x)
-	if err := addForms(p, formatSDJWTRequest, forms, &b.Formats, &b.Requests); err != nil {
 		return err
 	}
 	late := false
+	seen := x.Offered
 	err = p.change(ctx, id, func(tx didcomm.Tx, x *record) error {
 		if _, err := Next(p.role, x.State, Event{request, true}); err != nil {
 			return err
 		}
+		if !bytes.Equal(seen, x.Offered) {
+			return fmt.Errorf("%w: there is another offer now", ErrState)
+		}
 		if late = expired(x.Expires, p.now()); late {
 			return p.end(tx, x, "expired", "The offer has expired.")
 		}
-		x.Holder, x.Forms = holder, forms
-		if err := p.send(tx, x, request, b); err != nil {
+		x.Holder, x.Proven, x.Forms = holder, len(c.Beside) > 0, forms
+		if err := p.send(tx, x, request, c); err != nil {
 			return err
 		}
 		return p.step(tx, x, Event{request, true}, "ok")
@@ -157,6 +145,32 @@ func (h *Holder) Accept(ctx context.Context, id string, key did.Signer) error {
 		return fmt.Errorf("%w: the offer has expired", ErrState)
 	}
 	return err
+}
+
+// asking returns the request that accepts the offer of x, and the forms it asks for.
+func (h *Holder) asking(ctx context.Context, p party, x *record, holder did.DID, key did.Signer) (content, []string, error) {
+	if x.format() == FormatLinkedData {
+		doc := x.Offered
+		var err error
+		if !holder.IsZero() {
+			if doc, err = withSubject(doc, holder); err != nil {
+				return content{}, nil, err
+			}
+		}
+		a, err := newDetail(p.newID(), doc, x.Raw)
+		return content{Formatted: []didcomm.Attachment{a}}, x.Forms, err
+	}
+	r, beside, err := bind(ctx, p, x, key)
+	if err != nil {
+		return content{}, nil, err
+	}
+	a, err := attach(p.newID(), formatRequest, r)
+	if err != nil {
+		return content{}, nil, err
+	}
+	forms := h.wanted(x)
+	c := content{Formatted: []didcomm.Attachment{a}, Beside: beside}
+	return c, forms, addForms(p, formatSDJWTRequest, forms, &c.Formatted)
 }
 
 // wanted returns the forms to ask for: those on offer that this wallet takes.
@@ -184,26 +198,25 @@ func holderOf(x *record, key did.Signer) (did.DID, error) {
 	if !single || subject != "" && subject != holder.String() {
 		return did.DID{}, fmt.Errorf("%w: the offer is for another DID", ErrBinding)
 	}
-	if x.Binding == nil && subject == "" { // the issuer could not know whom to name
+	if x.Binding == nil && subject == "" && x.format() == FormatDataIntegrity { // the issuer could not know whom to name
 		return did.DID{}, fmt.Errorf("%w: the offer takes no key", ErrBinding)
 	}
 	return holder, nil
 }
 
-// bind returns the content of a request and its message, with the proof that the
-// offer asks for.
-func bind(ctx context.Context, p party, x *record, key did.Signer) (*requestContent, *requestBody, error) {
-	r, b := &requestContent{Version: dataModel}, new(requestBody)
+// bind returns the content of a request, and the signed attachment that the offer asks
+// for.
+func bind(ctx context.Context, p party, x *record, key did.Signer) (*requestContent, []didcomm.Attachment, error) {
+	r := &requestContent{Version: dataModel}
 	if key == nil || x.Binding == nil {
-		return r, b, nil
+		return r, nil, nil
 	}
 	proof, err := proveBinding(ctx, p.newID(), x.Binding, key)
 	if err != nil {
 		return nil, nil, err
 	}
 	r.Proof = &bindingProofs{Signed: &signedProof{Attachment: proof.ID}}
-	b.Attach = []didcomm.Attachment{proof}
-	return r, b, nil
+	return r, []didcomm.Attachment{proof}, nil
 }
 
 // Decline refuses the offer of an exchange, or ends one that is not finished, and
@@ -214,16 +227,15 @@ func (h *Holder) Decline(ctx context.Context, id, reason string) error {
 
 // issued keeps the bytes of a credential and leaves them to the worker.
 func (h *Holder) issued(tx didcomm.Tx, p party, x *record, m *didcomm.Message) error {
-	var b issueBody
+	c, err := readContent(m)
 	var secured []vc.Secured
-	err := m.Decode(&b)
 	if err == nil {
-		secured, err = unwrap(&b, x.Forms)
+		secured, err = h.unwrap(x, c)
 	}
 	if err != nil {
 		return p.end(tx, x, "malformed-credential", "The credential cannot be read.")
 	}
-	err = addAttachments(tx, x.ID, b.Attach)
+	err = addAttachments(tx, x.ID, c.Beside)
 	if errors.Is(err, ErrMalformed) || errors.Is(err, ErrDifferent) {
 		return p.end(tx, x, "different", "What came beside the credential is not what was offered.")
 	}
@@ -237,129 +249,18 @@ func (h *Holder) issued(tx didcomm.Tx, p party, x *record, m *didcomm.Message) e
 	return tx.Defer(TaskVerify, x.ID)
 }
 
-// patience is how long a credential waits that cannot be decided: longer than any
-// outage that the issuer of a staff passport would leave unexplained.
-const patience = 24 * time.Hour
-
-// Work implements [didcomm.Worker] for [TaskVerify]: it verifies the credential
-// and keeps it, or refuses it.
-func (h *Holder) Work(ctx context.Context, id string) error {
-	p := h.party()
-	x, err := p.view(ctx, id)
-	if errors.Is(err, didcomm.ErrNotFound) {
-		return fmt.Errorf("%w: %w", didcomm.ErrPermanent, err)
+// unwrap returns the credential that a message carries, and notes the form of one whose
+// format leaves it open.
+func (h *Holder) unwrap(x *record, c content) ([]vc.Secured, error) {
+	if x.format() == FormatDataIntegrity {
+		return unwrap(c, x.Forms)
 	}
-	if err != nil || x.State != CredentialReceived { // done before, or ended meanwhile
-		return err
+	s, err := unwrapLinked(c, h.Forms)
+	if err != nil {
+		return nil, err
 	}
-	forms, err := h.check(ctx, x)
-	if ctx.Err() != nil {
-		return ctx.Err()
-	}
-	if err == nil {
-		err = h.keep(ctx, p, x, forms)
-		if err == nil {
-			return nil
-		}
-		if !errors.Is(err, didcomm.ErrPermanent) {
-			return err
-		}
-	}
-	if errors.Is(err, verify.ErrUnavailable) && p.now().Before(x.Since.Add(patience)) {
-		return errors.Join(err, h.wait(ctx, p, id, err))
-	}
-	return h.reject(ctx, p, id, err)
-}
-
-// check verifies every form of a credential, and that each says what was offered.
-func (h *Holder) check(ctx context.Context, x *record) ([]Form, error) {
-	forms := make([]Form, len(x.Secured))
-	for i, s := range x.Secured {
-		c, err := h.Check.Credential(ctx, s)
-		if err != nil {
-			return nil, err
-		}
-		if err := same(x.Offered, c.Document(), x.Holder); err != nil {
-			return nil, err
-		}
-		if err := boundTo(s, x.Holder); err != nil {
-			return nil, err
-		}
-		forms[i] = Form{s, c}
-	}
-	return forms, nil
-}
-
-// keep hands the credential over and acknowledges it, in one transaction.
-func (h *Holder) keep(ctx context.Context, p party, read *record, forms []Form) error {
-	return p.change(ctx, read.ID, func(tx didcomm.Tx, x *record) error {
-		if x.State != CredentialReceived {
-			return nil
-		}
-		attachments, err := loadAttachments(tx, x.ID)
-		if err != nil {
-			return err
-		}
-		r := Received{Forms: forms, Attachments: attachments}
-		x.Checks, x.Code, x.Reason = nil, "", ""
-		for _, f := range forms {
-			x.Checks = append(x.Checks, f.Credential.Checks()...)
-		}
-		if err := h.Keep(ctx, tx, &x.Exchange, r); err != nil {
-			return err
-		}
-		if err := p.send(tx, x, ack, exchange.Ack{Status: exchange.AckOK}); err != nil {
-			return err
-		}
-		return p.step(tx, x, Event{ack, true}, "ok")
-	})
-}
-
-// wait notes why a credential is not decided yet.
-func (h *Holder) wait(ctx context.Context, p party, id string, cause error) error {
-	return p.change(ctx, id, func(tx didcomm.Tx, x *record) error {
-		said := x.Code
-		x.describe(cause)
-		if x.State != CredentialReceived || x.Code == said {
-			return nil
-		}
-		return tx.Save(kindExchange, x.ID, x)
-	})
-}
-
-// reject ends an exchange whose credential is not to be relied on.
-func (h *Holder) reject(ctx context.Context, p party, id string, cause error) error {
-	return p.change(ctx, id, func(tx didcomm.Tx, x *record) error {
-		if x.State != CredentialReceived {
-			return nil
-		}
-		x.describe(cause)
-		return p.end(tx, x, x.Code, x.Reason)
-	})
-}
-
-// describe sets Code, Reason and Checks from the error of a check. None of these
-// texts holds a claim.
-func (x *record) describe(cause error) {
-	var v *verify.Error
-	switch {
-	case errors.As(cause, &v):
-		x.Code, x.Reason, x.Checks = string(v.Code), sentence(v), v.Checks
-	case errors.Is(cause, ErrDifferent):
-		x.Code, x.Reason = "different", "The credential is not the one that was offered."
-	default:
-		x.Code, x.Reason = "not-kept", "The wallet could not keep the credential."
-	}
-}
-
-// sentence returns what the deciding check says for a person.
-func sentence(v *verify.Error) string {
-	for _, r := range v.Checks {
-		if r.Index == v.Index && r.Check == v.Check {
-			return r.Sentence
-		}
-	}
-	return v.Code.Error()
+	x.Forms = []string{s.MediaType}
+	return []vc.Secured{s}, nil
 }
 
 // Expire ends the exchanges in which the issuer has been silent since before, and

@@ -2,10 +2,8 @@ package issue
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
-	"log/slog"
 	"slices"
 	"time"
 
@@ -23,11 +21,19 @@ type Issuer struct {
 
 	// Issue signs the credential of an exchange in each of x.Forms, in that order:
 	// c is what was offered, about x.Holder. It may set the times of c and its
-	// status, and nothing else. It is called outside any transaction, and again
+	// status, and nothing else. In x.FormatID [FormatLinkedData] the proof is made as
+	// x.Options say, with their domain and challenge, and there is a status if they
+	// name one. It is called outside any transaction, and again
 	// after a crash or an error: one result is stored, and only that is sent. An
 	// error that matches [didcomm.ErrPermanent] ends the exchange; any other is
 	// retried.
 	Issue func(ctx context.Context, x *Exchange, c *vc.Credential) ([]vc.Secured, error)
+
+	// Proposed hears of a proposal (state proposal-received), or of a request without
+	// an offer (state request-received), in the transaction that records it; it must
+	// use tx only. Somebody decides later: [Issuer.Answer] or [Issuer.Grant], or
+	// [Issuer.Withdraw]. A [*didcomm.Problem] refuses the message. Nil refuses all.
+	Proposed func(ctx context.Context, tx didcomm.Tx, x *Exchange) error
 
 	Now   func() time.Time // nil: time.Now
 	NewID func() string    // nil: [didcomm.NewID]
@@ -42,38 +48,6 @@ var (
 	_ didcomm.Abandoner = (*Holder)(nil)
 )
 
-// An Offer is what an issuer offers.
-type Offer struct {
-	// Credential is what will be issued, without a proof. The id of its subject
-	// is left out, or is the DID of a holder who is known already.
-	Credential *vc.Credential
-	// Forms are the media types in which the credential will be issued, as far as
-	// the holder asks for them: application/vc, and after it perhaps
-	// application/dc+sd-jwt. Empty means application/vc alone.
-	Forms []string
-	// Attachments travel beside the offer and the credential, such as the photo
-	// under its own id.
-	Attachments []didcomm.Attachment
-	Comment     string    // to the person; may be empty
-	Expires     time.Time // after which a request is refused; zero means never
-
-	// Started hears of the new exchange in the transaction that begins it, so
-	// that no record of the caller's can miss it; it must use tx only. An error
-	// undoes the offer. It may be nil.
-	Started func(ctx context.Context, tx didcomm.Tx, x *Exchange) error
-}
-
-// String shows nothing of the credential.
-func (o Offer) String() string {
-	return fmt.Sprintf("issue.Offer with %d attachments", len(o.Attachments))
-}
-
-// Format shows what String shows, under every verb.
-func (o Offer) Format(f fmt.State, _ rune) { exchange.Print(f, o.String()) }
-
-// LogValue is the same as String.
-func (o Offer) LogValue() slog.Value { return slog.StringValue(o.String()) }
-
 func (i *Issuer) party() party {
 	return party{role: RoleIssuer, store: i.Store, clock: i.Now, ids: i.NewID}
 }
@@ -82,80 +56,53 @@ func (i *Issuer) party() party {
 // the new exchange.
 func (i *Issuer) Offer(ctx context.Context, connection string, o Offer) (string, error) {
 	p := i.party()
-	if o.Credential == nil {
-		return "", fmt.Errorf("%w: no credential", ErrMalformed)
-	}
-	doc, err := o.Credential.MarshalJSON()
+	t, c, err := o.message(p)
 	if err != nil {
 		return "", err
 	}
-	if err := checkOffered(doc); err != nil {
-		return "", err
-	}
-	if _, single := subjectID(doc); !single {
-		return "", fmt.Errorf("%w: a credential with several subjects cannot be bound", ErrMalformed)
-	}
-	forms := o.Forms
-	if len(forms) == 0 {
-		forms = []string{vc.MediaTypeCredential}
-	}
-	if err := checkForms(forms); err != nil {
-		return "", err
-	}
-	binding := &signedMethod{Algs: bindingAlgs(), Methods: holderMethods(), Nonce: rand.Text()}
-	attachment, err := newAttachment(p.newID(), offerContent{
-		Versions:        []string{dataModel},
-		BindingRequired: true,
-		Binding:         &bindingMethods{Signed: binding},
-		Credential:      doc,
-	})
+	return p.begin(ctx, connection, func(tx didcomm.Tx, x *record) error { return i.offer(ctx, tx, p, x, &o, t, c) })
+}
+
+func (o *Offer) message(p party) (*terms, content, error) {
+	t, err := o.prepare(p.now())
 	if err != nil {
-		return "", err
+		return nil, content{}, err
 	}
-	body := offerBody{
-		Comment: o.Comment,
-		Preview: preview{messageType("credential-preview"), []struct{}{}},
-		Formats: didcomm.Formats{{AttachID: attachment.ID, Format: formatOffer}},
-		Offers:  []didcomm.Attachment{attachment},
-		Attach:  o.Attachments,
+	list, err := t.attachments(p)
+	return t, content{o.Comment, o.Preview, list, o.Attachments}, err
+}
+
+// offer sends an offer in the exchange x.
+func (i *Issuer) offer(ctx context.Context, tx didcomm.Tx, p party, x *record, o *Offer, t *terms, c content) error {
+	e := Event{offer, true}
+	if _, err := Next(p.role, x.State, e); err != nil {
+		return err
 	}
-	if err := addForms(p, formatSDJWTOffer, forms, &body.Formats, &body.Offers); err != nil {
-		return "", err
+	x.clear()
+	t.set(x)
+	x.Comment, x.Preview, x.Expires = o.Comment, o.Preview, o.Expires
+	if err := addAttachments(tx, x.ID, o.Attachments); err != nil {
+		return err
 	}
-	thread := p.newID()
-	var id string
-	err = i.Store.Update(ctx, func(tx didcomm.Tx) error {
-		c, err := tx.Connection(connection)
-		if err != nil {
-			return err
-		}
-		if !c.Established {
-			return fmt.Errorf("%w: connection not established", ErrState)
-		}
-		x := p.start(c, thread)
-		x.Offered, x.Comment, x.Expires, x.Binding, x.Bound = doc, o.Comment, o.Expires, binding, true
-		x.Forms = forms
-		id = x.ID
-		if err := addAttachments(tx, x.ID, o.Attachments); err != nil {
-			return err
-		}
-		if err := p.send(tx, x, offer, body); err != nil {
-			return err
-		}
-		if err := p.step(tx, x, Event{offer, true}, "ok"); err != nil || o.Started == nil {
-			return err
-		}
-		return o.Started(ctx, tx, &x.Exchange)
-	})
-	return id, err
+	if err := p.send(tx, x, offer, c); err != nil {
+		return err
+	}
+	if err := p.step(tx, x, e, "ok"); err != nil || o.Started == nil {
+		return err
+	}
+	return o.Started(ctx, tx, &x.Exchange)
 }
 
 // Handle implements [didcomm.Handler].
-func (i *Issuer) Handle(_ context.Context, tx didcomm.Tx, c didcomm.Connection, m *didcomm.Message) error {
+func (i *Issuer) Handle(ctx context.Context, tx didcomm.Tx, c didcomm.Connection, m *didcomm.Message) error {
 	p := i.party()
-	switch m.Type.Name {
-	case problem:
+	if m.Type.Name == problem {
 		return p.reported(tx, c, m)
+	}
+	if err := checkVersion(c, m); err != nil {
+		return err
+	}
+	switch m.Type.Name {
 	case request, ack, propose:
 	default:
 		return refuse(codeNoThread, "This message is not one for an issuer.", nil)
@@ -168,59 +115,91 @@ func (i *Issuer) Handle(_ context.Context, tx didcomm.Tx, c didcomm.Connection, 
 	if _, err := Next(p.role, x.State, e); err != nil {
 		return unexpected(x, err)
 	}
-	switch m.Type.Name {
-	case ack:
+	switch {
+	case m.Type.Name == ack:
 		if ok, err := exchange.Acknowledged(m); err != nil || !ok {
 			return err
 		}
 		return p.step(tx, x, e, "ok")
-	case propose:
-		return decline(x)
+	case m.Type.Name == propose, x.State == Start:
+		return i.proposed(ctx, tx, p, x, m)
 	}
 	return i.requested(tx, p, x, m)
 }
 
-// decline answers a proposal: this package makes its own offers, and one that was
-// made stands.
-func decline(x *record) error {
-	if x.State == Start {
-		return refuse(codeAbandoned, "This issuer makes its own offers.", nil)
-	}
-	return refuse(codeOutOfOrder, "This issuer does not negotiate; its offer stands.", nil)
-}
-
 // requested keeps a request and leaves the proof in it to the worker.
 func (i *Issuer) requested(tx didcomm.Tx, p party, x *record, m *didcomm.Message) error {
-	if x.State == Start { // RFC 0453 lets a holder begin; this issuer has nothing for them
-		return refuse(codeAbandoned, "There is no offer in this thread.", nil)
-	}
 	if expired(x.Expires, p.now()) {
 		return p.end(tx, x, "expired", "The offer has expired.")
 	}
-	var b requestBody
-	var r requestContent
-	err := m.Decode(&b)
+	c, err := readContent(m)
 	if err == nil {
-		err = read(b.Formats, formatRequest, b.Requests, &r)
+		err = x.choose(c)
 	}
-	var forms []string
-	if err == nil {
-		forms, err = readForms(b.Formats, formatSDJWTRequest, b.Requests)
-	}
-	if err != nil || r.Version != dataModel ||
-		slices.ContainsFunc(forms[1:], func(f string) bool { return !slices.Contains(x.Forms, f) }) {
+	switch {
+	case errors.Is(err, ErrDifferent):
+		return p.end(tx, x, "different", "The request is for another credential than was offered.")
+	case errors.Is(err, ErrBinding):
+		return p.end(tx, x, "binding-failed", "The request does not name its holder by a DID.")
+	case err != nil:
 		return p.end(tx, x, "malformed-request", "The request is not one that this issuer can read.")
-	}
-	x.Forms = forms
-	if r.Proof != nil && r.Proof.Signed != nil {
-		if a, err := didcomm.FindAttachment(b.Attach, r.Proof.Signed.Attachment); err == nil {
-			x.Proof = &a
-		}
 	}
 	if err := p.step(tx, x, Event{Message: request}, "ok"); err != nil {
 		return err
 	}
 	return tx.Defer(TaskIssue, x.ID)
+}
+
+// choose takes from a request which of the offered formats and forms is wanted, and who
+// the holder is, or how that will be proven.
+func (x *record) choose(c content) error {
+	switch {
+	case x.offeredIn(FormatDataIntegrity) && c.has(formatRequest):
+		x.FormatID = FormatDataIntegrity
+		return x.chooseIntegrity(c)
+	case x.offeredIn(FormatLinkedData):
+		x.FormatID = FormatLinkedData
+		return x.chooseLinked(c)
+	}
+	return fmt.Errorf("%w: request in a format that was not offered", ErrMalformed)
+}
+
+func (x *record) chooseIntegrity(c content) error {
+	var r requestContent
+	if err := c.read(formatRequest, &r); err != nil {
+		return err
+	}
+	forms, err := c.readForms(formatSDJWTRequest)
+	if err != nil {
+		return err
+	}
+	if r.Version != dataModel || slices.ContainsFunc(forms, func(f string) bool { return f != vc.MediaTypeCredential && !slices.Contains(x.Forms, f) }) {
+		return fmt.Errorf("%w: request", ErrMalformed)
+	}
+	x.Forms = forms
+	if r.Proof != nil && r.Proof.Signed != nil {
+		if a, err := didcomm.FindAttachment(c.Beside, r.Proof.Signed.Attachment); err == nil {
+			x.Proof = &a
+		}
+	}
+	return nil
+}
+
+func (x *record) chooseLinked(c content) error {
+	d, o, err := c.readDetail()
+	if err != nil {
+		return err
+	}
+	holder, err := sameRequest(x.Offered, x.Options, d.Credential, o)
+	if err != nil {
+		return err
+	}
+	if x.Holder, err = did.Parse(holder); err != nil {
+		return fmt.Errorf("%w: %v", ErrBinding, err)
+	}
+	x.Options.Domain, x.Options.Challenge = o.Domain, o.Challenge
+	x.Forms = x.Forms[:1]
+	return nil
 }
 
 // Work implements [didcomm.Worker] for [TaskIssue]: it checks the binding, has
@@ -231,12 +210,12 @@ func (i *Issuer) Work(ctx context.Context, id string) error {
 	if errors.Is(err, didcomm.ErrNotFound) {
 		return fmt.Errorf("%w: %w", didcomm.ErrPermanent, err)
 	}
-	if err != nil || x.State != RequestReceived { // done before, or ended meanwhile
+	if err != nil || x.State != RequestReceived || len(x.Offered) == 0 { // done before, ended meanwhile, or not granted
 		return err
 	}
 	issued, err := i.issue(ctx, x)
 	if err == nil {
-		err = p.change(ctx, id, func(tx didcomm.Tx, now *record) error { return i.send(tx, p, now, x.Holder, issued) })
+		err = p.change(ctx, id, func(tx didcomm.Tx, now *record) error { return i.send(tx, p, now, x, issued) })
 	}
 	reason, final := "", true
 	switch {
@@ -257,8 +236,7 @@ func (i *Issuer) Work(ctx context.Context, id string) error {
 
 // issue returns the signed credential of x and sets x.Holder.
 func (i *Issuer) issue(ctx context.Context, x *record) ([]vc.Secured, error) {
-	var err error
-	if x.Holder, err = checkBinding(ctx, i.Resolver, x.Binding, x.Proof, i.party().now()); err != nil {
+	if err := i.bind(ctx, x); err != nil {
 		return nil, err
 	}
 	if id, _ := subjectID(x.Offered); id != "" && id != x.Holder.String() {
@@ -275,8 +253,21 @@ func (i *Issuer) issue(ctx context.Context, x *record) ([]vc.Secured, error) {
 	return issued, checkIssued(x, issued)
 }
 
-// send stores the credential and sends it, unless that was done already.
-func (i *Issuer) send(tx didcomm.Tx, p party, x *record, holder did.DID, issued []vc.Secured) error {
+// bind settles who the holder is: whoever proves a key or, in the format of RFC 0593,
+// whom the request names, if there is such a DID.
+func (i *Issuer) bind(ctx context.Context, x *record) (err error) {
+	if x.format() == FormatDataIntegrity {
+		x.Holder, err = checkBinding(ctx, i.Resolver, x.Binding, x.Proof, i.party().now())
+		x.Proven = err == nil
+		return err
+	}
+	_, err = resolveHolder(ctx, i.Resolver, x.Holder)
+	return err
+}
+
+// send stores the credential and sends it, unless that was done already. Worked is
+// what the credential was signed for.
+func (i *Issuer) send(tx didcomm.Tx, p party, x, worked *record, issued []vc.Secured) error {
 	if x.State != RequestReceived {
 		return nil
 	}
@@ -284,10 +275,8 @@ func (i *Issuer) send(tx didcomm.Tx, p party, x *record, holder did.DID, issued 
 	if err != nil {
 		return err
 	}
-	x.Holder, x.Secured = holder, issued
-	body := wrap(p, issued)
-	body.Attach = attachments
-	if err := p.send(tx, x, issue, body); err != nil {
+	x.Holder, x.Proven, x.Secured = worked.Holder, worked.Proven, issued
+	if err := p.send(tx, x, issue, content{Formatted: wrap(p, x.format(), issued), Beside: attachments}); err != nil {
 		return err
 	}
 	return p.step(tx, x, Event{issue, true}, "ok")

@@ -2,7 +2,6 @@ package issue
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -11,47 +10,28 @@ import (
 	"github.com/staffpassport/staffpassport/vc"
 )
 
-// The attachment formats of RFC 0809, and that of RFC 0593, which is recognised.
+// The formats in which a credential is offered, asked for and issued, named by the
+// attachment that holds the credential at last.
 const (
-	formatOffer      = "didcomm/w3c-di-vc-offer@v0.1"
-	formatRequest    = "didcomm/w3c-di-vc-request@v0.1"
-	formatCredential = "didcomm/w3c-di-vc@v0.1"
-
-	formatLinkedData = "aries/ld-proof-vc-detail@v1.0"
+	// FormatDataIntegrity is that of RFC 0809. The holder proves the key that the
+	// credential is bound to. It is for data model 2.0.
+	FormatDataIntegrity = "didcomm/w3c-di-vc@v0.1"
+	// FormatLinkedData is that of RFC 0593, which the agents of others speak. The
+	// holder's DID is named, by the offer or by the request, and not proven. It is for
+	// both data models; it also carries the JSON Web Tokens that agents put into it.
+	FormatLinkedData = "aries/ld-proof-vc@v1.0"
 )
 
-// dataModel is the version of the data model that is issued and accepted.
+// The formats of the attachments before the last (RFC 0809; RFC 0593).
+const (
+	formatOffer   = "didcomm/w3c-di-vc-offer@v0.1"
+	formatRequest = "didcomm/w3c-di-vc-request@v0.1"
+
+	formatDetail = "aries/ld-proof-vc-detail@v1.0" // in proposals, offers and requests
+)
+
+// dataModel is the version of the data model that RFC 0809 is used for.
 const dataModel = "2.0"
-
-// offerBody is offer-credential (RFC 0453, "Offer Credential").
-type offerBody struct {
-	Comment string               `json:"comment,omitempty"`
-	Preview any                  `json:"credential_preview,omitempty"`
-	Formats didcomm.Formats      `json:"formats"`
-	Offers  []didcomm.Attachment `json:"offers~attach"`
-	Attach  []didcomm.Attachment `json:"~attach,omitempty"`
-}
-
-// preview is a credential_preview without attributes: what is offered stands in
-// the attachment, and some agents require the member.
-type preview struct {
-	Type       didcomm.Type `json:"@type"`
-	Attributes []struct{}   `json:"attributes"`
-}
-
-// requestBody is request-credential (RFC 0453, "Request Credential").
-type requestBody struct {
-	Formats  didcomm.Formats      `json:"formats"`
-	Requests []didcomm.Attachment `json:"requests~attach"`
-	Attach   []didcomm.Attachment `json:"~attach,omitempty"`
-}
-
-// issueBody is issue-credential (RFC 0453, "Issue Credential").
-type issueBody struct {
-	Formats     didcomm.Formats      `json:"formats"`
-	Credentials []didcomm.Attachment `json:"credentials~attach"`
-	Attach      []didcomm.Attachment `json:"~attach,omitempty"`
-}
 
 // offerContent is the attachment of an offer (RFC 0809, "Credential Offer
 // Attachment Format").
@@ -94,63 +74,32 @@ type credentialContent struct {
 	Credential json.RawMessage `json:"credential"`
 }
 
-var (
-	// ErrUnsupported says that an offer is in a format, or asks for a binding,
-	// that this package does not know.
-	ErrUnsupported = errors.New("issue: offer not supported")
-	// ErrMalformed says that a message in a known format breaks a rule of it.
-	ErrMalformed = errors.New("issue: malformed attachment")
-)
-
 // maxNonce bounds the nonce of an offer; a UUID has 36 characters.
 const maxNonce = 256
 
-// readOffer decodes and checks an offer.
-func readOffer(m *didcomm.Message) (*offerBody, *offerContent, error) {
-	var b offerBody
-	if err := m.Decode(&b); err != nil {
-		return nil, nil, err
-	}
+// readOffer reads and checks the attachment of an offer in the format of RFC 0809.
+func (c content) readOffer() (*offerContent, error) {
 	var o offerContent
-	if err := read(b.Formats, formatOffer, b.Offers, &o); err != nil {
-		return nil, nil, err
+	if err := c.read(formatOffer, &o); err != nil {
+		return nil, err
 	}
 	if len(o.Versions) == 0 || o.Versions[0] != dataModel { // of which the credential on offer is
-		return nil, nil, fmt.Errorf("%w: data model version", ErrUnsupported)
+		return nil, fmt.Errorf("%w: data model version", ErrUnsupported)
 	}
 	if err := checkOffered(o.Credential); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	if o.Binding != nil && o.Binding.Signed != nil {
 		if s := o.Binding.Signed; s.Nonce == "" || len(s.Nonce) > maxNonce || len(s.Algs) == 0 || len(s.Methods) == 0 {
-			return nil, nil, fmt.Errorf("%w: binding method", ErrMalformed)
+			return nil, fmt.Errorf("%w: binding method", ErrMalformed)
 		}
 	} else if o.BindingRequired {
-		return nil, nil, fmt.Errorf("%w: binding method", ErrUnsupported)
+		return nil, fmt.Errorf("%w: binding method", ErrUnsupported)
 	}
-	return &b, &o, nil
+	return &o, nil
 }
 
-// read finds the attachment in a format and reads its JSON into v.
-func read(formats didcomm.Formats, format string, among []didcomm.Attachment, v any) error {
-	a, err := formats.Find(format, among)
-	if errors.Is(err, didcomm.ErrNotFound) {
-		return fmt.Errorf("%w: no attachment in the format %s", ErrUnsupported, format)
-	}
-	if err != nil {
-		return err
-	}
-	content, err := a.Content()
-	if err != nil {
-		return err
-	}
-	if err := strictjson.Unmarshal(content, v); err != nil {
-		return fmt.Errorf("%w: %s: %v", ErrMalformed, format, err)
-	}
-	return nil
-}
-
-// checkOffered holds an offered credential to the data model, with the exceptions
+// checkOffered holds an offered credential to data model 2.0, with the exceptions
 // of RFC 0809, "Credential Offer Exceptions". That RFC lets an offer leave out the
 // issuer too; here it is refused, because a person decides by it.
 func checkOffered(credential []byte) error {
@@ -160,6 +109,9 @@ func checkOffered(credential []byte) error {
 	}
 	if _, signed := o.Get("proof"); signed {
 		return fmt.Errorf("%w: offered credential has a proof", ErrMalformed)
+	}
+	if vc.IsV1(o) {
+		return fmt.Errorf("%w: offered credential of data model 1.1", ErrMalformed)
 	}
 	for _, name := range []string{"validFrom", "credentialStatus"} {
 		o.Delete(name)
@@ -191,5 +143,7 @@ func newAttachment(id string, content any) (didcomm.Attachment, error) {
 // were signed.
 func wrapCredential(id string, secured vc.Secured) didcomm.Attachment {
 	content := slices.Concat([]byte(`{"credential":`), secured.Bytes, []byte(`}`))
-	return didcomm.NewAttachment(id, "application/json", content)
+	a := didcomm.NewAttachment(id, "application/json", content)
+	a.FormatID = FormatDataIntegrity
+	return a
 }

@@ -9,7 +9,7 @@ import (
 // TestNothingPrintsClaims: LG-01 for everything that this package exports.
 func TestNothingPrintsClaims(t *testing.T) {
 	t.Parallel()
-	printtest.Check(t, []any{Exchange{}, Offer{}, Received{}, Form{}}, map[string]string{
+	printtest.Check(t, []any{Exchange{}, Offer{}, Received{}, Form{}, Proposal{}, Options{}, Attribute{}}, map[string]string{
 		"Event":  "the name of a message",
 		"Holder": "a protocol",
 		"Issuer": "a protocol",

@@ -12,7 +12,7 @@ import (
 
 // Received is what a holder got: one credential, in each form that was asked for.
 type Received struct {
-	Forms       []Form               // the first is that of application/vc
+	Forms       []Form               // the first is that of application/vc, or the only one a token (see [Holder.Forms])
 	Attachments []didcomm.Attachment // beside it, such as the photo; not verified
 }
 

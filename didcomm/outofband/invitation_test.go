@@ -165,7 +165,7 @@ func TestChoose(t *testing.T) {
 			s.RecipientKeys[0] += "#" + strings.TrimPrefix(s.RecipientKeys[0], "did:key:")
 		})), "http://127.0.0.1:8401/didcomm", nil},
 		{"did:peer:4", with(Service{DID: peer.String()}), "https://peer.example/didcomm", nil},
-		{"first that works", with(Service{DID: "did:sov:LjgpST2rjsoxYegQDRm7EL"}, inline(func(s *Service) { s.Endpoint = "ws://x.example" }),
+		{"first that works", with(Service{DID: "did:sov:LjgpST2rjsoxYegQDRm7EL"}, inline(func(s *Service) { s.Endpoint = "ftp://x.example" }),
 			Service{DID: peer.String()}), "https://peer.example/didcomm", nil},
 		{"profile among others", func(i *Invitation) { i.Accept = []string{"didcomm/v2", "didcomm/aip2; env=rfc19"} }, "http://127.0.0.1:8401/didcomm", nil},
 		{"aip1 alone", func(i *Invitation) { i.Accept = []string{"didcomm/aip1"} }, "http://127.0.0.1:8401/didcomm", nil},
@@ -173,9 +173,11 @@ func TestChoose(t *testing.T) {
 		{"handshake among others", func(i *Invitation) {
 			i.Handshakes = []string{"https://didcomm.org/connections/1.0", "did:sov:BzCbsNYhMrjHiqZDTUASHg;spec/didexchange/1.0"}
 		}, "http://127.0.0.1:8401/didcomm", nil},
+		{"connections", func(i *Invitation) { i.Handshakes = []string{"https://didcomm.org/connections/1.0"} }, "http://127.0.0.1:8401/didcomm", nil},
+		{"websocket", with(inline(func(s *Service) { s.Endpoint = "wss://x.example/ws" })), "wss://x.example/ws", nil},
 		{"newer minor version", func(i *Invitation) { i.Minor = 7; i.Handshakes = []string{"https://didcomm.org/didexchange/1.7"} }, "http://127.0.0.1:8401/didcomm", nil},
 
-		{"other handshake", func(i *Invitation) { i.Handshakes = []string{"https://didcomm.org/connections/1.0"} }, "", ErrUnsupported},
+		{"other handshake", func(i *Invitation) { i.Handshakes = []string{"https://didcomm.org/connections/2.0", "https://didcomm.org/trust_ping/1.0"} }, "", ErrUnsupported},
 		{"newer handshake", func(i *Invitation) { i.Handshakes = []string{"https://didcomm.org/didexchange/2.0"} }, "", ErrUnsupported},
 		{"handshake no URI", func(i *Invitation) { i.Handshakes = []string{"didexchange"} }, "", ErrUnsupported},
 		{"other service type", with(inline(func(s *Service) { s.Type = "DIDCommMessaging" })), "", ErrUnsupported},
@@ -186,7 +188,6 @@ func TestChoose(t *testing.T) {
 			s.RecipientKeys = []string{"did:key:zDnaerDaTF5BXEavCrfRZEk316dpbLsfPDZ3WJ5hRTPFU2169"}
 		})), "", ErrUnsupported},
 		{"bad routing key", with(inline(func(s *Service) { s.RoutingKeys = []string{"did:key:z6Mk"} })), "", ErrUnsupported},
-		{"behind a mediator", with(inline(func(s *Service) { s.RoutingKeys = s.RecipientKeys })), "", ErrUnsupported},
 		{"17 recipients", with(inline(func(s *Service) {
 			for range 16 {
 				s.RecipientKeys = append(s.RecipientKeys, s.RecipientKeys[0])
@@ -224,18 +225,24 @@ func TestChoose(t *testing.T) {
 	}
 }
 
-// TestChoose_Mediator: a person is told why the invitation is of no use.
+// TestChoose_Mediator: what goes to an inviter behind a mediator is wrapped for that.
 func TestChoose_Mediator(t *testing.T) {
 	t.Parallel()
-	i, err := New(made(t))
+	want := made(t)
+	want.Service.RoutingKeys = []ed25519.PublicKey{key(t, 'm'), key(t, 'n')}
+	i, err := New(want)
 	require.NoError(t, err)
-	i.Services[0].RoutingKeys = i.Services[0].RecipientKeys
-	_, err = i.Choose(t.Context(), resolver(), start)
-	require.ErrorIs(t, err, ErrUnsupported)
-	require.ErrorIs(t, err, didcomm.ErrMediator)
-	var p *didcomm.Problem
-	require.ErrorAs(t, err, &p)
-	require.Contains(t, p.Comment, "mediator")
+	got, err := i.Choose(t.Context(), resolver(), start)
+	require.NoError(t, err)
+	require.Equal(t, want, got)
+	for name, ref := range map[string]string{
+		"no DID": "8HH5gYEeNc3z7PYXmd54d4x6qAfCNrqQqEB3nS7Zfu7K", "X25519": "did:key:z6LSbysY2xFMRpGMhb7tFTLMpeuPRaqaWM1yECx2AtzE3KCc",
+		"of a document": "did:web:mediator.example#key-1",
+	} {
+		i.Services[0].RoutingKeys = []string{ref}
+		_, err = i.Choose(t.Context(), resolver(), start)
+		require.ErrorIs(t, err, ErrUnsupported, name)
+	}
 }
 
 // down is a resolver that cannot tell.

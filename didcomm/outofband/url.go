@@ -5,33 +5,58 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
+
+	"github.com/staffpassport/staffpassport/didcomm"
 )
 
-// ParseURL reads the invitation in a URL (RFC 0434, "Standard Out-of-Band Message
-// Encoding"): its query has one parameter oob, which is the message in base64url,
-// padded or not. Everything else about the URL, its scheme too, is ignored, and it
-// is never loaded. The error is that of [Parse].
+// The query parameters that hold an invitation: of RFC 0434, "Standard Out-of-Band
+// Message Encoding", of DIDComm Messaging 2.1, "Standard Message Encoding", and of RFC
+// 0160, "Standard Invitation Encoding".
+const (
+	parameter1           = "oob"
+	parameter2           = "_oob"
+	parameterConnections = "c_i"
+)
+
+// ParseURL reads the invitation in a URL: its query has one parameter oob, _oob or c_i,
+// which is the message in base64url, padded or not. Everything else about the URL, its
+// scheme too, is ignored, and it is never loaded. The error is that of [Parse].
 func ParseURL(link string) (*Invitation, error) {
+	i, _, err := parseURL(link)
+	return i, err
+}
+
+// parseURL also reports whether the URL is one that holds no invitation but may lead to
+// one; then i is nil, and err the error of ParseURL.
+func parseURL(link string) (i *Invitation, short bool, err error) {
 	if len(link) > maxURL {
-		return nil, refused(ErrTooLarge)
+		return nil, false, refused(ErrTooLarge)
 	}
 	u, err := url.Parse(strings.TrimSpace(link))
 	if err != nil { // whose text repeats the input
-		return nil, refused(fmt.Errorf("%w: no URL", ErrMalformed))
+		return nil, false, refused(fmt.Errorf("%w: no URL", ErrMalformed))
 	}
 	query, err := url.ParseQuery(u.RawQuery)
-	if err != nil || len(query["oob"]) != 1 {
-		return nil, refused(fmt.Errorf("%w: no URL with one oob parameter", ErrMalformed))
+	if err != nil {
+		return nil, false, refused(fmt.Errorf("%w: no URL with one oob parameter", ErrMalformed))
 	}
-	plaintext, ok := decode(query.Get("oob"))
+	var texts []string
+	for _, name := range []string{parameter1, parameter2, parameterConnections} {
+		texts = append(texts, query[name]...)
+	}
+	if len(texts) != 1 {
+		return nil, len(texts) == 0, refused(fmt.Errorf("%w: no URL with one oob parameter", ErrMalformed))
+	}
+	plaintext, ok := decode(texts[0])
 	if !ok {
-		return nil, refused(fmt.Errorf("%w: oob is not base64url", ErrMalformed))
+		return nil, false, refused(fmt.Errorf("%w: oob is not base64url", ErrMalformed))
 	}
-	return Parse(plaintext)
+	i, err = Parse(plaintext)
+	return i, false, err
 }
 
-// URL returns base with the invitation in its oob parameter. The URL should lead a
-// browser to a page that explains what to do (RFC 0434). Base keeps its other
+// URL returns base with the invitation in its oob parameter, in V2 _oob. The URL should
+// lead a browser to a page that explains what to do (RFC 0434). Base keeps its other
 // parameters; an invitation that [ParseURL] would find too large is [ErrTooLarge].
 func (i *Invitation) URL(base string) (string, error) {
 	u, err := url.Parse(base)
@@ -43,7 +68,14 @@ func (i *Invitation) URL(base string) (string, error) {
 		return "", err
 	}
 	query := u.Query()
-	query.Set("oob", base64.RawURLEncoding.EncodeToString(plaintext))
+	for _, name := range []string{parameter1, parameter2, parameterConnections} {
+		query.Del(name)
+	}
+	name := parameter1
+	if i.Version.Or1() == didcomm.V2 {
+		name = parameter2
+	}
+	query.Set(name, base64.RawURLEncoding.EncodeToString(plaintext))
 	u.RawQuery = query.Encode()
 	link := u.String()
 	if len(link) > maxURL || len(plaintext) > maxPlaintext {

@@ -8,7 +8,6 @@ import (
 
 	"github.com/staffpassport/staffpassport/internal/strictjson"
 	"github.com/staffpassport/staffpassport/vc"
-	"github.com/staffpassport/staffpassport/vc/sdjwt"
 )
 
 // ErrConsent says that a presentation holds something that the person did not
@@ -18,7 +17,7 @@ var ErrConsent = errors.New("present: not consented to")
 // metadata are the members of a credential that say what kind of document it is
 // and not anything about the person; none can be left out.
 func metadata(name string) bool {
-	return slices.Contains([]string{"@context", "id", "type", "issuer", "validFrom", "validUntil",
+	return slices.Contains([]string{"@context", "id", "type", "issuer", "validFrom", "validUntil", "issuanceDate", "expirationDate",
 		"credentialStatus", "credentialSchema", "proof"}, name)
 }
 
@@ -54,59 +53,129 @@ func checkMetadata(name string, v any, claim func(vc.Pointer, any) error) error 
 	return nil
 }
 
-// checkConsent sees that every claim in the credentials of a presentation, which
+// A consent is what a person agreed to, held against what is about to be sent.
+type consent struct {
+	inputs   []Input
+	answer   Answer
+	contexts *vc.ContextSet
+	named    map[string]bool // by claims that are shown: attachments go by these names
+}
+
+// check sees that every claim in the credentials of a presentation, which
 // is about to be sent as it stands, lies under a pointer that was ticked for an
-// input that the credential answers, and that every attachment is named by a
-// claim. Around the credentials it says nothing but who presents and to which
-// request. Where such an input allows no other claim than it asks for, its own
-// fields bound it as well.
-func checkConsent(presentation []byte, inputs []Input, at []int, a Answer) error {
-	p, err := vc.ParsePresentation(presentation)
+// input that the credential answers. Around the credentials it says nothing but who
+// presents and, in other, to which request. Where such an input allows no other claim
+// than it asks for, its own fields bound it as well.
+func (c *consent) check(s vc.Secured, at []int, other string, more []string) error {
+	if s.MediaType != vc.MediaTypePresentation {
+		if err := checkToken(s, true); err != nil {
+			return err
+		}
+	}
+	raw, err := presentationDocument(s)
+	if err != nil {
+		return err
+	}
+	p, err := vc.ParsePresentation(raw)
 	if err != nil {
 		return err
 	}
 	for name := range p.Other {
-		if name != submissionMember && name != "proof" {
+		if name != other && name != "proof" {
 			return fmt.Errorf("%w: %s of the presentation", ErrConsent, name)
 		}
 	}
 	if p.ID != "" || len(p.Holder.Other) > 0 {
 		return fmt.Errorf("%w: id or holder of the presentation", ErrConsent)
 	}
-	if !slices.Equal(p.Type, []string{vc.TypePresentation, submissionType}) {
+	if !slices.Equal(p.Type, append([]string{vc.TypePresentation}, more...)) {
 		return fmt.Errorf("%w: type of the presentation", ErrConsent)
 	}
-	if !slices.EqualFunc(p.Context, vc.Contexts(submissionContext), func(a, b vc.Context) bool {
-		return a.URL == b.URL && len(a.Inline) == 0
-	}) {
+	if !plainContext(p.Context, len(more) > 0) {
 		return fmt.Errorf("%w: context of the presentation", ErrConsent)
 	}
-	named := map[string]bool{}
 	for i, s := range p.Credentials {
-		var ticked []vc.Pointer
-		var only [][]vc.Pointer
-		for j, in := range inputs {
-			if at[j] != i {
-				continue
-			}
-			ticked = append(ticked, a.Shown[in.ID].Reveal...)
-			if in.Only {
-				only = append(only, fieldsOf(in))
+		var inputs []Input
+		for j, in := range c.inputs {
+			if at[j] == i {
+				inputs = append(inputs, in)
 			}
 		}
-		if i := slices.IndexFunc(ticked, func(r vc.Pointer) bool { return !r.Valid() }); i >= 0 || len(ticked) == 0 {
-			return fmt.Errorf("%w: a credential of which no claim was ticked", ErrConsent)
-		}
-		doc, err := document(s)
-		if err != nil {
-			return fmt.Errorf("%w: the claims of %s cannot be seen: %w", ErrConsent, s.MediaType, err)
-		}
-		if err := checkClaims(doc, append(only, ticked), named); err != nil {
+		if err := c.credential(s, inputs); err != nil {
 			return err
 		}
 	}
-	for _, t := range a.Attachments {
-		if t.ID == "" || !named[t.ID] {
+	return nil
+}
+
+// suiteContext defines the proofs of Ed25519Signature2020, which a [Presenter] with
+// that suite has to add.
+const suiteContext = "https://w3id.org/security/suites/ed25519-2020/v1"
+
+// plainContext reports whether a @context is that of a data model, of a submission if
+// there is one, and of a suite if that needs one.
+func plainContext(context []vc.Context, submission bool) bool {
+	var urls []string
+	for _, c := range context {
+		if len(c.Inline) > 0 {
+			return false
+		}
+		urls = append(urls, c.URL)
+	}
+	for _, model := range []string{vc.ContextV2, vc.ContextV1} {
+		want := []string{model}
+		if submission {
+			want = append(want, submissionContext)
+		}
+		if slices.Equal(urls, want) || slices.Equal(urls, append(want, suiteContext)) {
+			return true
+		}
+	}
+	return false
+}
+
+// credential holds one credential to what was ticked for the inputs that it answers.
+func (c *consent) credential(s vc.Secured, inputs []Input) error {
+	var ticked []vc.Pointer
+	var bounds [][]vc.Pointer
+	for _, in := range inputs {
+		ticked = append(ticked, c.answer.Shown[in.ID].Reveal...)
+		if in.Only {
+			bounds = append(bounds, fieldsOf(in))
+		}
+	}
+	if i := slices.IndexFunc(ticked, func(r vc.Pointer) bool { return !r.Valid() }); i >= 0 || len(ticked) == 0 {
+		return fmt.Errorf("%w: a credential of which no claim was ticked", ErrConsent)
+	}
+	doc, err := document(s)
+	if err != nil {
+		return fmt.Errorf("%w: the claims of %s cannot be seen: %w", ErrConsent, s.MediaType, err)
+	}
+	if formOf(s.MediaType) == FormJWT {
+		if err := checkToken(s, false); err != nil {
+			return err
+		}
+	}
+	if context, _ := doc.Get("@context"); !urlsOnly(context) && !c.contexts.Accepts(context) {
+		return fmt.Errorf("%w: a context inside a credential that is not known", ErrConsent)
+	}
+	return checkClaims(doc, append(bounds, ticked), c.named)
+}
+
+// urlsOnly reports whether a @context has no context in it, which could be a text
+// about the person.
+func urlsOnly(context any) bool {
+	list, ok := context.([]any)
+	if !ok {
+		list = []any{context}
+	}
+	return !slices.ContainsFunc(list, func(v any) bool { _, ok := v.(string); return !ok })
+}
+
+// attachments sees that every attachment is named by a claim that is shown.
+func (c *consent) attachments() error {
+	for _, t := range c.answer.Attachments {
+		if t.ID == "" || !c.named[t.ID] {
 			return fmt.Errorf("%w: an attachment that no claim names", ErrConsent)
 		}
 	}
@@ -119,21 +188,6 @@ func fieldsOf(in Input) []vc.Pointer {
 		out[i] = f.At
 	}
 	return out
-}
-
-// document returns what a reader will see of a credential.
-func document(s vc.Secured) (*strictjson.Object, error) {
-	switch s.MediaType {
-	case vc.MediaTypeCredential:
-		return strictjson.ParseObject(s.Bytes)
-	case sdjwt.MediaTypeSDJWTVC:
-		token, err := sdjwt.Parse(s)
-		if err != nil {
-			return nil, err
-		}
-		return token.Document(), nil
-	}
-	return nil, ErrUnsupported
 }
 
 // checkClaims walks a credential and adds every text in it to named.

@@ -19,7 +19,12 @@ import (
 // anything, whatever else happens.
 func TestAbuse_DC14_NothingWithoutConsent(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	for number, v := range versions {
+		t.Run(number, func(t *testing.T) { t.Parallel(); nothingWithoutConsent(t, newWorldOf(t, v)) })
+	}
+}
+
+func nothingWithoutConsent(t *testing.T, w *world) {
 	_, id := w.ask(wanted())
 	for range 3 {
 		w.settle()
@@ -307,7 +312,7 @@ func (w *world) load(t *testing.T, id string) *record {
 // prove makes a presentation of the passport, changed before it is signed.
 func (w *world) prove(t *testing.T, key did.Signer, x *record, domain, challenge string, change func(*vc.Presentation)) vc.Secured {
 	t.Helper()
-	p, err := newPresentation("s1", x.Definition, x.Inputs, key.VerificationMethod().DID, map[string]Shown{"input-1": {Credential: w.passport()}})
+	p, err := newPresentation("s1", x.Definition, x.Inputs, key.VerificationMethod().DID, map[string]Shown{"input-1": {Credential: w.passport()}}, false)
 	require.NoError(t, err)
 	if change != nil {
 		change(p)
@@ -320,10 +325,9 @@ func (w *world) prove(t *testing.T, key did.Signer, x *record, domain, challenge
 // send delivers a presentation to the verifier.
 func (w *world) send(t *testing.T, thread, id string, s vc.Secured) {
 	t.Helper()
-	m, err := didcomm.New(id, messageType(presentation), thread, "", presentationBody{
-		Formats:       didcomm.Formats{{AttachID: "a", Format: formatSubmission}},
-		Presentations: []didcomm.Attachment{didcomm.NewAttachment("a", "", s.Bytes)}})
+	a, err := newAttachment("a", formatSubmission, "", s.Bytes)
 	require.NoError(t, err)
+	m := w.message(id, presentation, thread, struct{}{}, memberPresentations, a)
 	require.NoError(t, w.verifierNode.Store.Deliver(t.Context(), w.verifier, "to-hazel", m))
 }
 
@@ -355,22 +359,40 @@ func TestVerifier_Replay(t *testing.T) {
 	require.Error(t, w.decided[1].Err)
 }
 
+// wirePresentation is a presentation of version 2.0 as it is written.
+type wirePresentation struct {
+	Formats       didcomm.Formats      `json:"formats"`
+	Presentations []didcomm.Attachment `json:"presentations~attach"`
+	Attach        []didcomm.Attachment `json:"~attach,omitempty"`
+}
+
 func TestVerifier_Malformed(t *testing.T) {
 	t.Parallel()
-	for name, change := range map[string]func(*presentationBody){
-		"another format": func(b *presentationBody) { b.Formats[0].Format = "hlindy/proof@v2.0" },
-		"no attachment":  func(b *presentationBody) { b.Presentations = nil },
-		"by link": func(b *presentationBody) {
+	for name, change := range map[string]func(*wirePresentation){
+		"another format": func(b *wirePresentation) { b.Formats[0].Format = "hlindy/proof@v2.0" },
+		"no attachment":  func(b *wirePresentation) { b.Presentations = nil },
+		"by link": func(b *wirePresentation) {
 			b.Presentations[0].Data = didcomm.AttachmentData{Links: []string{"https://x.example"}}
 		},
-		"not JSON":         func(b *presentationBody) { b.Presentations[0] = didcomm.NewAttachment("a", "", []byte("{")) },
-		"a list":           func(b *presentationBody) { b.Presentations[0] = didcomm.NewAttachment("a", "", []byte("[]")) },
-		"photo without id": func(b *presentationBody) { b.Attach = []didcomm.Attachment{didcomm.NewAttachment("", "", []byte("x"))} },
-		"photo twice":      func(b *presentationBody) { b.Attach = []didcomm.Attachment{photo(), photo()} },
-		"photo by link": func(b *presentationBody) {
+		"not a text": func(b *wirePresentation) {
+			b.Presentations[0].Data = didcomm.AttachmentData{JSON: json.RawMessage("1")}
+		},
+		"no token": func(b *wirePresentation) {
+			b.Presentations[0].Data = didcomm.AttachmentData{JSON: json.RawMessage(`"a.b"`)}
+		},
+		"two of a format": func(b *wirePresentation) {
+			b.Presentations = append(b.Presentations, didcomm.NewAttachment("b", "", []byte("{}")))
+			b.Formats = append(b.Formats, didcomm.Format{AttachID: "b", Format: formatSubmission})
+		},
+		"in a language not asked in": func(b *wirePresentation) { b.Formats[0].Format = formatToken },
+		"not JSON":                   func(b *wirePresentation) { b.Presentations[0] = didcomm.NewAttachment("a", "", []byte("{")) },
+		"a list":                     func(b *wirePresentation) { b.Presentations[0] = didcomm.NewAttachment("a", "", []byte("[]")) },
+		"photo without id":           func(b *wirePresentation) { b.Attach = []didcomm.Attachment{didcomm.NewAttachment("", "", []byte("x"))} },
+		"photo twice":                func(b *wirePresentation) { b.Attach = []didcomm.Attachment{photo(), photo()} },
+		"photo by link": func(b *wirePresentation) {
 			b.Attach = []didcomm.Attachment{{ID: "p", Data: didcomm.AttachmentData{Links: []string{"x"}}}}
 		},
-		"nine attachments": func(b *presentationBody) {
+		"nine attachments": func(b *wirePresentation) {
 			for i := range 9 {
 				b.Attach = append(b.Attach, didcomm.NewAttachment(fmt.Sprint(i), "", []byte("x")))
 			}
@@ -380,10 +402,10 @@ func TestVerifier_Malformed(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
 			id, _ := w.ask(wanted())
-			b := presentationBody{Formats: didcomm.Formats{{AttachID: "a", Format: formatSubmission}},
+			b := wirePresentation{Formats: didcomm.Formats{{AttachID: "a", Format: formatSubmission}},
 				Presentations: []didcomm.Attachment{didcomm.NewAttachment("a", "", []byte("{}"))}}
 			change(&b)
-			m, err := didcomm.New("m1", messageType(presentation), w.load(t, id).Thread, "", b)
+			m, err := didcomm.New("m1", messageType(didcomm.V1, presentation), w.load(t, id).Thread, "", b)
 			require.NoError(t, err)
 			require.NoError(t, w.verifierNode.Store.Deliver(t.Context(), w.verifier, "to-hazel", m))
 			require.Equal(t, "malformed-presentation", w.only(w.verifier.Exchanges).Code)

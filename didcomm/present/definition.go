@@ -1,78 +1,14 @@
 package present
 
 import (
-	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
-	"time"
+	"strings"
 
-	"github.com/staffpassport/staffpassport/didcomm"
-	"github.com/staffpassport/staffpassport/didcomm/internal/exchange"
 	"github.com/staffpassport/staffpassport/internal/strictjson"
 	"github.com/staffpassport/staffpassport/vc"
 )
-
-// A Request is what a verifier asks for.
-type Request struct {
-	Purpose string // why, to the person
-	Inputs  []Input
-	Expires time.Time // after which no answer is taken; zero means never
-
-	// Started hears of the new exchange in the transaction that begins it, so
-	// that no record of the caller's can miss it; it must use tx only. An error
-	// undoes the request. It may be nil.
-	Started func(ctx context.Context, tx didcomm.Tx, x *Exchange) error
-}
-
-// An Input asks for one credential: an input descriptor (DIF Presentation
-// Exchange 2.1.1, "Input Descriptor").
-type Input struct {
-	ID      string `json:"id"` // unique in its request; empty in a new one: chosen
-	Name    string `json:"name,omitempty"`
-	Purpose string `json:"purpose,omitempty"`
-
-	// Type is the type that the credential must have. It may be empty in a
-	// request of another agent.
-	Type string `json:"type,omitempty"`
-	// Fields are the claims wanted.
-	Fields []Field `json:"fields,omitempty"`
-	// Formats are the forms of a credential that are taken, such as
-	// [FormSDJWTVC]; see [Input.Takes].
-	Formats []string `json:"formats,omitempty"`
-	// Only says that no other claim may come along (limit_disclosure required):
-	// a credential that cannot be shown in part does not answer such an input.
-	Only bool `json:"only,omitempty"`
-}
-
-// A Field is one claim that is asked for.
-type Field struct {
-	At       vc.Pointer `json:"at"` // in the credential, such as "/credentialSubject/dbs"
-	Optional bool       `json:"optional,omitempty"`
-	// Retain says that the verifier means to keep the claim, and not only to look
-	// at it (intent_to_retain): a person should be told.
-	Retain bool `json:"retain,omitempty"`
-}
-
-// Limits of a request; one for a passport with every core skill has about 34 inputs.
-const (
-	maxInputs = 64
-	maxFields = 128
-	maxText   = exchange.MaxText
-	maxDomain = 4 << 10 // a did:peer in its long form
-)
-
-var (
-	// ErrUnsupported says that a request, or a presentation, is in a format or
-	// uses a feature that this package does not know.
-	ErrUnsupported = errors.New("present: not supported")
-	// ErrMalformed says that a message in a known format breaks a rule of it.
-	ErrMalformed = errors.New("present: malformed attachment")
-)
-
-// proofType is what presentations are proven with.
-const proofType = "DataIntegrityProof"
 
 // definitionContent is the attachment of a request (RFC 0510, "request-presentation
 // attachment format").
@@ -81,11 +17,7 @@ type definitionContent struct {
 	Definition definition `json:"presentation_definition"`
 }
 
-type options struct {
-	Challenge string `json:"challenge"`
-	Domain    string `json:"domain"`
-}
-
+// definition is DIF Presentation Exchange 2.1.1, "Presentation Definition".
 type definition struct {
 	ID      string             `json:"id,omitempty"`
 	Name    string             `json:"name,omitempty"`
@@ -99,22 +31,29 @@ type descriptor struct {
 	ID          string             `json:"id"`
 	Name        string             `json:"name,omitempty"`
 	Purpose     string             `json:"purpose,omitempty"`
-	Group       json.RawMessage    `json:"group,omitempty"`
+	Schema      []schemaRef        `json:"schema,omitempty"`
 	Format      map[string]formats `json:"format,omitempty"`
 	Constraints constraints        `json:"constraints"`
+}
+
+// A schemaRef is of version 1 of Presentation Exchange ("Input Descriptor Object").
+type schemaRef struct {
+	URI      string `json:"uri"`
+	Required bool   `json:"required,omitempty"`
 }
 
 // constraints and field refuse members that are not known here: each is another
 // condition, of which the person would not be told.
 type constraints struct {
-	Limit  string  `json:"limit_disclosure,omitempty"`
-	Fields []field `json:"fields,omitempty"`
+	Limit  string          `json:"limit_disclosure,omitempty"`
+	Fields []field         `json:"fields,omitempty"`
+	Holder json.RawMessage `json:"is_holder,omitempty"`
 }
 
 // UnmarshalJSON reads the known members and refuses all others.
 func (c *constraints) UnmarshalJSON(data []byte) error {
 	type known constraints
-	return readOnly(data, (*known)(c), "limit_disclosure", "fields")
+	return readOnly(data, (*known)(c), "limit_disclosure", "fields", "is_holder")
 }
 
 type field struct {
@@ -147,103 +86,94 @@ func readOnly(data []byte, v any, names ...string) error {
 	return strictjson.Unmarshal(data, v)
 }
 
-// typeFilter says that a list of types holds one (Presentation Exchange asks for
-// types in this way).
-type typeFilter struct {
-	Type     string       `json:"type,omitempty"`
-	Contains *constFilter `json:"contains,omitempty"`
-	Const    string       `json:"const,omitempty"`
-}
+// absent reports a member that is not there, or null.
+func absent(raw json.RawMessage) bool { return len(raw) == 0 || string(raw) == "null" }
 
-// UnmarshalJSON reads the known members and refuses all others.
-func (f *typeFilter) UnmarshalJSON(data []byte) error {
-	type known typeFilter
-	return readOnly(data, (*known)(f), "type", "contains", "const")
-}
-
-type constFilter struct {
-	Type  string `json:"type,omitempty"`
-	Const string `json:"const"`
-}
-
-// UnmarshalJSON reads the known members and refuses all others.
-func (f *constFilter) UnmarshalJSON(data []byte) error {
-	type known constFilter
-	return readOnly(data, (*known)(f), "type", "const")
-}
-
-const typePath = "$.type"
+const (
+	typePath = "$.type"
+	vctPath  = "$.vct" // that of an SD-JWT VC
+)
 
 // newDefinition writes a request.
 func newDefinition(id string, r Request) (*definition, error) {
-	d := &definition{ID: id, Purpose: r.Purpose, Format: map[string]formats{"ldp_vp": {ProofType: []string{proofType}}}}
-	for _, in := range r.Inputs {
-		filter, err := json.Marshal(typeFilter{Type: "array", Contains: &constFilter{Const: in.Type}})
-		if err != nil {
-			return nil, err
+	inputs, err := newDescriptors(r.Inputs)
+	if err != nil {
+		return nil, err
+	}
+	return &definition{ID: id, Purpose: r.Purpose, Inputs: inputs, Format: presentationFormats(r.proofs())}, nil
+}
+
+func newDescriptors(inputs []Input) ([]descriptor, error) {
+	var list []descriptor
+	for _, in := range inputs {
+		out := descriptor{ID: in.ID, Name: in.Name, Purpose: in.Purpose, Format: credentialFormats(in.Formats, in.Proofs)}
+		for _, s := range in.Schemas {
+			out.Schema = append(out.Schema, schemaRef{URI: s})
 		}
-		out := descriptor{ID: in.ID, Name: in.Name, Purpose: in.Purpose, Format: credentialFormats(in.Formats)}
 		if in.Only {
 			out.Constraints.Limit = "required"
 		}
-		out.Constraints.Fields = []field{{Path: []string{typePath}, Filter: filter}}
-		for _, f := range in.Fields {
-			out.Constraints.Fields = append(out.Constraints.Fields, field{Path: []string{pathOf(f.At)}, Optional: f.Optional, Retain: f.Retain})
-		}
-		d.Inputs = append(d.Inputs, out)
-	}
-	return d, nil
-}
-
-// checkRequest holds a request of our own to what a prover can read.
-func checkRequest(r Request) error {
-	if len(r.Inputs) == 0 || len(r.Inputs) > maxInputs {
-		return fmt.Errorf("%w: a request asks for 1 to %d credentials", ErrMalformed, maxInputs)
-	}
-	seen := map[string]bool{}
-	for _, in := range r.Inputs {
-		if in.ID == "" || seen[in.ID] || in.Type == "" || len(in.Fields) > maxFields {
-			return fmt.Errorf("%w: an input needs a type, an id of its own and at most %d fields", ErrMalformed, maxFields)
-		}
-		seen[in.ID] = true
-		if slices.ContainsFunc(in.Formats, func(f string) bool { return !slices.Contains(allForms(), f) }) {
-			return fmt.Errorf("%w: form of a credential", ErrUnsupported)
-		}
-		for _, f := range in.Fields {
-			if p, ok := pointerOf(pathOf(f.At)); !f.At.Valid() || f.At == "" || !ok || p != f.At {
-				return fmt.Errorf("%w: a field needs a pointer", ErrMalformed)
+		if in.Type != "" {
+			filter, err := json.Marshal(typeFilter(in.Type))
+			if err != nil {
+				return nil, err
 			}
+			out.Constraints.Fields = []field{{Path: []string{typePath}, Filter: filter}}
 		}
+		for _, f := range in.Fields {
+			filter, err := newFilter(f)
+			if err != nil {
+				return nil, err
+			}
+			out.Constraints.Fields = append(out.Constraints.Fields,
+				field{Path: []string{pathOf(f.At)}, Filter: filter, Optional: f.Optional, Retain: f.Retain})
+		}
+		list = append(list, out)
 	}
-	return nil
+	return list, nil
 }
 
 // readDefinition reads a request of any agent. What it cannot tell the person
 // about is [ErrUnsupported].
-func readDefinition(c *definitionContent) ([]Input, error) {
-	d := c.Definition
-	if len(d.Inputs) == 0 {
-		return nil, fmt.Errorf("%w: no input descriptor", ErrMalformed)
+func readDefinition(raw []byte) (*asked, error) {
+	var c definitionContent
+	if err := unmarshal(raw, &c); err != nil {
+		return nil, err
 	}
-	if len(d.Inputs) > maxInputs || len(d.Rules) > 0 && string(d.Rules) != "null" {
+	d := c.Definition
+	if !absent(d.Rules) {
 		return nil, fmt.Errorf("%w: submission requirements", ErrUnsupported)
 	}
-	if len(d.Format) > 0 && !slices.Contains(d.Format["ldp_vp"].ProofType, proofType) {
-		return nil, fmt.Errorf("%w: proof type", ErrUnsupported)
+	out := &asked{query: Definitions, id: d.ID, purpose: clip(d.Purpose), challenge: c.Options.Challenge, domain: c.Options.Domain}
+	var err error
+	if out.proofs, err = readPresentationFormats(d.Format); err != nil {
+		return nil, err
 	}
-	forms, err := readFormats(d.Format, nil)
+	if err := c.Options.check(); err != nil {
+		return nil, err
+	}
+	out.inputs, err = readDescriptors(d.Inputs, d.Format)
+	return out, err
+}
+
+// readDescriptors reads the inputs of a definition whose member format is given.
+func readDescriptors(list []descriptor, format map[string]formats) ([]Input, error) {
+	if len(list) == 0 {
+		return nil, fmt.Errorf("%w: no input descriptor", ErrMalformed)
+	}
+	if len(list) > maxInputs {
+		return nil, fmt.Errorf("%w: more than %d input descriptors", ErrUnsupported, maxInputs)
+	}
+	around, err := readCredentialFormats(format, taking{})
 	if err != nil {
 		return nil, err
 	}
-	if c.Options.Challenge == "" || c.Options.Domain == "" || len(c.Options.Challenge) > maxText || len(c.Options.Domain) > maxDomain {
-		return nil, fmt.Errorf("%w: no challenge or domain", ErrUnsupported)
-	}
 	var inputs []Input
-	for _, in := range d.Inputs {
+	for _, in := range list {
 		if in.ID == "" || slices.ContainsFunc(inputs, func(i Input) bool { return i.ID == in.ID }) {
 			return nil, fmt.Errorf("%w: input descriptor without an id of its own", ErrMalformed)
 		}
-		out, err := readDescriptor(in, forms)
+		out, err := readDescriptor(in, around)
 		if err != nil {
 			return nil, err
 		}
@@ -252,13 +182,17 @@ func readDefinition(c *definitionContent) ([]Input, error) {
 	return inputs, nil
 }
 
-func readDescriptor(in descriptor, forms []string) (Input, error) {
+// readDescriptor reads one input. Its group means nothing without submission
+// requirements, and is_holder asks for what every presentation of ours has: that its
+// holder is the subject of what it shows.
+func readDescriptor(in descriptor, around taking) (Input, error) {
 	out := Input{ID: in.ID, Name: clip(in.Name), Purpose: clip(in.Purpose), Only: in.Constraints.Limit == "required"}
-	if len(in.Group) > 0 && string(in.Group) != "null" {
-		return Input{}, fmt.Errorf("%w: group", ErrUnsupported)
+	taken, err := readCredentialFormats(in.Format, around)
+	if err != nil {
+		return Input{}, err
 	}
-	var err error
-	if out.Formats, err = readFormats(in.Format, forms); err != nil {
+	out.Formats, out.Proofs = taken.forms, taken.proofs
+	if out.Schemas, err = readSchemas(in.Schema); err != nil {
 		return Input{}, err
 	}
 	if !slices.Contains([]string{"", "required", "preferred"}, in.Constraints.Limit) {
@@ -268,44 +202,75 @@ func readDescriptor(in descriptor, forms []string) (Input, error) {
 		return Input{}, fmt.Errorf("%w: too many fields", ErrUnsupported)
 	}
 	for _, f := range in.Constraints.Fields {
-		if slices.Contains(f.Path, typePath) {
+		if len(f.Path) > maxValues {
+			return Input{}, fmt.Errorf("%w: too many paths of a field", ErrUnsupported)
+		}
+		if asksType(f.Path) {
 			typ, ok := readTypeFilter(f.Filter)
-			if !ok || out.Type != "" && out.Type != typ {
+			if !ok || out.Type != "" && !sameType(out.Type, typ) && !sameType(typ, out.Type) {
 				return Input{}, fmt.Errorf("%w: filter on the type", ErrUnsupported)
 			}
-			out.Type = typ
+			if !isURL(out.Type) { // which says more
+				out.Type = typ
+			}
 			continue
 		}
-		if len(f.Filter) > 0 && string(f.Filter) != "null" {
-			return Input{}, fmt.Errorf("%w: filter on a claim", ErrUnsupported)
-		}
-		at, ok := firstPointer(f.Path)
+		at, ok := placeOf(f.Path)
 		if !ok {
 			return Input{}, fmt.Errorf("%w: path of a field", ErrUnsupported)
 		}
-		out.Fields = append(out.Fields, Field{At: at, Optional: f.Optional, Retain: f.Retain})
+		read := Field{At: at, Optional: f.Optional, Retain: f.Retain}
+		if err := readFilter(f.Filter, &read); err != nil {
+			return Input{}, err
+		}
+		out.Fields = append(out.Fields, read)
 	}
 	return out, nil
 }
 
-// firstPointer returns the first of several alternative paths that names a place
-// in a credential.
-func firstPointer(paths []string) (vc.Pointer, bool) {
-	for _, path := range paths {
-		if p, ok := pointerOf(path); ok && p != "" {
-			return p, true
+// readSchemas reads the schema member of version 1. Several that are all required
+// would be a condition of another kind.
+func readSchemas(list []schemaRef) ([]string, error) {
+	var out []string
+	for _, s := range list {
+		if s.URI == "" || len(s.URI) > maxText {
+			return nil, fmt.Errorf("%w: schema", ErrMalformed)
 		}
+		if len(list) > maxValues || s.Required && len(list) > 1 {
+			return nil, fmt.Errorf("%w: several schemas at once", ErrUnsupported)
+		}
+		out = append(out, s.URI)
 	}
-	return "", false
+	return out, nil
 }
 
-func readTypeFilter(filter json.RawMessage) (string, bool) {
-	var f typeFilter
-	if len(filter) == 0 || unmarshal(filter, &f) != nil {
-		return "", false
+// inToken is where a JSON Web Token of data model 1.1 has its credential: in a
+// document of ours, at the top.
+const inToken = "$.vc."
+
+// asksType reports whether a field is about the type of the credential.
+func asksType(paths []string) bool {
+	return slices.ContainsFunc(paths, func(path string) bool {
+		path = strings.TrimSuffix(strings.Replace(path, inToken, "$.", 1), "[*]")
+		return path == typePath || path == typePath+".*" || path == vctPath
+	})
+}
+
+// placeOf returns the first of several alternative paths that names a place in a
+// credential of the data model: agents write the same place for each form of a
+// credential, with that of an enveloped or a flat one beside it.
+func placeOf(paths []string) (at vc.Pointer, ok bool) {
+	for _, path := range paths {
+		p, read := pointerOf(strings.Replace(path, inToken, "$.", 1))
+		if !read || p == "" {
+			continue
+		}
+		if strings.HasPrefix(string(p), "/credentialSubject") {
+			return p, true
+		}
+		if !ok {
+			at, ok = p, true
+		}
 	}
-	if f.Contains != nil {
-		return f.Contains.Const, f.Contains.Const != "" && f.Const == ""
-	}
-	return f.Const, f.Const != ""
+	return at, ok
 }

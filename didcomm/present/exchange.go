@@ -33,11 +33,14 @@ type Exchange struct {
 	Since      time.Time `json:"since"` // when State was entered
 
 	Purpose string    `json:"purpose,omitempty"` // why the verifier asks, in its own words
-	Inputs  []Input   `json:"inputs,omitempty"`  // what it asks for
+	Inputs  []Input   `json:"inputs,omitempty"`  // what it asks for or, after a proposal, what the prover proposed
+	Proofs  []string  `json:"proofs,omitempty"`  // how the presentation may be proven; see [Request]. Empty means by any proof in it
+	Query   Query     `json:"query,omitempty"`   // the language of the request that counts; empty means [Definitions]
 	Expires time.Time `json:"expires,omitzero"`  // of the request; zero means never
 
 	// Domain is whom the presentation is for, as the verifier says: its own DID on
-	// this connection, unless a prover takes others ([Prover.UnsafeAnyDomain]).
+	// this connection, also if it says nothing, unless a prover takes others
+	// ([Prover.UnsafeAnyDomain]).
 	Domain string `json:"domain,omitempty"`
 	// Confirms says that the verifier announced an answer.
 	Confirms bool `json:"confirms,omitempty"`
@@ -71,6 +74,7 @@ type record struct {
 	Exchange
 	Definition   string     `json:"definition"` // its id
 	Challenge    string     `json:"challenge"`
+	Queries      []Query    `json:"queries,omitempty"`     // in which a verifier asked; none means definitions
 	Presentation vc.Secured `json:"presentation,omitzero"` // as received, until it is decided
 }
 
@@ -107,6 +111,18 @@ func (p party) start(c didcomm.Connection, thread string) *record {
 	return &record{Exchange: Exchange{
 		ID: exchangeID(c.ID, thread, p.role), Role: p.role, Connection: c.ID, Thread: thread, Created: p.now(),
 	}}
+}
+
+// begin is start on a connection that is established.
+func (p party) begin(tx didcomm.Tx, connection, thread string) (*record, error) {
+	c, err := tx.Connection(connection)
+	if err != nil {
+		return nil, err
+	}
+	if !c.Established {
+		return nil, fmt.Errorf("%w: connection not established", ErrState)
+	}
+	return p.start(c, thread), nil
 }
 
 // find returns the record of a thread, or one that has not begun.
@@ -181,8 +197,10 @@ func (p party) step(tx didcomm.Tx, x *record, e Event, outcome string) error {
 	})
 }
 
-// send sends a message of x's thread. The message that starts a thread names it.
-func (p party) send(tx didcomm.Tx, x *record, name string, body any) error {
+// send sends a message of x's thread, in the version of its connection. The message
+// that starts a thread names it. List are attachments with formats, for the member of
+// version 2.0 that holds them.
+func (p party) send(tx didcomm.Tx, x *record, name string, body any, member string, list ...didcomm.Attachment) error {
 	c, err := tx.Connection(x.Connection)
 	if err != nil {
 		return err
@@ -191,7 +209,13 @@ func (p party) send(tx didcomm.Tx, x *record, name string, body any) error {
 	if x.State != Start {
 		id = p.newID()
 	}
-	m, err := didcomm.New(id, messageType(name), x.Thread, "", body)
+	v := c.Version.Or1()
+	var m *didcomm.Message
+	if len(list) > 0 || v == didcomm.V2 {
+		m, err = didcomm.NewWith(v, id, messageType(v, name), x.Thread, "", body, member, list)
+	} else {
+		m, err = didcomm.New(id, messageType(v, name), x.Thread, "", body)
+	}
 	if err != nil {
 		return err
 	}
@@ -223,7 +247,8 @@ func (p party) report(tx didcomm.Tx, x *record) error {
 	if err != nil {
 		return err
 	}
-	about := &didcomm.Message{Type: messageType(problem), Thread: x.Thread}
+	v := c.Version.Or1()
+	about := &didcomm.Message{Version: v, Type: messageType(v, problem), Thread: x.Thread}
 	report, err := (&didcomm.Problem{Code: codeAbandoned, Comment: x.Reason}).Report(p.newID(), about)
 	if err != nil {
 		return err
@@ -347,6 +372,15 @@ const (
 	codeOutOfOrder = "w.m.req.out-of-order"
 	codeNoThread   = "w.m.req.unknown-thread"
 )
+
+// checkVersion refuses a message of one version in the form of the other: version 2.0
+// is that of DIDComm v1, and 3.0 that of v2. A connection has one of them.
+func checkVersion(c didcomm.Connection, m *didcomm.Message) error {
+	if v := m.Version.Or1(); v != c.Version.Or1() || m.Type.Major != major(v) {
+		return refuse(codeNoThread, "This version of the protocol is not that of the connection.", nil)
+	}
+	return nil
+}
 
 // unexpected rejects a message that does not fit the state of its thread.
 func unexpected(x *record, err error) error {

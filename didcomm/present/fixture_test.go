@@ -69,8 +69,9 @@ func signer(t testing.TB, seed byte) did.Signer {
 // A world is a host organisation and a member of staff, each with a store, and
 // an employer who issued before.
 type world struct {
-	t     testing.TB
-	clock *clock
+	t       testing.TB
+	version didcomm.Version
+	clock   *clock
 
 	employer, staff did.Signer
 
@@ -85,8 +86,16 @@ type world struct {
 
 func newWorld(t testing.TB) *world {
 	t.Helper()
-	w := &world{t: t, clock: &clock{t: start}, employer: signer(t, 1), staff: signer(t, 2),
-		verifierNode: memtx.NewNode("to-hazel"), proverNode: memtx.NewNode("to-birchwood")}
+	return newWorldOf(t, didcomm.V1)
+}
+
+// versions are those in which everything must be the same.
+var versions = map[string]didcomm.Version{"2.0": didcomm.V1, "3.0": didcomm.V2}
+
+func newWorldOf(t testing.TB, v didcomm.Version) *world {
+	t.Helper()
+	w := &world{t: t, version: v, clock: &clock{t: start}, employer: signer(t, 1), staff: signer(t, 2),
+		verifierNode: memtx.NewNodeOf(v, "to-hazel"), proverNode: memtx.NewNodeOf(v, "to-birchwood")}
 	w.verifier = &Verifier{Store: &w.verifierNode.Store, Check: w.check(), Decided: w.note, Now: w.clock.Now}
 	w.prover = &Prover{Store: &w.proverNode.Store, Now: w.clock.Now}
 	w.theirs(w.verifierNode, func(c *didcomm.Connection) { c.Mine = peerDID(t, 5) })
@@ -114,10 +123,17 @@ func domain(t testing.TB) string { return didpeer.Short(peerDID(t, 5)).String() 
 
 func peerDID(t testing.TB, seed byte) did.DID {
 	t.Helper()
+	if known, ok := peerDIDs.Load(seed); ok {
+		return known.(did.DID)
+	}
 	id, err := didpeer.NewDIDComm(signer(t, seed).Public().(ed25519.PublicKey), "https://birchwood.example/didcomm", nil)
 	require.NoError(t, err)
+	peerDIDs.Store(seed, id)
 	return id
 }
+
+// peerDIDs has those that were made: every world has one, and there are thousands.
+var peerDIDs sync.Map
 
 func (w *world) node(r Role) *memtx.Node {
 	if r == RoleProver {
@@ -230,6 +246,29 @@ func requireRefused(t *testing.T, err error, code string) {
 	require.ErrorAs(t, err, &p)
 	require.Equal(t, code, p.Code)
 	require.NotEmpty(t, p.Comment)
+}
+
+// message makes a message in the version of the world's connection.
+func (w *world) message(id, name, thread string, body any, member string, list ...didcomm.Attachment) *didcomm.Message {
+	w.t.Helper()
+	t := messageType(w.version, name)
+	var m *didcomm.Message
+	var err error
+	if len(list) > 0 || w.version == didcomm.V2 {
+		m, err = didcomm.NewWith(w.version, id, t, thread, "", body, member, list)
+	} else {
+		m, err = didcomm.New(id, t, thread, "", body)
+	}
+	require.NoError(w.t, err)
+	return m
+}
+
+// report makes a report about a thread, as a runtime would.
+func (w *world) report(id, thread, code string) *didcomm.Message {
+	w.t.Helper()
+	m, err := (&didcomm.Problem{Code: code, Comment: "no"}).Report(id, &didcomm.Message{Version: w.version, Type: messageType(w.version, presentation), Thread: thread})
+	require.NoError(w.t, err)
+	return m
 }
 
 // put places an exchange of a role in a state, as far as it could have come.

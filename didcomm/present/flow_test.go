@@ -71,7 +71,11 @@ func TestRequest_WireForm(t *testing.T) {
 	var b requestBody
 	require.NoError(t, m.Decode(&b))
 	require.True(t, b.Confirms)
-	raw, err := content(b.Formats, "dif/presentation-exchange/definitions@v1.0", b.Requests)
+	list, err := m.Attached("request_presentations")
+	require.NoError(t, err)
+	require.Len(t, list, 1)
+	require.Equal(t, "dif/presentation-exchange/definitions@v1.0", list[0].FormatID)
+	raw, err := list[0].Content()
 	require.NoError(t, err)
 	var c map[string]any
 	require.NoError(t, json.Unmarshal(raw, &c))
@@ -173,7 +177,7 @@ func TestProver_Ack(t *testing.T) {
 	} {
 		w := newWorld(t)
 		put(t, w.proverNode, RoleProver, PresentationSent, "thread-1")
-		m, err := didcomm.New("m1", messageType(ack), "thread-1", "", json.RawMessage(body))
+		m, err := didcomm.New("m1", messageType(didcomm.V1, ack), "thread-1", "", json.RawMessage(body))
 		require.NoError(t, err)
 		err = w.proverNode.Store.Deliver(t.Context(), w.prover, "to-birchwood", m)
 		if want == Done || strings.Contains(body, "PENDING") {
@@ -286,19 +290,26 @@ func TestVerifier_RequestRefused(t *testing.T) {
 	require.Empty(t, w.verifierNode.Store.TakeOutbox())
 }
 
+// wireRequest is a request of version 2.0 as it is written.
+type wireRequest struct {
+	Confirms bool                 `json:"will_confirm"`
+	Formats  didcomm.Formats      `json:"formats"`
+	Requests []didcomm.Attachment `json:"request_presentations~attach"`
+}
+
 func TestProver_RequestRefused(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	_, err := w.verifier.Request(t.Context(), "to-hazel", wanted())
 	require.NoError(t, err)
 	m := w.verifierNode.Store.TakeOutbox()[0].Message
-	var b requestBody
+	var b wireRequest
 	require.NoError(t, m.Decode(&b))
-	raw, err := content(b.Formats, formatDefinition, b.Requests)
+	raw, err := b.Requests[0].Content()
 	require.NoError(t, err)
 
-	inside := func(change func(c, d map[string]any)) func(*requestBody) {
-		return func(b *requestBody) {
+	inside := func(change func(c, d map[string]any)) func(*wireRequest) {
+		return func(b *wireRequest) {
 			var c map[string]any
 			require.NoError(t, json.Unmarshal(raw, &c))
 			change(c, c["presentation_definition"].(map[string]any))
@@ -307,22 +318,30 @@ func TestProver_RequestRefused(t *testing.T) {
 			b.Requests = []didcomm.Attachment{didcomm.NewAttachment(b.Formats[0].AttachID, "", out)}
 		}
 	}
-	fields := func(list ...any) func(*requestBody) {
+	fields := func(list ...any) func(*wireRequest) {
 		return inside(func(_, d map[string]any) {
 			d["input_descriptors"] = []any{map[string]any{"id": "a", "constraints": map[string]any{"fields": list}}}
 		})
 	}
-	constraint := func(name string, v any) func(*requestBody) {
+	constraint := func(name string, v any) func(*wireRequest) {
 		return inside(func(_, d map[string]any) {
 			d["input_descriptors"] = []any{map[string]any{"id": "a", "constraints": map[string]any{name: v}}}
 		})
 	}
-	for name, change := range map[string]func(*requestBody){
-		"another format":   func(b *requestBody) { b.Formats[0].Format = "hlindy/proof-req@v2.0" },
-		"no attachment":    func(b *requestBody) { b.Requests = nil },
-		"not JSON":         func(b *requestBody) { b.Requests[0] = didcomm.NewAttachment(b.Formats[0].AttachID, "", []byte("{")) },
-		"no challenge":     inside(func(c, _ map[string]any) { delete(c["options"].(map[string]any), "challenge") }),
-		"no domain":        inside(func(c, _ map[string]any) { delete(c["options"].(map[string]any), "domain") }),
+	for name, change := range map[string]func(*wireRequest){
+		"another format":  func(b *wireRequest) { b.Formats[0].Format = "hlindy/proof-req@v2.0" },
+		"no attachment":   func(b *wireRequest) { b.Requests = nil },
+		"not JSON":        func(b *wireRequest) { b.Requests[0] = didcomm.NewAttachment(b.Formats[0].AttachID, "", []byte("{")) },
+		"no challenge":    inside(func(c, _ map[string]any) { delete(c["options"].(map[string]any), "challenge") }),
+		"long challenge":  inside(func(c, _ map[string]any) { c["options"].(map[string]any)["challenge"] = strings.Repeat("x", maxText+1) }),
+		"long domain":     inside(func(c, _ map[string]any) { c["options"].(map[string]any)["domain"] = strings.Repeat("x", maxDomain+1) }),
+		"two definitions": func(b *wireRequest) { b.Requests = append(b.Requests, b.Requests[0]) },
+		"two of a format": func(b *wireRequest) {
+			again := b.Requests[0]
+			again.ID = "again"
+			b.Requests = append(b.Requests, again)
+			b.Formats = append(b.Formats, didcomm.Format{AttachID: "again", Format: string(Definitions)})
+		},
 		"no options":       inside(func(c, _ map[string]any) { delete(c, "options") }),
 		"no definition":    inside(func(c, _ map[string]any) { delete(c, "presentation_definition") }),
 		"nothing asked":    inside(func(_, d map[string]any) { d["input_descriptors"] = []any{} }),
@@ -330,11 +349,14 @@ func TestProver_RequestRefused(t *testing.T) {
 		"two inputs, one id": inside(func(_, d map[string]any) {
 			d["input_descriptors"] = []any{map[string]any{"id": "a"}, map[string]any{"id": "a"}}
 		}),
-		"other proof type": inside(func(_, d map[string]any) {
-			d["format"] = map[string]any{"ldp_vp": map[string]any{"proof_type": []any{"Ed25519Signature2018"}}}
+		"no proof type": inside(func(_, d map[string]any) {
+			d["format"] = map[string]any{"ldp_vp": map[string]any{"proof_type": []any{}}}
+		}),
+		"no known algorithm": inside(func(_, d map[string]any) {
+			d["format"] = map[string]any{"jwt_vp": map[string]any{"alg": []any{"HS256"}}}
 		}),
 		"other format inside": inside(func(_, d map[string]any) {
-			d["format"] = map[string]any{"jwt_vp": map[string]any{"alg": []any{"EdDSA"}}}
+			d["format"] = map[string]any{"mso_mdoc": map[string]any{"alg": []any{"EdDSA"}}}
 		}),
 		"requirements":          inside(func(_, d map[string]any) { d["submission_requirements"] = []any{map[string]any{"rule": "pick"}} }),
 		"path with a wildcard":  fields(map[string]any{"path": []any{"$.credentialSubject[*].a"}}),
@@ -344,29 +366,37 @@ func TestProver_RequestRefused(t *testing.T) {
 		"no path":               fields(map[string]any{"purpose": "x"}),
 		"type by pattern":       fields(map[string]any{"path": []any{"$.type"}, "filter": map[string]any{"pattern": "Pass.*"}}),
 		"type without filter":   fields(map[string]any{"path": []any{"$.type"}}),
-		"filter on a claim":     fields(map[string]any{"path": []any{"$.a"}, "filter": map[string]any{"type": "string"}}),
+		"pattern on a claim":    fields(map[string]any{"path": []any{"$.a"}, "filter": map[string]any{"type": "string", "pattern": "b"}}),
+		"range of a claim":      fields(map[string]any{"path": []any{"$.a"}, "filter": map[string]any{"type": "number", "minimum": 18}}),
+		"unknown kind":          fields(map[string]any{"path": []any{"$.a"}, "filter": map[string]any{"type": "date"}}),
+		"no value will do":      fields(map[string]any{"path": []any{"$.a"}, "filter": map[string]any{"enum": []any{}}}),
+		"an object as a value":  fields(map[string]any{"path": []any{"$.a"}, "filter": map[string]any{"const": map[string]any{"b": 1}}}),
+		"const and enum":        fields(map[string]any{"path": []any{"$.a"}, "filter": map[string]any{"const": 1, "enum": []any{1}}}),
+		"list with a value":     fields(map[string]any{"path": []any{"$.a"}, "filter": map[string]any{"contains": map[string]any{"const": "A"}}}),
 		"predicate":             fields(map[string]any{"path": []any{"$.a"}, "predicate": "required"}),
 		"unknown field member":  fields(map[string]any{"path": []any{"$.a"}, "x": 1}),
 		"more in a type filter": fields(map[string]any{"path": []any{"$.type"}, "filter": map[string]any{"contains": map[string]any{"const": "A"}, "minItems": 3}}),
 		"pattern of a type":     fields(map[string]any{"path": []any{"$.type"}, "filter": map[string]any{"contains": map[string]any{"const": "A", "pattern": "B"}}}),
-		"is_holder":             constraint("is_holder", []any{map[string]any{"field_id": []any{"a"}, "directive": "required"}}),
 		"same_subject":          constraint("same_subject", []any{map[string]any{"field_id": []any{"a"}, "directive": "preferred"}}),
 		"subject_is_issuer":     constraint("subject_is_issuer", "required"),
 		"statuses":              constraint("statuses", map[string]any{"active": map[string]any{"directive": "required"}}),
 		"unknown constraint":    constraint("x", true),
 		"limit of its own":      constraint("limit_disclosure", "forbidden"),
-		"group": inside(func(_, d map[string]any) {
-			d["input_descriptors"] = []any{map[string]any{"id": "a", "group": []any{"A"}}}
-		}),
 		"other format of a credential": inside(func(_, d map[string]any) {
-			d["input_descriptors"] = []any{map[string]any{"id": "a", "format": map[string]any{"jwt_vc": map[string]any{"alg": []any{"EdDSA"}}}}}
+			d["input_descriptors"] = []any{map[string]any{"id": "a", "format": map[string]any{"mso_mdoc": map[string]any{"alg": []any{"EdDSA"}}}}}
+		}),
+		"schema without a URL": inside(func(_, d map[string]any) {
+			d["input_descriptors"] = []any{map[string]any{"id": "a", "schema": []any{map[string]any{}}}}
+		}),
+		"all of several schemas": inside(func(_, d map[string]any) {
+			d["input_descriptors"] = []any{map[string]any{"id": "a", "schema": []any{map[string]any{"uri": "a:b", "required": true}, map[string]any{"uri": "a:c", "required": true}}}}
 		}),
 		"two types": fields(map[string]any{"path": []any{"$.type"}, "filter": map[string]any{"const": "A"}},
 			map[string]any{"path": []any{"$.type"}, "filter": map[string]any{"const": "B"}}),
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
-			var b requestBody
+			var b wireRequest
 			require.NoError(t, m.Decode(&b))
 			change(&b)
 			m, err := didcomm.New("m1", m.Type, "thread-1", "", b)
@@ -637,7 +667,7 @@ func TestAbandonAndReported(t *testing.T) {
 	for code, want := range map[string]State{"abandoned": Abandoned, "e.p.req": Abandoned, "w.m.req": RequestReceived} {
 		w := newWorld(t)
 		w.ask(wanted())
-		m, err := didcomm.New("r1", messageType(problem), w.only(w.prover.Exchanges).Thread, "", map[string]any{"description": map[string]string{"code": code}})
+		m, err := didcomm.New("r1", messageType(didcomm.V1, problem), w.only(w.prover.Exchanges).Thread, "", map[string]any{"description": map[string]string{"code": code}})
 		require.NoError(t, err)
 		require.NoError(t, w.proverNode.Store.Deliver(t.Context(), Roles{w.verifier, w.prover}, "to-birchwood", m))
 		require.Equal(t, want, w.only(w.prover.Exchanges).State, code)

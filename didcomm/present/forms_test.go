@@ -56,7 +56,7 @@ func some(forms ...string) Request {
 // TestPresent_InPart: what was ticked arrives, verified, in both forms, and nothing else.
 func TestPresent_InPart(t *testing.T) {
 	t.Parallel()
-	for _, form := range allForms() {
+	for _, form := range []string{FormDataIntegrity, FormSDJWTVC} {
 		t.Run(form, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
@@ -113,29 +113,63 @@ func TestAbuse_DC14_FormsInPart(t *testing.T) {
 // TestFormats: what a definition says about forms, and what its inputs say within it.
 func TestFormats(t *testing.T) {
 	t.Parallel()
-	proven := formats{ProofType: []string{proofType}}
+	proven := formats{ProofType: []string{proofDataIntegrity}}
+	old := formats{ProofType: []string{"Ed25519Signature2018"}}
+	both := formats{ProofType: []string{proofDataIntegrity, "Ed25519Signature2018"}}
+	ours := []string{proofDataIntegrity}
 	for name, c := range map[string]struct {
 		definition, input map[string]formats
-		want              []string
+		want              taking
 		err               error
 	}{
-		"nothing":                      {nil, nil, nil, nil},
-		"presentation only":            {map[string]formats{"ldp_vp": proven}, nil, nil, nil},
-		"one form":                     {map[string]formats{"ldp_vp": proven, "ldp_vc": proven}, nil, []string{FormDataIntegrity}, nil},
-		"another form in an input":     {map[string]formats{"ldp_vp": proven}, map[string]formats{"dc+sd-jwt": {}}, []string{FormSDJWTVC}, nil},
-		"both":                         {nil, map[string]formats{"dc+sd-jwt": {}, "ldp_vc": proven}, allForms(), nil},
-		"unknown beside known":         {nil, map[string]formats{"jwt_vc": {}, "ldp_vc": proven}, []string{FormDataIntegrity}, nil},
-		"unknown":                      {nil, map[string]formats{"jwt_vc": {}}, nil, ErrUnsupported},
-		"unknown proof":                {nil, map[string]formats{"ldp_vc": {ProofType: []string{"BbsBlsSignature2020"}}}, nil, ErrUnsupported},
-		"input against its definition": {map[string]formats{"ldp_vc": proven}, map[string]formats{"dc+sd-jwt": {}}, nil, ErrUnsupported},
+		"nothing":                      {nil, nil, taking{}, nil},
+		"presentation only":            {map[string]formats{"ldp_vp": proven}, nil, taking{}, nil},
+		"one form":                     {map[string]formats{"ldp_vp": proven, "ldp_vc": proven}, nil, taking{[]string{FormDataIntegrity}, ours}, nil},
+		"another form in an input":     {map[string]formats{"ldp_vp": proven}, map[string]formats{"dc+sd-jwt": {}}, taking{[]string{FormSDJWTVC}, nil}, nil},
+		"by its older name":            {nil, map[string]formats{"vc+sd-jwt": {}}, taking{[]string{FormSDJWTVC}, nil}, nil},
+		"all":                          {nil, map[string]formats{"dc+sd-jwt": {}, "ldp_vc": proven, "jwt_vc": {}}, taking{allForms(), ours}, nil},
+		"by two names":                 {nil, map[string]formats{"jwt_vc": {Alg: []string{"HS256"}}, "jwt_vc_json": {Alg: []string{"HS256", "ES256"}}}, taking{[]string{FormJWT}, nil}, nil},
+		"unknown beside known":         {nil, map[string]formats{"mso_mdoc": {}, "ldp_vc": proven}, taking{[]string{FormDataIntegrity}, ours}, nil},
+		"unknown":                      {nil, map[string]formats{"mso_mdoc": {}}, taking{}, ErrUnsupported},
+		"another proof":                {nil, map[string]formats{"ldp_vc": old}, taking{[]string{FormDataIntegrity}, old.ProofType}, nil},
+		"any proof":                    {nil, map[string]formats{"ldp_vc": {}}, taking{[]string{FormDataIntegrity}, nil}, nil},
+		"unknown algorithm":            {nil, map[string]formats{"jwt_vc": {Alg: []string{"none"}}}, taking{}, ErrUnsupported},
+		"input against its definition": {map[string]formats{"ldp_vc": proven}, map[string]formats{"dc+sd-jwt": {}}, taking{}, ErrUnsupported},
+		"proof against its definition": {map[string]formats{"ldp_vc": proven}, map[string]formats{"ldp_vc": old}, taking{}, ErrUnsupported},
+		"proof within its definition":  {map[string]formats{"ldp_vc": both}, map[string]formats{"ldp_vc": old}, taking{[]string{FormDataIntegrity}, old.ProofType}, nil},
+		"any proof within":             {map[string]formats{"ldp_vc": both}, map[string]formats{"ldp_vp": proven}, taking{[]string{FormDataIntegrity}, both.ProofType}, nil},
 	} {
-		around, err := readFormats(c.definition, nil)
+		around, err := readCredentialFormats(c.definition, taking{})
 		require.NoError(t, err, name)
-		got, err := readFormats(c.input, around)
+		got, err := readCredentialFormats(c.input, around)
 		require.ErrorIs(t, err, c.err, name)
 		require.Equal(t, c.want, got, name)
 	}
+	for name, c := range map[string]struct {
+		said map[string]formats
+		want []string
+		err  error
+	}{
+		"nothing":              {nil, nil, nil},
+		"credentials only":     {map[string]formats{"ldp_vc": old}, nil, nil},
+		"embedded":             {map[string]formats{"ldp_vp": both}, both.ProofType, nil},
+		"token":                {map[string]formats{"jwt_vp": {Alg: []string{"ES256"}}}, []string{ProofJWT}, nil},
+		"token or embedded":    {map[string]formats{"jwt_vp_json": {}, "ldp_vp": old}, []string{"Ed25519Signature2018", ProofJWT}, nil},
+		"none":                 {map[string]formats{"ldp_vp": {}}, nil, ErrUnsupported},
+		"unknown":              {map[string]formats{"mso_mdoc": {}}, nil, ErrUnsupported},
+		"unknown algorithm":    {map[string]formats{"jwt_vp": {Alg: []string{"none"}}}, nil, ErrUnsupported},
+		"unknown beside known": {map[string]formats{"mso_mdoc": {}, "ldp_vp": proven}, ours, nil},
+	} {
+		got, err := readPresentationFormats(c.said)
+		require.ErrorIs(t, err, c.err, name)
+		require.Equal(t, c.want, got, name)
+		if err == nil && got != nil {
+			again, err := readPresentationFormats(presentationFormats(got))
+			require.NoError(t, err)
+			require.Equal(t, got, again, name)
+		}
+	}
 	w := newWorld(t)
-	_, err := w.verifier.Request(t.Context(), "to-hazel", some("jwt_vc"))
+	_, err := w.verifier.Request(t.Context(), "to-hazel", some("jwt_vp"))
 	require.ErrorIs(t, err, ErrUnsupported)
 }

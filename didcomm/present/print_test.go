@@ -13,6 +13,7 @@ func TestNothingPrintsClaims(t *testing.T) {
 		"Event":    "the name of a message",
 		"Field":    "what a verifier asks for",
 		"Input":    "what a verifier asks for",
+		"Proposal": "what a verifier may ask for",
 		"Request":  "what a verifier asks for",
 		"Prover":   "a protocol",
 		"Roles":    "protocols",

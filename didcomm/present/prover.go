@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"time"
 
 	"github.com/staffpassport/staffpassport/did"
@@ -12,7 +11,6 @@ import (
 	"github.com/staffpassport/staffpassport/didcomm"
 	"github.com/staffpassport/staffpassport/didcomm/internal/exchange"
 	"github.com/staffpassport/staffpassport/vc"
-	"github.com/staffpassport/staffpassport/vc/disclose"
 )
 
 // A Prover runs the protocol as the member of staff. Store is required. It is safe
@@ -35,36 +33,6 @@ type Prover struct {
 	NewID func() string    // nil: [didcomm.NewID]
 }
 
-// A Presenter proves a presentation for one audience and nonce. The one of
-// package dataintegrity is one.
-type Presenter interface {
-	Present(ctx context.Context, p *vc.Presentation, audience, nonce string) (vc.Secured, error)
-}
-
-// An Answer is what a person decided to show.
-type Answer struct {
-	// Key is the holder's: what is shown is bound to it, and its DID presents.
-	Key did.Signer
-	// Presenter proves the presentation with Key. Nil means that of
-	// [disclose.Presenter].
-	Presenter Presenter
-	Shown     map[string]Shown // one for each input of the request, by its id
-	// Attachments travel beside the presentation, such as the photo under its
-	// own id, which a ticked claim must name.
-	Attachments []didcomm.Attachment
-}
-
-// Shown is what a person decided to show for one input.
-type Shown struct {
-	// Credential is the one that the wallet holds, in a form that the input takes.
-	// Of a form that can be shown in part, no more is sent than Reveal says.
-	Credential vc.Secured
-	// Reveal are the claims that the person ticked, as pointers into the
-	// credential: each stands for all that is below it, and
-	// "/credentialSubject" for everything. What is not below one is not sent.
-	Reveal []vc.Pointer
-}
-
 var (
 	_ didcomm.Handler   = (*Prover)(nil)
 	_ didcomm.Abandoner = (*Prover)(nil)
@@ -74,8 +42,8 @@ func (v *Prover) party() party {
 	return party{role: RoleProver, store: v.Store, clock: v.Now, ids: v.NewID}
 }
 
-// Handle implements [didcomm.Handler]. A request waits for [Prover.Present] or
-// [Prover.Decline]; nothing else answers it.
+// Handle implements [didcomm.Handler]. A request waits for [Prover.Present],
+// [Prover.Counter] or [Prover.Decline]; nothing else answers it.
 func (v *Prover) Handle(_ context.Context, tx didcomm.Tx, c didcomm.Connection, m *didcomm.Message) error {
 	p := v.party()
 	switch m.Type.Name {
@@ -84,6 +52,9 @@ func (v *Prover) Handle(_ context.Context, tx didcomm.Tx, c didcomm.Connection, 
 	case request, ack:
 	default:
 		return refuse(codeNoThread, "This message is not one for a prover.", nil)
+	}
+	if err := checkVersion(c, m); err != nil {
+		return err
 	}
 	x, err := p.find(tx, c, m)
 	if err != nil {
@@ -102,21 +73,24 @@ func (v *Prover) Handle(_ context.Context, tx didcomm.Tx, c didcomm.Connection, 
 	if expired(m.Expires, p.now()) {
 		return refuse(codeAbandoned, "The request has expired.", nil)
 	}
-	b, r, inputs, err := readRequest(m)
+	b, r, err := readRequest(m)
 	switch {
 	case errors.Is(err, ErrUnsupported):
 		return refuse(codeAbandoned, "The request asks for something that this wallet does not support.", err)
 	case err != nil:
 		return refuse(codeAbandoned, "The request cannot be read.", err)
 	}
-	if !v.UnsafeAnyDomain && !meant(r.Options.Domain, c) {
+	if r.domain == "" && !c.Theirs.IsZero() { // whoever asks cannot pass it on as its own
+		r.domain = didpeer.Short(c.Theirs).String()
+	}
+	if r.domain == "" || !v.UnsafeAnyDomain && !meant(r.domain, c) {
 		return refuse(codeAbandoned, "The request is for a presentation to somebody else.", nil)
 	}
-	if x.Purpose = clip(r.Definition.Purpose); x.Purpose == "" {
+	if x.Purpose = r.purpose; x.Purpose == "" {
 		x.Purpose = clip(b.Comment)
 	}
-	x.Inputs, x.Expires, x.Confirms = inputs, m.Expires, b.Confirms
-	x.Definition, x.Challenge, x.Domain = r.Definition.ID, r.Options.Challenge, r.Options.Domain
+	x.Inputs, x.Proofs, x.Query, x.Expires, x.Confirms = r.inputs, r.proofs, r.query, m.Expires, b.Confirms
+	x.Definition, x.Challenge, x.Domain = r.id, r.challenge, r.domain
 	return p.step(tx, x, e, "ok")
 }
 
@@ -131,8 +105,9 @@ func meant(domain string, c didcomm.Connection) bool {
 // Present answers a request. It proves the presentation outside any transaction,
 // and sends it only if every claim in it is below one that was ticked: otherwise
 // the error is [ErrConsent], nothing is sent, and the request stays open. An answer
-// that leaves an input out is [ErrIncomplete]; a request that has expired ends and
-// is [ErrState].
+// that leaves an input or a claim out that is asked for, or has another value than one
+// of those that are, is [ErrIncomplete]; one in a form, or with a proof, that is not
+// taken [ErrUnsupported]. A request that has expired ends and is [ErrState].
 func (v *Prover) Present(ctx context.Context, id string, a Answer) error {
 	p := v.party()
 	x, err := p.view(ctx, id)
@@ -145,44 +120,37 @@ func (v *Prover) Present(ctx context.Context, id string, a Answer) error {
 	if a.Key == nil {
 		return fmt.Errorf("%w: no key to present with", ErrUnsupported)
 	}
+	if err := covered(x.Inputs, a.Shown); err != nil {
+		return err
+	}
 	shown, err := v.derive(ctx, x, a)
 	if err != nil {
 		return err
 	}
-	doc, err := newPresentation(p.newID(), x.Definition, x.Inputs, a.Key.VerificationMethod().DID, shown)
+	made, err := v.prove(ctx, p, x, a, shown)
 	if err != nil {
-		return err
-	}
-	presenter := a.Presenter
-	if presenter == nil {
-		presenter = disclose.Presenter(a.Key, v.Now)
-	}
-	secured, err := presenter.Present(ctx, doc, x.Domain, x.Challenge)
-	if err != nil {
-		return err
-	}
-	if secured.MediaType != vc.MediaTypePresentation {
-		return fmt.Errorf("%w: a presentation without an embedded proof", ErrUnsupported)
-	}
-	at, err := readSubmission(secured.Bytes, x.Definition, x.Inputs)
-	if err != nil {
-		return err
-	}
-	if err := checkConsent(secured.Bytes, x.Inputs, at, a); err != nil {
 		return err
 	}
 	if err := checkAttachments(a.Attachments); err != nil {
 		return err
 	}
-	late := false
-	err = p.change(ctx, id, func(tx didcomm.Tx, x *record) error {
-		if _, err := Next(p.role, x.State, Event{presentation, true}); err != nil {
+	for _, in := range x.Inputs { // last: the error tells of what the person did tick
+		if err := in.Fits(shown[in.ID].Credential); err != nil {
 			return err
 		}
-		if late = expired(x.Expires, p.now()); late {
-			return p.end(tx, x, "expired", "The request has expired.")
+	}
+	late := false
+	err = p.change(ctx, id, func(tx didcomm.Tx, now *record) error {
+		if _, err := Next(p.role, now.State, Event{presentation, true}); err != nil {
+			return err
 		}
-		return v.send(tx, p, x, secured, a)
+		if now.Challenge != x.Challenge { // there is a new request, which nobody agreed to
+			return fmt.Errorf("%w: the request was replaced", ErrState)
+		}
+		if late = expired(now.Expires, p.now()); late {
+			return p.end(tx, now, "expired", "The request has expired.")
+		}
+		return v.send(tx, p, now, made, a)
 	})
 	if err == nil && late {
 		return fmt.Errorf("%w: the request has expired", ErrState)
@@ -190,39 +158,16 @@ func (v *Prover) Present(ctx context.Context, id string, a Answer) error {
 	return err
 }
 
-// derive replaces each credential by what is shown of it, and refuses ticks that
-// cannot be honoured. One that is shown whole or not at all stays as it is: whether it
-// may be sent is for [checkConsent] to say, as of all others. An unlinkable one would
-// become linkable by the proof of a presentation, and is not shown here.
-func (v *Prover) derive(ctx context.Context, x *record, a Answer) (map[string]Shown, error) {
-	out := make(map[string]Shown, len(a.Shown))
-	for input, s := range a.Shown {
-		derived, err := disclose.Credential(ctx, disclose.Request{
-			Reveal: s.Reveal, Holder: a.Key, Audience: x.Domain, Nonce: x.Challenge, Contexts: v.Contexts, Now: v.Now,
-		}, s.Credential)
-		switch {
-		case err == nil:
-			s.Credential = derived
-		case errors.Is(err, disclose.ErrWhole):
-		case errors.Is(err, disclose.ErrLinkable):
-			return nil, fmt.Errorf("%w: input %q: %w", ErrUnsupported, input, err)
-		case errors.Is(err, disclose.ErrFormat), errors.Is(err, disclose.ErrPointer), errors.Is(err, disclose.ErrNothing), errors.Is(err, disclose.ErrRevealsMore):
-			return nil, fmt.Errorf("%w: input %q: %w", ErrConsent, input, err)
-		default:
-			return nil, fmt.Errorf("present: input %q: %w", input, err)
-		}
-		out[input] = s
+func (v *Prover) send(tx didcomm.Tx, p party, x *record, made vc.Secured, a Answer) error {
+	mediaType := "application/json"
+	if made.MediaType == vc.MediaTypePresentation {
+		mediaType = "application/ld+json"
 	}
-	return out, nil
-}
-
-func (v *Prover) send(tx didcomm.Tx, p party, x *record, secured vc.Secured, a Answer) error {
-	attachment := didcomm.NewAttachment(p.newID(), "application/ld+json", secured.Bytes)
-	if err := p.send(tx, x, presentation, presentationBody{
-		Formats:       didcomm.Formats{{AttachID: attachment.ID, Format: formatSubmission}},
-		Presentations: []didcomm.Attachment{attachment},
-		Attach:        a.Attachments,
-	}); err != nil {
+	attachment, err := newAttachment(p.newID(), x.query().answers(), mediaType, made.Bytes)
+	if err != nil {
+		return err
+	}
+	if err := p.sendPresentation(tx, x, attachment, a.Attachments); err != nil {
 		return err
 	}
 	x.Revealed = make(map[string][]vc.Pointer, len(a.Shown))
@@ -233,6 +178,23 @@ func (v *Prover) send(tx didcomm.Tx, p party, x *record, secured vc.Secured, a A
 		return err
 	}
 	return p.step(tx, x, Event{Message: ack}, "not announced")
+}
+
+// sendPresentation sends a presentation and what travels beside it, which in version
+// 3.0 stands in the same list.
+func (p party) sendPresentation(tx didcomm.Tx, x *record, a didcomm.Attachment, beside []didcomm.Attachment) error {
+	c, err := tx.Connection(x.Connection)
+	if err != nil {
+		return err
+	}
+	if c.Version.Or1() == didcomm.V2 {
+		list := append([]didcomm.Attachment{a}, beside...)
+		for i := range list[1:] {
+			list[1+i].FormatID = ""
+		}
+		return p.send(tx, x, presentation, struct{}{}, memberPresentations, list...)
+	}
+	return p.send(tx, x, presentation, presentationBody{beside}, memberPresentations, a)
 }
 
 // Decline refuses a request, or ends an exchange that is not finished, and tells
@@ -276,21 +238,3 @@ func (v *Prover) Exchange(ctx context.Context, id string) (*Exchange, error) {
 	}
 	return &x.Exchange, nil
 }
-
-// String tells how much is shown and nothing of it.
-func (a Answer) String() string { return fmt.Sprintf("present.Answer of %d inputs", len(a.Shown)) }
-
-// Format shows what String shows, under every verb.
-func (a Answer) Format(f fmt.State, _ rune) { exchange.Print(f, a.String()) }
-
-// LogValue is the same as String.
-func (a Answer) LogValue() slog.Value { return slog.StringValue(a.String()) }
-
-// String tells how much is shown and nothing of it.
-func (s Shown) String() string { return fmt.Sprintf("present.Shown with %d ticks", len(s.Reveal)) }
-
-// Format shows what String shows, under every verb.
-func (s Shown) Format(f fmt.State, _ rune) { exchange.Print(f, s.String()) }
-
-// LogValue is the same as String.
-func (s Shown) LogValue() slog.Value { return slog.StringValue(s.String()) }

@@ -40,15 +40,16 @@ func (r Roles) Handle(ctx context.Context, tx didcomm.Tx, c didcomm.Connection, 
 	return refuse(codeNoThread, "This agent does not take part in this role.", nil)
 }
 
-// Abandon implements [didcomm.Abandoner].
-func (r Roles) Abandon(ctx context.Context, tx didcomm.Tx, c didcomm.Connection, thread string, p *didcomm.Problem) (bool, error) {
+// Abandon implements [didcomm.Abandoner]. A thread may be one of both roles.
+func (r Roles) Abandon(ctx context.Context, tx didcomm.Tx, c didcomm.Connection, thread string, p *didcomm.Problem) (mine bool, err error) {
 	if r.Verifier != nil {
-		if mine, err := r.Verifier.Abandon(ctx, tx, c, thread, p); err != nil || mine {
-			return mine, err
+		if mine, err = r.Verifier.Abandon(ctx, tx, c, thread, p); err != nil {
+			return false, err
 		}
 	}
 	if r.Prover != nil {
-		return r.Prover.Abandon(ctx, tx, c, thread, p)
+		too, err := r.Prover.Abandon(ctx, tx, c, thread, p)
+		return mine || too, err
 	}
-	return false, nil
+	return mine, nil
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/staffpassport/staffpassport/did"
 	"github.com/staffpassport/staffpassport/internal/strictjson"
 	"github.com/staffpassport/staffpassport/vc"
+	"github.com/staffpassport/staffpassport/vc/jose"
 	"github.com/staffpassport/staffpassport/vc/verify"
 )
 
@@ -39,8 +40,9 @@ type entry struct {
 	Nested json.RawMessage `json:"path_nested,omitempty"`
 }
 
-// newPresentation returns the presentation, without a proof, that answers inputs.
-func newPresentation(id, definition string, inputs []Input, holder did.DID, shown map[string]Shown) (*vc.Presentation, error) {
+// newPresentation returns the presentation, without a proof, that answers inputs. It
+// is of data model 1.1 if v1 says so.
+func newPresentation(id, definition string, inputs []Input, holder did.DID, shown map[string]Shown, v1 bool) (*vc.Presentation, error) {
 	s := submission{ID: id, Definition: definition}
 	var list []vc.Secured
 	for _, in := range inputs {
@@ -54,24 +56,43 @@ func newPresentation(id, definition string, inputs []Input, holder did.DID, show
 			i = len(list)
 			list = append(list, c)
 		}
-		format := formatOf(c.MediaType)
-		if !in.Takes(format) {
-			return nil, fmt.Errorf("%w: input %q takes other forms of a credential", ErrUnsupported, in.ID)
-		}
-		s.Map = append(s.Map, entry{ID: in.ID, Format: format, Path: fmt.Sprintf("$.verifiableCredential[%d]", i)})
-	}
-	if len(shown) > len(inputs) {
-		return nil, fmt.Errorf("%w: a credential that no input asks for", ErrIncomplete)
+		s.Map = append(s.Map, entry{ID: in.ID, Format: formOf(c.MediaType), Path: fmt.Sprintf("$.verifiableCredential[%d]", i)})
 	}
 	raw, err := json.Marshal(s)
 	if err != nil {
 		return nil, err
 	}
-	p := vc.NewPresentation(holder, list...)
-	p.Context = vc.Contexts(submissionContext)
+	p := plainPresentation(holder, v1, list...)
+	p.Context = append(p.Context, vc.Context{URL: submissionContext})
 	p.Type = append(p.Type, submissionType)
 	p.Other = map[string]json.RawMessage{submissionMember: raw}
 	return p, nil
+}
+
+// plainPresentation returns a presentation of one of the data models.
+func plainPresentation(holder did.DID, v1 bool, list ...vc.Secured) *vc.Presentation {
+	p := vc.NewPresentation(holder, list...)
+	if v1 {
+		p.Context = []vc.Context{{URL: vc.ContextV1}}
+	}
+	return p
+}
+
+// ofDataModel1 reports whether all credentials are of data model 1.1, so that the
+// presentation around them should be, too.
+func ofDataModel1(shown map[string]Shown) bool {
+	for _, s := range shown {
+		switch s.Credential.MediaType {
+		case jose.MediaTypeLegacy:
+		case vc.MediaTypeCredential:
+			if o, err := strictjson.ParseObject(s.Credential.Bytes); err != nil || !vc.IsV1(o) {
+				return false
+			}
+		default:
+			return false
+		}
+	}
+	return len(shown) > 0
 }
 
 // readSubmission returns, for each input, the position of the credential that is
@@ -102,13 +123,16 @@ func readSubmission(presentation []byte, definition string, inputs []Input) ([]i
 		if i < 0 || at[i] >= 0 {
 			return nil, fmt.Errorf("%w: submission entry", ErrIncomplete)
 		}
-		pos, ok := position(e.Path, len(p.Credentials))
-		if !ok || len(e.Nested) > 0 {
+		named, ok := e.credential()
+		if !ok {
 			return nil, fmt.Errorf("%w: submission entry", ErrIncomplete)
 		}
-		// RFC 0510's own example writes ldp_vp here, for a credential.
-		if format := formatOf(p.Credentials[pos].MediaType); e.Format != format && e.Format != "ldp_vp" ||
-			!inputs[i].Takes(format) {
+		pos, ok := position(named.Path, len(p.Credentials))
+		if !ok {
+			return nil, fmt.Errorf("%w: submission entry", ErrIncomplete)
+		}
+		form := formOf(p.Credentials[pos].MediaType)
+		if !named.calls(form) || !inputs[i].Takes(form) {
 			return nil, fmt.Errorf("%w: form of a credential", ErrIncomplete)
 		}
 		at[i] = pos
@@ -116,15 +140,41 @@ func readSubmission(presentation []byte, definition string, inputs []Input) ([]i
 	return at, nil
 }
 
+// calls reports whether the entry gives a credential of the form a name that is its
+// own or that agents give it: RFC 0510's example writes ldp_vp for a credential, and
+// programs that use aries-framework-go write ldp_vc for a token in a ldp_vp. What the
+// form is, the bytes say.
+func (e entry) calls(form string) bool {
+	return form != "" && (formNamed(e.Format) == form || e.Format == "ldp_vp" || e.Format == FormDataIntegrity && form == FormJWT)
+}
+
+// credential returns the entry that names the credential. One that names the
+// presentation first and the credential inside (path_nested), as those outside of a
+// presentation have to, is read too; aries calls both by the form of the credential.
+func (e entry) credential() (entry, bool) {
+	if len(e.Nested) == 0 {
+		return e, true
+	}
+	around := slices.Contains([]string{"ldp_vp", "jwt_vp", "jwt_vp_json"}, e.Format) || formNamed(e.Format) != ""
+	var inner entry
+	if !around || e.Path != "$" || unmarshal(e.Nested, &inner) != nil || inner.ID != "" && inner.ID != e.ID || len(inner.Nested) > 0 {
+		return entry{}, false
+	}
+	if inner.Format == "" {
+		inner.Format = e.Format
+	}
+	return inner, true
+}
+
 // position reads the path of a submission entry among n credentials. RFC 0510 writes
 // a dot before the bracket; a presentation with one credential may leave the
-// position out.
+// position out, and one in a token may name its claim.
 func position(path string, n int) (int, bool) {
 	p, ok := pointerOf(path)
 	if !ok {
 		return 0, false
 	}
-	rest, ok := strings.CutPrefix(string(p), "/verifiableCredential")
+	rest, ok := strings.CutPrefix(strings.TrimPrefix(string(p), "/vp"), "/verifiableCredential")
 	if !ok {
 		return 0, false
 	}
@@ -142,39 +192,19 @@ func position(path string, n int) (int, bool) {
 	return at, at < n
 }
 
-// checkAnswer holds verified credentials to what was asked for: the right type,
-// and every claim that is not optional.
+// checkAnswer holds verified credentials to what was asked for.
 func checkAnswer(inputs []Input, at []int, verified []*verify.Credential) error {
 	for i, in := range inputs {
 		if at[i] >= len(verified) {
 			return fmt.Errorf("%w: input %q", ErrIncomplete, in.ID)
 		}
-		doc := verified[at[i]].Document()
-		if in.Type != "" && !slices.Contains(doc.Type, in.Type) {
-			return fmt.Errorf("%w: input %q is of another type", ErrIncomplete, in.ID)
-		}
-		tree, err := doc.Object()
+		tree, err := verified[at[i]].Document().Object()
 		if err != nil {
 			return err
 		}
-		for _, f := range in.Fields {
-			if v, there := f.At.Lookup(tree); (!there || empty(v)) && !f.Optional {
-				return fmt.Errorf("%w: input %q lacks %s", ErrIncomplete, in.ID, f.At)
-			}
+		if err := in.check(tree); err != nil {
+			return err
 		}
 	}
 	return nil
-}
-
-// empty reports a value that says nothing, and so answers nothing.
-func empty(v any) bool {
-	switch v := v.(type) {
-	case nil:
-		return true
-	case []any:
-		return len(v) == 0
-	case *strictjson.Object:
-		return v.Len() == 0
-	}
-	return false
 }

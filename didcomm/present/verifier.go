@@ -5,13 +5,11 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"log/slog"
-	"strconv"
+	"slices"
 	"time"
 
 	"github.com/staffpassport/staffpassport/did/didpeer"
 	"github.com/staffpassport/staffpassport/didcomm"
-	"github.com/staffpassport/staffpassport/didcomm/internal/exchange"
 	"github.com/staffpassport/staffpassport/internal/strictjson"
 	"github.com/staffpassport/staffpassport/vc"
 	"github.com/staffpassport/staffpassport/vc/verify"
@@ -24,7 +22,8 @@ type Verifier struct {
 
 	// Check verifies a presentation, outside any transaction. A
 	// [*verify.Verifier] is one; it needs no store of nonces, because an
-	// exchange takes one presentation for its own challenge.
+	// exchange takes one answer for its own challenge. An answer in DCQL may have
+	// several presentations: the Replay must then be [verify.NonceUsedOnceByCaller].
 	Check interface {
 		Presentation(ctx context.Context, s vc.Secured, want verify.Session) (*verify.Presentation, error)
 	}
@@ -34,6 +33,13 @@ type Verifier struct {
 	// answered through a connection of theirs, and a [Prover] refuses any other
 	// domain unless told otherwise. Other agents may need a URL here.
 	Domain string
+
+	// Proposed hears of a proposal in the transaction that receives it, before or in
+	// place of a request of ours; it must use tx only. What is proposed is in the
+	// Purpose and Inputs of x, which may be empty. The exchange then waits for
+	// [Verifier.Answer] or [Verifier.Withdraw]. An error that is a [*didcomm.Problem]
+	// refuses the proposal. Nil refuses all.
+	Proposed func(ctx context.Context, tx didcomm.Tx, x *Exchange) error
 
 	// Decided hears of every presentation that was decided about, good or not,
 	// in the transaction that answers it; it must use tx only. For a good one
@@ -46,36 +52,6 @@ type Verifier struct {
 	Now   func() time.Time // nil: time.Now
 	NewID func() string    // nil: [didcomm.NewID]
 }
-
-// A Decision is what became of a presentation.
-type Decision struct {
-	// Presentation is what was verified and answers the request; nil if it was
-	// refused.
-	Presentation *verify.Presentation
-	// ByInput holds its credential for each input of the request, by id.
-	ByInput map[string]*verify.Credential
-	// Secured are the bytes, and Attachments what came beside them, such as the
-	// photo, which nobody verified.
-	Secured     vc.Secured
-	Attachments []didcomm.Attachment
-	// Err is why it was refused: a [*verify.Error], or one that matches
-	// [ErrIncomplete].
-	Err error
-}
-
-// String tells whether the presentation was good and nothing that it holds.
-func (d Decision) String() string {
-	if d.Err != nil {
-		return "present.Decision: refused"
-	}
-	return "present.Decision: accepted"
-}
-
-// Format shows what String shows, under every verb.
-func (d Decision) Format(f fmt.State, _ rune) { exchange.Print(f, d.String()) }
-
-// LogValue is the same as String.
-func (d Decision) LogValue() slog.Value { return slog.StringValue(d.String()) }
 
 var (
 	_ didcomm.Handler   = (*Verifier)(nil)
@@ -91,57 +67,67 @@ func (v *Verifier) party() party {
 // of the new exchange.
 func (v *Verifier) Request(ctx context.Context, connection string, r Request) (string, error) {
 	p := v.party()
-	r.Inputs = append([]Input(nil), r.Inputs...)
-	for i := range r.Inputs {
-		if r.Inputs[i].ID == "" {
-			r.Inputs[i].ID = "input-" + strconv.Itoa(i+1)
-		}
-	}
-	if err := checkRequest(r); err != nil {
-		return "", err
-	}
-	d, err := newDefinition(p.newID(), r)
-	if err != nil {
-		return "", err
-	}
 	thread := p.newID()
 	var id string
-	err = v.Store.Update(ctx, func(tx didcomm.Tx) error {
-		c, err := tx.Connection(connection)
+	err := v.Store.Update(ctx, func(tx didcomm.Tx) error {
+		x, err := p.begin(tx, connection, thread)
 		if err != nil {
 			return err
-		}
-		if !c.Established {
-			return fmt.Errorf("%w: connection not established", ErrState)
-		}
-		x := p.start(c, thread)
-		x.Purpose, x.Inputs, x.Expires, x.Confirms = r.Purpose, r.Inputs, r.Expires, true
-		x.Definition, x.Challenge, x.Domain = d.ID, rand.Text(), v.Domain
-		if x.Domain == "" {
-			x.Domain = didpeer.Short(c.Mine).String()
 		}
 		id = x.ID
-		a, err := newAttachment(p.newID(), definitionContent{options{x.Challenge, x.Domain}, *d})
-		if err != nil {
-			return err
-		}
-		if err := p.send(tx, x, request, requestBody{
-			Comment: r.Purpose, Confirms: true,
-			Formats:  didcomm.Formats{{AttachID: a.ID, Format: formatDefinition}},
-			Requests: []didcomm.Attachment{a},
-		}); err != nil {
-			return err
-		}
-		if err := p.step(tx, x, Event{request, true}, "ok"); err != nil || r.Started == nil {
-			return err
-		}
-		return r.Started(ctx, tx, &x.Exchange)
+		return v.request(ctx, tx, p, x, r)
 	})
 	return id, err
 }
 
+// request sends a request of x's thread, with a challenge of its own.
+func (v *Verifier) request(ctx context.Context, tx didcomm.Tx, p party, x *record, r Request) error {
+	e := Event{request, true}
+	if _, err := Next(p.role, x.State, e); err != nil {
+		return err
+	}
+	r.Inputs = r.prepared()
+	if err := checkRequest(r); err != nil {
+		return err
+	}
+	c, err := tx.Connection(x.Connection)
+	if err != nil {
+		return err
+	}
+	x.Purpose, x.Inputs, x.Proofs, x.Expires, x.Confirms = r.Purpose, r.Inputs, r.proofs(), r.Expires, true
+	x.Queries, x.Query = r.languages(), ""
+	x.Definition, x.Challenge, x.Domain = p.newID(), rand.Text(), v.Domain
+	if x.Domain == "" {
+		x.Domain = didpeer.Short(c.Mine).String()
+	}
+	list, err := newRequest(p, r, x.Definition, options{x.Challenge, x.Domain})
+	if err != nil {
+		return err
+	}
+	if err := p.send(tx, x, request, requestBody{Comment: r.Purpose, Confirms: true}, memberRequests, list...); err != nil {
+		return err
+	}
+	if err := p.step(tx, x, e, "ok"); err != nil || r.Started == nil {
+		return err
+	}
+	return r.Started(ctx, tx, &x.Exchange)
+}
+
+// prepared returns the inputs as they are asked for: each with an id, and where forms
+// are named with the types of proofs that the whole request takes.
+func (r *Request) prepared() []Input {
+	out := numbered(r.Inputs)
+	embedded := slices.DeleteFunc(slices.Clone(r.proofs()), func(p string) bool { return p == ProofJWT })
+	for i := range out {
+		if slices.Contains(out[i].Formats, FormDataIntegrity) && len(out[i].Proofs) == 0 {
+			out[i].Proofs = embedded
+		}
+	}
+	return out
+}
+
 // Handle implements [didcomm.Handler].
-func (v *Verifier) Handle(_ context.Context, tx didcomm.Tx, c didcomm.Connection, m *didcomm.Message) error {
+func (v *Verifier) Handle(ctx context.Context, tx didcomm.Tx, c didcomm.Connection, m *didcomm.Message) error {
 	p := v.party()
 	switch m.Type.Name {
 	case problem:
@@ -149,6 +135,9 @@ func (v *Verifier) Handle(_ context.Context, tx didcomm.Tx, c didcomm.Connection
 	case presentation, propose:
 	default:
 		return refuse(codeNoThread, "This message is not one for a verifier.", nil)
+	}
+	if err := checkVersion(c, m); err != nil {
+		return err
 	}
 	x, err := p.find(tx, c, m)
 	if err != nil {
@@ -159,23 +148,17 @@ func (v *Verifier) Handle(_ context.Context, tx didcomm.Tx, c didcomm.Connection
 		return unexpected(x, err)
 	}
 	if m.Type.Name == propose {
-		return decline(x)
+		return v.proposal(ctx, tx, p, x, m)
 	}
 	if expired(x.Expires, p.now()) {
 		return p.end(tx, x, "expired", "The request has expired.")
 	}
-	var b presentationBody
-	var raw []byte
-	if err = m.Decode(&b); err == nil {
-		raw, err = content(b.Formats, formatSubmission, b.Presentations)
+	format, content, beside, err := readPresentation(m, x.languages())
+	if err == nil {
+		x.Presentation, err = received(format, content)
 	}
 	if err == nil {
-		if _, bad := strictjson.ParseObject(raw); bad != nil {
-			err = fmt.Errorf("%w: %v", ErrMalformed, bad)
-		}
-	}
-	if err == nil {
-		err = saveAttachments(tx, x.ID, b.Attach)
+		err = saveAttachments(tx, x.ID, beside)
 	}
 	if errors.Is(err, didcomm.ErrMalformed) || errors.Is(err, ErrMalformed) || errors.Is(err, ErrUnsupported) {
 		return p.end(tx, x, "malformed-presentation", "The presentation cannot be read.")
@@ -183,161 +166,29 @@ func (v *Verifier) Handle(_ context.Context, tx didcomm.Tx, c didcomm.Connection
 	if err != nil {
 		return err
 	}
-	x.Presentation = vc.Secured{MediaType: vc.MediaTypePresentation, Bytes: raw}
 	if err := p.step(tx, x, e, "ok"); err != nil {
 		return err
 	}
 	return tx.Defer(TaskVerify, x.ID)
 }
 
-// decline answers a proposal: this package makes its own requests, and one that
-// was made stands.
-func decline(x *record) error {
-	if x.State == Start {
-		return refuse(codeAbandoned, "This verifier makes its own requests.", nil)
+// languages returns in which languages a verifier asked.
+func (x *record) languages() []Query {
+	if len(x.Queries) == 0 {
+		return []Query{Definitions}
 	}
-	return refuse(codeOutOfOrder, "This verifier does not negotiate; its request stands.", nil)
+	return x.Queries
 }
 
-// patience is how long a presentation waits that cannot be decided: its holder
-// stands at a desk.
-const patience = 24 * time.Hour
-
-// Work implements [didcomm.Worker] for [TaskVerify]: it verifies a presentation
-// and answers it.
-func (v *Verifier) Work(ctx context.Context, id string) error {
-	p := v.party()
-	x, err := p.view(ctx, id)
-	if errors.Is(err, didcomm.ErrNotFound) {
-		return fmt.Errorf("%w: %w", didcomm.ErrPermanent, err)
+// received returns what an attachment in a format holds.
+func received(format string, content []byte) (vc.Secured, error) {
+	if format != formatToken {
+		return presentedOf(content)
 	}
-	if err != nil || x.State != PresentationReceived { // done before, or ended meanwhile
-		return err
+	if _, err := strictjson.ParseObject(content); err != nil {
+		return vc.Secured{}, fmt.Errorf("%w: %v", ErrMalformed, err)
 	}
-	d := Decision{Secured: x.Presentation}
-	d.Presentation, d.Err = v.Check.Presentation(ctx, x.Presentation, verify.Session{Audience: x.Domain, Nonce: x.Challenge})
-	if ctx.Err() != nil {
-		return ctx.Err()
-	}
-	if d.Err == nil {
-		d.Err = d.assign(x)
-	}
-	if errors.Is(d.Err, verify.ErrUnavailable) && p.now().Before(x.Since.Add(patience)) {
-		return errors.Join(d.Err, v.wait(ctx, p, id, d.Err))
-	}
-	err = v.decide(ctx, p, id, d)
-	if d.Err == nil && errors.Is(err, didcomm.ErrPermanent) {
-		d.Err = err
-		err = v.decide(ctx, p, id, d)
-	}
-	return err
-}
-
-// assign sets ByInput, or says why the request is not answered.
-func (d *Decision) assign(x *record) error {
-	at, err := readSubmission(d.Secured.Bytes, x.Definition, x.Inputs)
-	if err != nil {
-		return err
-	}
-	verified := d.Presentation.Credentials()
-	if err := checkAnswer(x.Inputs, at, verified); err != nil {
-		return err
-	}
-	d.ByInput = make(map[string]*verify.Credential, len(at))
-	for i, in := range x.Inputs {
-		d.ByInput[in.ID] = verified[at[i]]
-	}
-	return nil
-}
-
-// decide records a decision and answers, in one transaction. A refusal stands even
-// if Decided cannot take it.
-func (v *Verifier) decide(ctx context.Context, p party, id string, d Decision) error {
-	var unheard error
-	tell := func(tx didcomm.Tx, x *record, d Decision) error {
-		if v.Decided == nil {
-			return nil
-		}
-		err := v.Decided(ctx, tx, &x.Exchange, d)
-		if d.Err != nil {
-			unheard = err
-		}
-		return err
-	}
-	err := v.settle(ctx, p, id, d, tell)
-	if unheard == nil || ctx.Err() != nil {
-		return err
-	}
-	return v.settle(ctx, p, id, d, func(tx didcomm.Tx, x *record, _ Decision) error {
-		return tx.Audit(didcomm.Event{Action: protocolName + "/decided", Outcome: "not-heard", Connection: x.Connection, Thread: x.Thread})
-	})
-}
-
-// settle is one try at [Verifier.decide].
-func (v *Verifier) settle(ctx context.Context, p party, id string, d Decision, tell func(didcomm.Tx, *record, Decision) error) error {
-	return p.change(ctx, id, func(tx didcomm.Tx, x *record) error {
-		if x.State != PresentationReceived {
-			return nil
-		}
-		var err error
-		if d.Attachments, err = loadAttachments(tx, x.ID); err != nil {
-			return err
-		}
-		if d.Presentation != nil {
-			x.Holder, x.Checks = d.Presentation.Holder(), d.Presentation.Checks()
-		}
-		x.Code, x.Reason = "", ""
-		if d.Err != nil {
-			d.Presentation, d.ByInput = nil, nil
-			x.describe(d.Err)
-		}
-		if err := tell(tx, x, d); err != nil {
-			return err
-		}
-		if d.Err != nil {
-			return p.end(tx, x, x.Code, x.Reason)
-		}
-		if err := p.send(tx, x, ack, exchange.Ack{Status: exchange.AckOK}); err != nil {
-			return err
-		}
-		return p.step(tx, x, Event{ack, true}, "ok")
-	})
-}
-
-// wait notes why a presentation is not decided yet.
-func (v *Verifier) wait(ctx context.Context, p party, id string, cause error) error {
-	return p.change(ctx, id, func(tx didcomm.Tx, x *record) error {
-		said := x.Code
-		x.describe(cause)
-		if x.State != PresentationReceived || x.Code == said {
-			return nil
-		}
-		return tx.Save(kindExchange, x.ID, x)
-	})
-}
-
-// describe sets Code, Reason and Checks from the error of a check. None of these
-// texts holds a claim.
-func (x *record) describe(cause error) {
-	var e *verify.Error
-	switch {
-	case errors.As(cause, &e):
-		x.Code, x.Reason, x.Checks = string(e.Code), sentence(e), e.Checks
-	case errors.Is(cause, ErrIncomplete):
-		x.Code, x.Reason = "incomplete", "The presentation does not hold everything that was asked for."
-	default:
-		x.Code, x.Reason = "not-accepted", "The presentation was not accepted."
-	}
-}
-
-// sentence returns what the deciding check says for a person.
-func sentence(e *verify.Error) string {
-	for _, r := range e.Checks {
-		if r.Index == e.Index && r.Check == e.Check {
-			return r.Sentence
-		}
-	}
-	return e.Code.Error()
+	return vc.Secured{MediaType: mediaTypeToken, Bytes: content}, nil
 }
 
 // Withdraw ends an exchange that is not finished, and tells the prover the reason,

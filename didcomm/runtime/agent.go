@@ -2,7 +2,7 @@
 // and the protocol, keeps what the protocol did, and delivers what it sends.
 //
 // [New] makes an [Agent] over a [Store]. Register one handler per protocol
-// ([Agent.Handle], [Agent.HandleOpen]) and one worker per deferred task
+// ([Agent.Handle], [Agent.HandleOpen], [Agent.HandleAnonymous]) and one worker per deferred task
 // ([Agent.HandleTask]), hand every envelope that arrives to [Agent.Receive], and let
 // [Agent.Run] deliver. The package has no idea of HTTP, of encryption or of a
 // database: a [Packer], a [Sender] and a [Store] bring them, and package walletstore
@@ -27,24 +27,46 @@
 // # Who is heard
 //
 // The peer of a message is what its envelope proved, never what it says. A handler
-// sees only messages on an established connection whose two keys are those of the
-// envelope. Anonymous envelopes and unknown pairs of keys reach no handler; a
-// [didcomm.Opener] sees authenticated messages of its own protocol from anybody.
+// sees only messages on an established connection whose two keys, in V2 whose two DIDs,
+// are those of the envelope. Anonymous envelopes and unknown pairs reach no handler; a
+// [didcomm.Opener] sees authenticated messages of its own protocol from anybody, a
+// [didcomm.Greeter] those of V2 from strangers, and a [didcomm.Anonymous] all of its
+// protocol.
+//
+// A peer of V2 that proves that it wrote under another DID before (DIDComm Messaging
+// 2.1, "DID Rotation") keeps its connection: the DID is replaced in the transaction of
+// the message that says so. What the old DID sends from then on is refused, but for
+// copies of what it sent before.
+//
+// # How a peer is reached
+//
+// A message goes to the endpoint of its connection, in V2 to where the peer's document
+// says. A peer that asked for it (return-route: RFC 0092) is answered on the channel
+// that it keeps open ([Agent.ReceiveOn], [Agent.Open]) for as long as that works; what
+// is for a peer that cannot be called waits until it calls. What went through a channel
+// counts as delivered when its transport says so.
+//
+// # Protocols that are not known
 //
 // Protocols are found by name and major version (RFC 0003, semver rules). A peer on
 // an established connection that speaks another one is told so once per message,
 // with a problem report of RFC 0035: "version-not-supported" when the protocol is
 // known in another major version, as RFC 0003 names it, else
-// "message-type-unsupported". No problem report or ack is ever answered by a report.
+// "message-type-unsupported". In V2 the report is that of DIDComm Messaging 2.1, and the
+// codes begin with "e.p.msg.". No problem report or ack is ever answered by a report, and
+// a peer gets so many reports in a thread and in an hour, then the code
+// "max-errors-exceeded", then none.
 package runtime
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -94,16 +116,18 @@ type Config struct {
 type Agent struct {
 	config Config // complete: every default filled in
 
-	settled *settled
-	commits *commits
-	pruning *pruning
-	random  sync.Mutex    // Rand need not be safe for concurrent use
-	turns   atomic.Uint64 // how many updates came to their commit
+	settled  *settled
+	sessions *sessions
+	commits  *commits
+	pruning  *pruning
+	random   sync.Mutex    // Rand need not be safe for concurrent use
+	turns    atomic.Uint64 // how many updates came to their commit
 
 	mu         sync.RWMutex
 	routes     map[route]reaction
 	workers    map[string]didcomm.Worker
 	abandoners []didcomm.Abandoner
+	greeters   []didcomm.Greeter
 	runner     *runner // nil unless Run is active
 }
 
@@ -140,7 +164,7 @@ func New(c Config) (*Agent, error) {
 	}
 	return &Agent{
 		config:  c,
-		settled: newSettled(),
+		settled: newSettled(), sessions: newSessions(),
 		commits: newCommits(),
 		pruning: newPruning(),
 		routes:  make(map[route]reaction),
@@ -154,10 +178,11 @@ type route struct {
 	major    int
 }
 
-// A reaction is what a protocol is registered with; one of the two is set.
+// A reaction is what a protocol is registered with; one of them is set.
 type reaction struct {
-	handler didcomm.Handler
-	opener  didcomm.Opener
+	handler   didcomm.Handler
+	opener    didcomm.Opener
+	anonymous didcomm.Anonymous
 }
 
 // Handle registers h for the messages of one major version of a protocol, such as
@@ -168,10 +193,24 @@ func (a *Agent) Handle(protocol string, major int, h didcomm.Handler) {
 	a.register(route{protocol, major}, reaction{handler: h}, h)
 }
 
-// HandleOpen registers o for a protocol that makes connections, such as
+// HandleOpen registers o for a protocol of V1 that makes connections, such as
 // "didexchange", 1. The rules of [Agent.Handle] apply.
 func (a *Agent) HandleOpen(protocol string, major int, o didcomm.Opener) {
 	a.register(route{protocol, major}, reaction{opener: o}, o)
+}
+
+// HandleAnonymous registers h for a protocol whose messages may come in anonymous
+// envelopes, such as "routing", 2. The rules of [Agent.Handle] apply.
+func (a *Agent) HandleAnonymous(protocol string, major int, h didcomm.Anonymous) {
+	a.register(route{protocol, major}, reaction{anonymous: h}, h)
+}
+
+// HandleStrangers registers who is asked whether the message of a stranger begins a
+// connection. Several are asked in the order of registration.
+func (a *Agent) HandleStrangers(g didcomm.Greeter) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.greeters = append(a.greeters, g)
 }
 
 func (a *Agent) register(r route, re reaction, v any) {
@@ -195,6 +234,20 @@ func (a *Agent) HandleTask(task string, w didcomm.Worker) {
 		panic(fmt.Sprintf("runtime: task %s registered twice or too late", task))
 	}
 	a.workers[task] = w
+}
+
+// Protocols returns what is registered, by its name and major version, in order.
+func (a *Agent) Protocols() []didcomm.Type {
+	a.mu.RLock()
+	defer a.mu.RUnlock()
+	var all []didcomm.Type
+	for r := range a.routes {
+		all = append(all, didcomm.Type{Protocol: r.protocol, Major: r.major})
+	}
+	slices.SortFunc(all, func(x, y didcomm.Type) int {
+		return cmp.Or(cmp.Compare(x.Protocol, y.Protocol), cmp.Compare(x.Major, y.Major))
+	})
+	return all
 }
 
 // react finds who reacts to messages of type t. If nobody does, known says whether

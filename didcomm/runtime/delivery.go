@@ -16,6 +16,9 @@ const sendTimeout = 30 * time.Second
 // errStopped says that a delivery did not begin because the runner stops.
 var errStopped = errors.New("runtime: stopped")
 
+// errWaiting says that a peer that cannot be called has not called yet.
+var errWaiting = errors.New("runtime: no way to the peer yet")
+
 // A lane delivers the letters of one connection, in order. It exists while there are
 // any.
 type lane struct {
@@ -26,6 +29,7 @@ type lane struct {
 	retry retry         // the head failed; zero if it did not
 	read  uint64        // all turns that its last reading can have seen
 	lost  atomic.Bool   // a letter was taken out of the store
+	peer  string        // to whom its head goes; guarded by the runner
 }
 
 // runLane delivers until the lane is empty or the runner stops.
@@ -87,7 +91,7 @@ func (r *runner) deliver(l *lane, m *letter) bool {
 	var err error
 	if !m.Expires.IsZero() && a.config.Now().After(m.Expires) {
 		reason = reasonExpired
-	} else if err = r.attempt(m); errors.Is(err, errStopped) || err != nil && r.work.Err() != nil {
+	} else if err = r.attempt(l, m); errors.Is(err, errStopped) || err != nil && r.work.Err() != nil {
 		return false // interrupted: it stays as it is
 	}
 	switch {
@@ -101,6 +105,9 @@ func (r *runner) deliver(l *lane, m *letter) bool {
 		reason = reasonRefused
 	case a.config.Now().Sub(m.Created) > a.config.MaxAge:
 		reason = reasonAge
+	case errors.Is(err, errWaiting):
+		r.await(l, m)
+		return false
 	}
 	if reason != "" {
 		if err = a.bury(r.work, m, reason, err); err == nil {
@@ -118,9 +125,20 @@ func (r *runner) deliver(l *lane, m *letter) bool {
 	return false
 }
 
+// await waits until a peer calls, or its letter has expired, or for a while.
+func (r *runner) await(l *lane, m *letter) {
+	wait := r.agent.config.Poll
+	if !m.Expires.IsZero() {
+		wait = min(wait, m.Expires.Sub(r.agent.config.Now())+time.Second)
+	}
+	r.sleepUnless(wait, l.heard)
+}
+
 // attempt packs a letter and sends it. Its place among the parallel deliveries is
 // held only meanwhile.
-func (r *runner) attempt(m *letter) error {
+func (r *runner) attempt(l *lane, m *letter) error {
+	peer := peerOf(m.connection())
+	r.address(l, peer) // before the sessions are read: one that opens later is heard of
 	if m.Conn == "" {
 		if !r.take(r.few) {
 			return errStopped
@@ -135,16 +153,67 @@ func (r *runner) attempt(m *letter) error {
 	ctx, cancel := context.WithTimeout(r.work, sendTimeout)
 	defer cancel()
 	a.failpoint(atBeforeSend)
-	envelope, err := a.config.Packer.Pack(ctx, m.plaintext, m.From, m.To, m.Routing...)
+	if done, err := a.answer(ctx, peer, m); done || err != nil {
+		return err
+	}
+	endpoint, err := a.endpoint(ctx, m)
+	if err != nil {
+		return err
+	}
+	envelope, err := a.config.Packer.Pack(ctx, m.plaintext, m.route())
 	if err != nil {
 		return err
 	}
 	a.failpoint(atAfterPack)
-	if err := a.config.Sender.Send(ctx, m.Endpoint, envelope); err != nil {
+	if err := a.config.Sender.Send(ctx, endpoint, envelope); err != nil {
 		return err
 	}
 	a.failpoint(atAfterSend)
 	return nil
+}
+
+// answer sends a letter on a channel that its peer keeps open, if there is one. Errors
+// are those of packing: a channel that fails is ended.
+func (a *Agent) answer(ctx context.Context, peer string, m *letter) (done bool, err error) {
+	var envelope []byte
+	for range maxPeerSessions {
+		c := a.sessions.find(peer, m.Thread)
+		if c == nil {
+			break
+		}
+		if envelope == nil {
+			route := m.route()
+			route.Routing, route.Direct = nil, true
+			if envelope, err = a.config.Packer.Pack(ctx, m.plaintext, route); err != nil {
+				return false, err
+			}
+			a.failpoint(atAfterPack)
+		}
+		if err := c.send(ctx, envelope); err == nil {
+			a.failpoint(atAfterSend)
+			return true, nil
+		}
+		a.sessions.end(c)
+	}
+	return false, nil
+}
+
+// endpoint returns where a letter goes: in V2 where the peer's document says now.
+func (a *Agent) endpoint(ctx context.Context, m *letter) (string, error) {
+	endpoint := m.Endpoint
+	if m.Version == didcomm.V2 {
+		found, err := a.config.Packer.Endpoint(ctx, m.Theirs)
+		if err != nil {
+			return "", err
+		}
+		if found != "" {
+			endpoint = found
+		}
+	}
+	if endpoint == "" || endpoint == didcomm.Queue {
+		return "", errWaiting
+	}
+	return endpoint, nil
 }
 
 // take waits for a place, and reports whether it has one or the runner ends.

@@ -12,6 +12,13 @@ const (
 	MaxStrangers = maxStrangers
 	PruneBatch   = pruneBatch
 	TaskTimeout  = taskTimeout
+
+	MaxReports          = maxReports
+	MaxThreadReports    = maxThreadReports
+	ReportWindow        = reportWindow
+	MaxSessions         = maxSessions
+	MaxStrangerSessions = maxStrangerSessions
+	MaxPeerSessions     = maxPeerSessions
 )
 
 // Lanes returns how many lanes there are while a runs.
@@ -20,4 +27,11 @@ func (a *Agent) Lanes() int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return len(r.lanes)
+}
+
+// Sessions returns how many channels a answers on.
+func (a *Agent) Sessions() int {
+	a.sessions.mu.Lock()
+	defer a.sessions.mu.Unlock()
+	return len(a.sessions.open)
 }

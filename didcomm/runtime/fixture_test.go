@@ -16,6 +16,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/staffpassport/staffpassport/did"
 	"github.com/staffpassport/staffpassport/didcomm"
 	"github.com/staffpassport/staffpassport/didcomm/runtime"
 )
@@ -129,17 +130,25 @@ func (t *memoryTx) Find(kind, tag string) iter.Seq2[didcomm.Record, error] {
 // clear is a Packer that protects nothing. The tests here are about what is done
 // with an envelope that was opened; walletstore's use real ones.
 type clear struct {
-	fail error // of Unpack
+	fail      error // of Unpack
+	endpoints map[did.DID]string
 }
 
 type wrapped struct {
-	From, To []byte
-	Text     []byte
-	Nonce    int // so that packing twice gives two envelopes
+	From, To     []byte
+	Text         []byte
+	Nonce        int     // so that packing twice gives two envelopes
+	Mine, Theirs did.DID `json:",omitzero"` // V2
+	Prior        did.DID `json:",omitzero"`
+	Direct       bool
 }
 
-func (c *clear) Pack(_ context.Context, plaintext []byte, from, to ed25519.PublicKey, _ ...ed25519.PublicKey) ([]byte, error) {
-	return json.Marshal(wrapped{from, to, plaintext, 0})
+func (c *clear) Pack(_ context.Context, plaintext []byte, r runtime.Route) ([]byte, error) {
+	return json.Marshal(wrapped{From: r.From, To: r.To, Text: plaintext, Mine: r.Mine, Theirs: r.Theirs, Direct: r.Direct})
+}
+
+func (c *clear) Endpoint(_ context.Context, theirs did.DID) (string, error) {
+	return c.endpoints[theirs], nil
 }
 
 func (c *clear) Unpack(_ context.Context, envelope []byte) (runtime.Received, error) {
@@ -149,6 +158,9 @@ func (c *clear) Unpack(_ context.Context, envelope []byte) (runtime.Received, er
 	var w wrapped
 	if err := json.Unmarshal(envelope, &w); err != nil {
 		return runtime.Received{}, fmt.Errorf("%w: not an envelope", didcomm.ErrPermanent)
+	}
+	if !w.Theirs.IsZero() {
+		return runtime.Received{Version: didcomm.V2, Plaintext: w.Text, From: w.Mine, To: w.Theirs, Prior: w.Prior}, nil
 	}
 	return runtime.Received{Plaintext: w.Text, Sender: w.From, Recipient: w.To}, nil
 }
@@ -350,7 +362,7 @@ func seal(t testing.TB, from, to ed25519.PublicKey, m *didcomm.Message, nonce in
 	t.Helper()
 	text, err := m.Plaintext()
 	require.NoError(t, err)
-	data, err := json.Marshal(wrapped{from, to, text, nonce})
+	data, err := json.Marshal(wrapped{From: from, To: to, Text: text, Nonce: nonce})
 	require.NoError(t, err)
 	return data
 }

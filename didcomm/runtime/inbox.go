@@ -4,11 +4,14 @@ import (
 	"context"
 	"crypto/ed25519"
 	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"time"
 
+	"github.com/staffpassport/staffpassport/did"
 	"github.com/staffpassport/staffpassport/didcomm"
 )
 
@@ -22,14 +25,19 @@ const (
 	outcomeExpired  = "expired"
 )
 
-// An inbound is one authenticated message on its way to a protocol.
+// An inbound is one message on its way to a protocol.
 type inbound struct {
-	keys     didcomm.Keys
-	m        *didcomm.Message
-	digest   [32]byte
-	reaction reaction
-	routed   bool // reaction is set
-	known    bool // the protocol is known, in another major version
+	keys          didcomm.Keys
+	authenticated bool    // keys say who sent it
+	prior         did.DID // whom the sender proved to have been before
+	m             *didcomm.Message
+	digest        [32]byte
+	reaction      reaction
+	routed        bool     // reaction is set
+	known         bool     // the protocol is known, in another major version
+	channel       *channel // what it came on, if that can be answered on
+	asked         bool     // a session was opened
+	turnedAway    bool     // a greeter returned a problem
 }
 
 // errDuplicate ends the transaction of a message that was handled before: there is
@@ -44,12 +52,36 @@ var errDuplicate = errors.New("runtime: handled before")
 // ([didcomm.ErrConflict]). After any other error nothing happened and the peer may
 // send again. The text of an error is for the local log, not for the peer.
 func (a *Agent) Receive(ctx context.Context, envelope []byte) error {
+	return a.ReceiveOn(ctx, envelope, nil)
+}
+
+// ReceiveOn is [Agent.Receive] for a transport that can answer on the channel the
+// envelope came on. If the message asks for it (RFC 0092; DIDComm Messaging 2.1,
+// "Return Route"), what is sent on its connection goes through reply first, until
+// reply returns an error; Send takes over then. reply is called from one goroutine at
+// a time, also after ReceiveOn has returned; its nil says what [Sender] says.
+func (a *Agent) ReceiveOn(ctx context.Context, envelope []byte, reply func(ctx context.Context, envelope []byte) error) error {
+	if reply == nil {
+		return a.receive(ctx, envelope, nil)
+	}
+	c := newChannel("", reply)
+	err := a.receive(ctx, envelope, c)
+	if err != nil || ctx.Err() != nil {
+		a.sessions.end(c)
+		return err
+	}
+	context.AfterFunc(ctx, func() { a.sessions.end(c) })
+	return nil
+}
+
+func (a *Agent) receive(ctx context.Context, envelope []byte, c *channel) error {
 	a.failpoint(atBeforeUnpack)
 	in, err := a.open(ctx, envelope)
 	if err != nil {
 		a.config.Log.LogAttrs(ctx, slog.LevelInfo, "didcomm envelope refused", slog.Bool("permanent", errors.Is(err, didcomm.ErrPermanent)))
 		return err
 	}
+	in.channel = c
 	var connection, outcome string
 	var refusal error // decided and recorded: the transaction commits
 	err = a.update(ctx, func(t *tx) (err error) {
@@ -61,7 +93,7 @@ func (a *Agent) Receive(ctx context.Context, envelope []byte) error {
 		a.failpoint(atBeforeReport)
 		outcome = p.Code
 		err = a.update(ctx, func(t *tx) (err error) {
-			connection, err = a.recordProblem(t, in, p)
+			connection, err = a.recordProblem(ctx, t, in, p)
 			return err
 		})
 	}
@@ -83,6 +115,9 @@ func (a *Agent) Receive(ctx context.Context, envelope []byte) error {
 	if r := a.running(); r != nil && connection != "" {
 		r.hurry(connection) // whoever speaks is there to listen
 	}
+	if in.asked && c.send(ctx, nil) != nil {
+		a.sessions.end(c)
+	}
 	a.failpoint(atBeforeAnswer)
 	return nil
 }
@@ -93,20 +128,46 @@ func (a *Agent) open(ctx context.Context, envelope []byte) (*inbound, error) {
 	if err != nil {
 		return nil, fmt.Errorf("runtime: unpack: %w", err)
 	}
-	if len(got.Sender) != ed25519.PublicKeySize || len(got.Recipient) != ed25519.PublicKeySize {
-		return nil, refuse(ErrSender)
+	in := &inbound{digest: sha256.Sum256(got.Plaintext), prior: got.Prior}
+	if in.keys, in.authenticated, err = keysOf(got); err != nil {
+		return nil, err
 	}
-	m, err := didcomm.ParseMessage(got.Plaintext)
-	if err != nil {
+	if in.m, err = didcomm.ParseMessage(got.Plaintext); err != nil {
 		return nil, refuse(err)
 	}
-	in := &inbound{
-		keys:   didcomm.Keys{Sender: got.Sender, Recipient: got.Recipient},
-		m:      m,
-		digest: sha256.Sum256(got.Plaintext),
+	if in.m.Version.Or1() != got.Version.Or1() {
+		return nil, refuse(fmt.Errorf("%w: message of one version in an envelope of the other", didcomm.ErrMalformed))
 	}
-	in.reaction, in.routed, in.known = a.react(m.Type)
+	in.reaction, in.routed, in.known = a.react(in.m.Type)
+	if isReport(in.m.Type) || in.routed && in.reaction.opener != nil && in.m.Version == didcomm.V2 {
+		// Reports go to whose thread they are about; openers know keys.
+		in.reaction, in.routed = reaction{}, false
+	}
+	if in.routed && in.reaction.opener == nil && didcomm.IsProblemReport(in.m.Type) && in.m.Thread == in.m.ID && in.m.Parent != "" {
+		in.m.Thread = in.m.Parent // some agents name the thread of their reports so, as RFC 0035 says of its own
+	}
+	if !in.authenticated && in.reaction.anonymous == nil && in.prior.IsZero() {
+		return nil, refuse(ErrSender)
+	}
 	return in, nil
+}
+
+// keysOf returns what an envelope proved, or refuses one that names no recipient.
+func keysOf(got Received) (k didcomm.Keys, authenticated bool, err error) {
+	if got.Version == didcomm.V2 {
+		if got.To.IsZero() {
+			return k, false, refuse(ErrSender)
+		}
+		return didcomm.Keys{From: got.From, To: got.To}, !got.From.IsZero(), nil
+	}
+	if len(got.Recipient) != ed25519.PublicKeySize {
+		return k, false, refuse(ErrSender)
+	}
+	k = didcomm.Keys{Recipient: got.Recipient}
+	if len(got.Sender) == ed25519.PublicKeySize {
+		k.Sender, authenticated = got.Sender, true
+	}
+	return k, authenticated, nil
 }
 
 // refuse says that the peer need not try again.
@@ -117,84 +178,219 @@ func refuse(err error) error {
 	return fmt.Errorf("%w: %w", didcomm.ErrPermanent, err)
 }
 
+// An admission is how a message stands before its protocol sees it.
+type admission struct {
+	c      didcomm.Connection // zero if there is none
+	key    string             // of its sighting
+	greet  bool               // somebody must be asked whether it begins a connection
+	former bool               // its sender is no peer any more
+}
+
 // handle runs one message in the transaction t. A refusal is an error for the peer
 // that comes with a record to keep; err undoes everything.
 func (a *Agent) handle(ctx context.Context, t *tx, in *inbound) (connection, outcome string, refusal, err error) {
-	c, key, err := t.admit(in)
+	if !in.authenticated && in.reaction.anonymous == nil {
+		connection, err = t.leave(in)
+		return connection, outcomeOK, nil, err
+	}
+	ad, err := t.admit(in)
 	if err != nil {
 		return "", "", nil, err
 	}
-	connection = c.ID
-	before, err := t.seen(key)
+	connection = ad.c.ID
+	before, err := t.seen(ad.key)
 	if err != nil {
 		return connection, "", nil, err
 	}
+	expired := !in.m.Expires.IsZero() && a.config.Now().After(in.m.Expires.Add(clockSkew))
 	switch {
 	case before != nil && before.digest == in.digest:
 		if before.outcome == outcomeExpired {
 			refusal = refuse(ErrExpired)
 		}
 		return connection, "", refusal, errDuplicate
+	case ad.former:
+		return connection, "", nil, refuse(ErrSender)
 	case before != nil && before.conflict: // a peer that repeats itself does not fill the log
 		return connection, "", refuse(didcomm.ErrConflict), errDuplicate
 	case before != nil:
 		before.conflict = true
-		if err := t.markSeen(key, *before); err != nil {
+		if err := t.markSeen(ad.key, *before); err != nil {
 			return connection, "", nil, err
 		}
-		return connection, outcomeConflict, refuse(didcomm.ErrConflict), t.Audit(in.event(c.ID, outcomeConflict))
-	case !in.m.Expires.IsZero() && a.config.Now().After(in.m.Expires.Add(clockSkew)):
-		return connection, outcomeExpired, refuse(ErrExpired), t.record(key, in, c.ID, outcomeExpired)
+		return connection, outcomeConflict, refuse(didcomm.ErrConflict), t.Audit(in.event(connection, outcomeConflict))
+	case expired && ad.greet && connection == "": // a stranger's message leaves nothing
+		return "", "", nil, refuse(ErrExpired)
+	case expired:
+		return connection, outcomeExpired, refuse(ErrExpired), t.record(ad.key, in, connection, outcomeExpired)
 	}
-	if err := t.markSeen(key, sighting{digest: in.digest}); err != nil {
+	turnedAway := false
+	if ad.greet {
+		if turnedAway, err = a.greet(ctx, t, in, &ad); err != nil {
+			return connection, "", nil, err
+		}
+		connection = ad.c.ID
+	}
+	if err := t.markSeen(ad.key, sighting{digest: in.digest}); err != nil {
+		return connection, "", nil, err
+	}
+	if turnedAway {
+		return "", "refused", nil, t.Audit(in.event("", "refused"))
+	}
+	if ad.c, err = t.confirmed(ad.c, in); err != nil {
 		return connection, "", nil, err
 	}
 	a.failpoint(atBeforeHandle)
-	t.about = origin{Conn: c.ID, Mine: in.keys.Recipient, Theirs: in.keys.Sender, Thread: in.m.Thread}
-	outcome, err = a.dispatch(ctx, t, c, in)
+	in.asked = a.answerOn(in.channel, in, connection)
+	t.about = in.origin(connection)
+	outcome, err = a.dispatch(ctx, t, ad.c, in)
 	if err != nil {
 		return connection, "", nil, err
 	}
 	a.failpoint(atAfterHandle)
-	return connection, outcome, nil, t.Audit(in.event(c.ID, outcome))
+	return connection, outcome, nil, t.Audit(in.event(connection, outcome))
 }
 
 // admit finds the connection of a message and the key of its sighting, or refuses a
 // message that no protocol may see. A message of a protocol that makes connections
 // may have the zero Connection; its sighting is kept under the pair of keys, which
-// does not change when the connection comes to be.
-func (t *tx) admit(in *inbound) (c didcomm.Connection, key string, err error) {
-	found, unfinished, err := t.peer(in.keys)
+// does not change when the connection comes to be. So may one of V2 that somebody may
+// greet, and one of a protocol that takes anonymous messages.
+func (t *tx) admit(in *inbound) (ad admission, err error) {
+	if !in.authenticated {
+		ad.key = in.anonymousKey()
+		return ad, nil
+	}
+	found, once, unfinished, err := t.peer(in)
 	if err != nil {
-		return c, "", err
+		return ad, err
 	}
 	if found != nil {
-		c = *found
-	}
-	if in.routed && in.reaction.opener != nil {
-		return c, "keys/" + name(in.keys.Recipient) + "/" + name(in.keys.Sender) + "/" + in.m.ID, nil
+		ad.c = *found
 	}
 	switch {
-	case found == nil && unfinished:
-		return c, "", ErrNotEstablished
+	case in.routed && in.reaction.anonymous != nil:
+		ad.key = in.anonymousKey()
+		return ad, nil
+	case in.routed && in.reaction.opener != nil:
+		ad.key = "keys/" + name(in.keys.Recipient) + "/" + name(in.keys.Sender) + "/" + in.m.ID
+		return ad, nil
 	case found == nil:
-		return c, "", refuse(ErrSender)
-	case !c.Established && (in.routed || !isReport(in.m.Type)):
-		return c, "", ErrNotEstablished
+		return t.admitStranger(in, once, unfinished)
+	case !ad.c.Established && !isReport(in.m.Type):
+		if in.m.Version != didcomm.V2 {
+			return ad, ErrNotEstablished
+		}
+		ad.greet = true
 	}
-	return c, "connection/" + c.ID + "/" + in.m.ID, nil
+	ad.key = in.connectionKey(ad.c.ID)
+	return ad, nil
+}
+
+// admitStranger admits a message between two names that have no connection.
+func (t *tx) admitStranger(in *inbound, once string, unfinished bool) (ad admission, err error) {
+	switch {
+	case once != "":
+		return admission{c: didcomm.Connection{ID: once}, key: in.connectionKey(once), former: true}, nil
+	case in.m.Version == didcomm.V2:
+		return admission{key: in.strangerKey(), greet: true}, nil
+	case unfinished:
+		return ad, ErrNotEstablished
+	}
+	return ad, refuse(ErrSender)
+}
+
+// messageID is the identifier under which a message is remembered: in V2 they are
+// compared without regard to case (DIDComm Messaging 2.1, "Message IDs").
+func (in *inbound) messageID() string {
+	if in.m.Version == didcomm.V2 {
+		return strings.ToLower(in.m.ID)
+	}
+	return in.m.ID
+}
+
+func (in *inbound) connectionKey(connection string) string {
+	return "connection/" + connection + "/" + in.messageID()
+}
+
+// strangerKey is the key of a sighting between two DIDs that have no connection.
+func (in *inbound) strangerKey() string {
+	return "dids/" + nameDID(in.keys.To) + "/" + nameDID(in.keys.From) + "/" + in.messageID()
+}
+
+// anonymousKey is the key of a sighting of a message that anybody may have sent: with
+// its content, since its identifier is nobody's.
+func (in *inbound) anonymousKey() string {
+	to := name(in.keys.Recipient)
+	if in.m.Version == didcomm.V2 {
+		to = nameDID(in.keys.To)
+	}
+	return "anonymous/" + to + "/" + hex.EncodeToString(in.digest[:])
+}
+
+// greet asks whether a message begins, or completes, a connection. The stranger was
+// dealt with if it has none afterwards.
+func (a *Agent) greet(ctx context.Context, t *tx, in *inbound, ad *admission) (turnedAway bool, err error) {
+	stranger := ad.c.ID == ""
+	a.mu.RLock()
+	all := a.greeters
+	a.mu.RUnlock()
+	for _, g := range all {
+		c, err := a.callGreeter(ctx, t, g, in)
+		if errors.Is(err, didcomm.ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return false, err
+		}
+		if c.ID == "" {
+			return true, nil
+		}
+		if !c.Established {
+			return false, ErrNotEstablished
+		}
+		if stranger { // so that a copy is known, whose names have the connection now
+			if err := t.markSeen(in.connectionKey(c.ID), sighting{digest: in.digest}); err != nil {
+				return false, err
+			}
+		}
+		ad.c = c
+		return false, nil
+	}
+	if stranger {
+		return false, refuse(ErrSender)
+	}
+	return false, ErrNotEstablished
+}
+
+func (a *Agent) callGreeter(ctx context.Context, t *tx, g didcomm.Greeter, in *inbound) (c didcomm.Connection, err error) {
+	defer a.recovered(&err)
+	c, err = g.Greet(ctx, t, in.keys, in.m)
+	var p *didcomm.Problem
+	in.turnedAway = errors.As(err, &p)
+	return c, err
+}
+
+// origin is what deferred work is about.
+func (in *inbound) origin(connection string) origin {
+	return origin{Conn: connection, Mine: in.keys.Recipient, Theirs: in.keys.Sender,
+		MyDID: in.keys.To, Their: in.keys.From, Thread: in.m.Thread}
 }
 
 // dispatch gives a message to its protocol and returns the outcome to record.
 func (a *Agent) dispatch(ctx context.Context, t *tx, c didcomm.Connection, in *inbound) (outcome string, err error) {
 	defer a.recovered(&err)
 	switch {
+	case in.routed && in.reaction.anonymous != nil:
+		return outcomeOK, in.reaction.anonymous.Anonymous(ctx, t, in.keys, in.m)
 	case in.routed && in.reaction.opener != nil:
 		return outcomeOK, in.reaction.opener.Open(ctx, t, in.keys, in.m)
 	case in.routed:
 		return outcomeOK, in.reaction.handler.Handle(ctx, t, c, in.m)
 	case isReport(in.m.Type):
 		return a.hearReport(ctx, t, c, in.m)
+	case in.m.Version == didcomm.V2 && in.m.Type.Protocol == "empty":
+		return outcomeOK, nil // it has headers only (DIDComm Messaging 2.1, "The Empty Message")
 	}
 	return a.unsupported(t, c, in)
 }

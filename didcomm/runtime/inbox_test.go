@@ -23,7 +23,7 @@ func TestReceive(t *testing.T) {
 }
 
 // The peer's minor version is its own affair.
-func TestReceive_MinorVersion(t *testing.T) {
+func TestInterop_MinorVersions(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, nil)
 	for i, typ := range []string{"toy/1.0/ping", "toy/1.7/ping", "toy/1.12/pong"} {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/staffpassport/staffpassport/did"
 	"github.com/staffpassport/staffpassport/didcomm"
 )
 
@@ -21,10 +22,13 @@ type letter struct {
 
 	Lane     string              `json:"lane"` // letters of a lane keep their order
 	Conn     string              `json:"connection,omitempty"`
-	From     ed25519.PublicKey   `json:"from"`
-	To       ed25519.PublicKey   `json:"to"`
+	Version  didcomm.Version     `json:"version,omitempty"`
+	From     ed25519.PublicKey   `json:"from,omitempty"`
+	To       ed25519.PublicKey   `json:"to,omitempty"`
+	Mine     did.DID             `json:"mine,omitzero"`
+	Theirs   did.DID             `json:"theirs,omitzero"`
 	Routing  []ed25519.PublicKey `json:"routing,omitempty"`
-	Endpoint string              `json:"endpoint"`
+	Endpoint string              `json:"endpoint,omitempty"`
 
 	Type    didcomm.Type `json:"type"`
 	Thread  string       `json:"thread"`
@@ -35,29 +39,30 @@ type letter struct {
 	plaintext []byte
 }
 
-// Send stores the keys and the endpoint of c with the message: a connection that
-// changes later does not change where this message goes. A connection without an ID,
-// as when a stranger is refused, has an order of its own by its key.
+// Send stores the names and the endpoint of c with the message: a connection that
+// changes later does not change where this message goes. A message of V2 gets its
+// headers of the parties here. A connection without an ID, as when a stranger is
+// refused, has an order of its own by its peer.
 func (t *tx) Send(c didcomm.Connection, m *didcomm.Message) error {
 	if err := t.writable(); err != nil {
 		return err
 	}
-	if !reachable(c) {
-		return fmt.Errorf("runtime: %s cannot be sent: connection without keys or endpoint", m.Type)
+	if !addressed(c) || c.Version.Or1() != m.Version.Or1() {
+		return fmt.Errorf("runtime: %s cannot be sent: connection without keys or DIDs, or of another version", m.Type)
 	}
-	plaintext, err := m.Plaintext()
+	plaintext, err := t.stamped(c, m).Plaintext()
 	if err != nil {
 		return err
 	}
 	l := &letter{
-		Lane: c.ID, Conn: c.ID,
+		Lane: c.ID, Conn: c.ID, Version: c.Version, Mine: c.Mine, Theirs: c.Theirs,
 		From: c.MyKey, To: c.TheirKey, Routing: c.RoutingKeys, Endpoint: c.Endpoint,
 		Type: m.Type, Thread: m.Thread, Created: t.agent.config.Now(), Expires: m.Expires,
 		Apart: len(plaintext) > maxInline, plaintext: plaintext,
 	}
 	tags := []string{"lane/" + l.Lane}
 	if l.Lane == "" {
-		l.Lane = strangerLane + name(c.TheirKey)
+		l.Lane = strangerLane + peerOf(c)
 		tags = []string{"lane/" + l.Lane, tagStranger}
 		if err := t.makeRoom(); err != nil {
 			return err
@@ -82,6 +87,19 @@ func (t *tx) Send(c didcomm.Connection, m *didcomm.Message) error {
 	return t.store.Put(kindOutbox, l.id, data, tags...)
 }
 
+// stamped returns m with the headers that say between whom a message of V2 goes.
+func (t *tx) stamped(c didcomm.Connection, m *didcomm.Message) *didcomm.Message {
+	if c.Version != didcomm.V2 {
+		return m
+	}
+	out := *m
+	out.From, out.To, out.FromPrior = c.Mine, []did.DID{c.Theirs}, c.FromPrior
+	if out.Created.IsZero() {
+		out.Created = t.agent.config.Now()
+	}
+	return &out
+}
+
 func parseLetter(r didcomm.Record) (*letter, error) {
 	head, body, ok := bytes.Cut(r.Data, []byte("\n"))
 	l := &letter{id: r.ID, plaintext: body}
@@ -103,9 +121,18 @@ func (l *letter) rows() []row {
 	return rows
 }
 
+// route is between whom the message goes.
+func (l *letter) route() Route {
+	if l.Version == didcomm.V2 {
+		return Route{Version: didcomm.V2, Mine: l.Mine, Theirs: l.Theirs}
+	}
+	return Route{Version: didcomm.V1, From: l.From, To: l.To, Routing: l.Routing}
+}
+
 // connection is c as it was when the message was sent.
 func (l *letter) connection() didcomm.Connection {
-	return didcomm.Connection{ID: l.Conn, MyKey: l.From, TheirKey: l.To, RoutingKeys: l.Routing, Endpoint: l.Endpoint}
+	return didcomm.Connection{ID: l.Conn, Version: l.Version, Mine: l.Mine, Theirs: l.Theirs,
+		MyKey: l.From, TheirKey: l.To, RoutingKeys: l.Routing, Endpoint: l.Endpoint}
 }
 
 // Letters read at once: enough for one transaction to mark several as delivered, and

@@ -2,7 +2,6 @@ package runtime
 
 import (
 	"context"
-	"crypto/ed25519"
 
 	"github.com/staffpassport/staffpassport/didcomm"
 )
@@ -12,15 +11,18 @@ const (
 	codeVersion       = "version-not-supported"    // RFC 0003, semver rules, "Recipient Rules"
 	codeType          = "message-type-unsupported" // RFC 0035 leaves codes to agents
 	codeUndeliverable = "undeliverable"            // local only: the peer cannot be told
+	codeMaxErrors     = "max-errors-exceeded"      // DIDComm Messaging 2.1, "Cascading Problems"
+	scopeV2           = "e.p.msg."                 // before the first two in V2
 )
 
 // generic is the message type of a problem report outside any protocol (RFC 0035).
 var generic = didcomm.Type{Protocol: "report-problem", Major: 1, Minor: 0, Name: "problem-report"}
 
 // isReport reports whether t is a problem report outside any protocol: RFC 0035
-// names the protocol report-problem, its own sample and most agents notification.
+// names the protocol report-problem, its own sample and most agents notification. V2
+// has the protocol's version 2.
 func isReport(t didcomm.Type) bool {
-	return didcomm.IsProblemReport(t) && (t.Protocol == generic.Protocol || t.Protocol == "notification") && t.Major == 1
+	return didcomm.IsProblemReport(t) && (t.Protocol == generic.Protocol && t.Major <= 2 || t.Protocol == "notification" && t.Major == 1)
 }
 
 // answerable reports whether a problem with a message of type t may be reported: a
@@ -31,39 +33,58 @@ func answerable(t didcomm.Type) bool { return !didcomm.IsProblemReport(t) && t.N
 // recordProblem runs after the transaction of a message was undone because its
 // handler returned a problem: it keeps the message as handled and, if the peer is
 // known, reports the problem. The sighting makes that one report per message.
-func (a *Agent) recordProblem(t *tx, in *inbound, p *didcomm.Problem) (connection string, err error) {
-	c, key, err := t.admit(in)
+func (a *Agent) recordProblem(ctx context.Context, t *tx, in *inbound, p *didcomm.Problem) (connection string, err error) {
+	ad, err := t.admit(in)
 	if err != nil {
 		return "", err
 	}
-	before, err := t.seen(key)
+	before, err := t.seen(ad.key)
 	switch {
 	case err != nil:
-		return c.ID, err
+		return ad.c.ID, err
 	case before != nil && before.digest != in.digest:
-		return c.ID, refuse(didcomm.ErrConflict)
+		return ad.c.ID, refuse(didcomm.ErrConflict)
 	case before != nil:
-		return c.ID, errDuplicate // handled meanwhile
+		return ad.c.ID, errDuplicate // handled meanwhile
 	}
-	if err := t.markSeen(key, sighting{digest: in.digest}); err != nil {
-		return c.ID, err
+	switch {
+	case ad.greet && !in.turnedAway: // it was the handler's problem: the connection stands
+		if _, err := a.greet(ctx, t, in, &ad); err != nil {
+			return ad.c.ID, err
+		}
+	case ad.greet && ad.c.ID == "":
+		ad.c = didcomm.Connection{Version: didcomm.V2, Mine: in.keys.To, Theirs: in.keys.From}
 	}
-	if err := t.Audit(in.event(c.ID, p.Code)); err != nil {
-		return c.ID, err
+	if err := t.markSeen(ad.key, sighting{digest: in.digest}); err != nil {
+		return ad.c.ID, err
 	}
-	if !answerable(in.m.Type) || !reachable(c) {
-		return c.ID, nil
+	if err := t.Audit(in.event(ad.c.ID, p.Code)); err != nil {
+		return ad.c.ID, err
 	}
-	report, err := p.Report(didcomm.NewID(), in.m)
-	if err != nil {
-		return c.ID, err
-	}
-	return c.ID, t.Send(c, report)
+	return ad.c.ID, t.report(ad.c, in.m, p)
 }
 
-// reachable reports whether a message can be sent on c.
-func reachable(c didcomm.Connection) bool {
-	return c.Endpoint != "" && len(c.MyKey) == ed25519.PublicKeySize && len(c.TheirKey) == ed25519.PublicKeySize
+// addressable reports whether a report can reach the peer of c: one without a
+// connection must have said where it listens.
+func addressable(c didcomm.Connection) bool {
+	return addressed(c) && (c.ID != "" || c.Endpoint != "" || c.Version == didcomm.V2)
+}
+
+// report sends the report of a problem with m, unless it would answer a report, or
+// there have been too many.
+func (t *tx) report(c didcomm.Connection, m *didcomm.Message, p *didcomm.Problem) error {
+	if !answerable(m.Type) || !addressable(c) {
+		return nil
+	}
+	p, err := t.within(c, m, p)
+	if p == nil || err != nil {
+		return err
+	}
+	report, err := p.Report(didcomm.NewID(), m)
+	if err != nil {
+		return err
+	}
+	return t.Send(c, report)
 }
 
 // unsupported answers a message that no protocol here understands.
@@ -72,8 +93,17 @@ func (a *Agent) unsupported(t *tx, c didcomm.Connection, in *inbound) (string, e
 	if in.known {
 		p = &didcomm.Problem{Code: codeVersion, Comment: "this agent does not know this version of the protocol"}
 	}
-	if !answerable(in.m.Type) || !reachable(c) {
-		return p.Code, nil
+	outcome := p.Code
+	if !answerable(in.m.Type) || !addressable(c) {
+		return outcome, nil
+	}
+	if in.m.Version == didcomm.V2 {
+		p.Code = scopeV2 + p.Code
+		return outcome, t.report(c, in.m, p)
+	}
+	p, err := t.within(c, in.m, p)
+	if p == nil || err != nil {
+		return outcome, err
 	}
 	// RFC 0035 names the message by pthid; thid keeps it in its thread for agents
 	// that look there.
@@ -83,7 +113,7 @@ func (a *Agent) unsupported(t *tx, c didcomm.Connection, in *inbound) (string, e
 		return "", err
 	}
 	report.Parent = in.m.ID
-	return p.Code, t.Send(c, report)
+	return outcome, t.Send(c, report)
 }
 
 // hearReport passes a problem report outside any protocol to the protocol whose

@@ -11,7 +11,8 @@ import (
 	"github.com/staffpassport/staffpassport/didcomm"
 )
 
-func b64(b []byte) string { return base64.StdEncoding.EncodeToString(b) }
+func b64(b []byte) string    { return base64.StdEncoding.EncodeToString(b) }
+func rawURL(b []byte) string { return base64.RawURLEncoding.EncodeToString(b) }
 
 // delivered runs the agent until its outbox is empty and returns what was sent.
 func (f *fixture) delivered() []delivery {

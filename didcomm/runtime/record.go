@@ -37,19 +37,28 @@ func encodeRecord(v any) ([]byte, error) {
 // decodeRecord reads what encodeRecord wrote. It returns [ErrVersion] for a record of
 // a newer version, and errUnreadable for what is no record.
 func decodeRecord(data []byte, v any) error {
-	var head struct {
-		V int `json:"v"`
-	}
-	switch err := json.Unmarshal(data, &head); {
-	case err != nil || head.V < 1:
-		return errUnreadable
-	case head.V > recordVersion:
-		return ErrVersion
+	if !isCurrent(data) {
+		var head struct {
+			V int `json:"v"`
+		}
+		switch err := json.Unmarshal(data, &head); {
+		case err != nil || head.V < 1:
+			return errUnreadable
+		case head.V > recordVersion:
+			return ErrVersion
+		}
 	}
 	if err := json.Unmarshal(data, v); err != nil {
 		return fmt.Errorf("%w: %v", errUnreadable, err)
 	}
 	return nil
+}
+
+// isCurrent reports whether data begins as a record of this version does, which spares
+// reading it twice.
+func isCurrent(data []byte) bool {
+	rest, ok := bytes.CutPrefix(data, []byte(versioned))
+	return ok && len(rest) > 0 && (rest[0] == ',' || rest[0] == '}')
 }
 
 // encode is json.Marshal without the escapes meant for HTML, which would rewrite the

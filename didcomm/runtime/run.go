@@ -213,6 +213,24 @@ func (r *runner) hurry(lane string) {
 	}
 }
 
+// address notes to whom the head of a lane goes.
+func (r *runner) address(l *lane, peer string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	l.peer = peer
+}
+
+// arrived tells the lanes of a peer that it has opened a channel.
+func (r *runner) arrived(peer string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, l := range r.lanes {
+		if l.peer == peer {
+			notify(l.heard)
+		}
+	}
+}
+
 // retire ends an empty lane, unless it got mail since it was read.
 func (r *runner) retire(l *lane) bool {
 	r.mu.Lock()

@@ -24,8 +24,9 @@ type settled struct {
 	some chan struct{} // holds a token if the set may be filled
 }
 
-// flushDelay is how long the store may lag behind what was delivered.
-const flushDelay = 20 * time.Millisecond
+// flushDelay is how long the store may lag behind what was delivered. A conversation
+// that goes on has another transaction within it, mostly.
+const flushDelay = 200 * time.Millisecond
 
 func newSettled() *settled {
 	return &settled{set: make(map[row]bool), some: make(chan struct{}, 1)}

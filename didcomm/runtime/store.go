@@ -7,6 +7,7 @@ import (
 	"iter"
 	"log/slog"
 
+	"github.com/staffpassport/staffpassport/did"
 	"github.com/staffpassport/staffpassport/didcomm"
 )
 
@@ -49,25 +50,47 @@ func Underlying(t didcomm.Tx) (StoreTx, bool) {
 // A Packer encrypts and decrypts messages for one party. It is safe for concurrent
 // use.
 type Packer interface {
-	// Pack encrypts plaintext from one own key to one key of the peer, and wraps it
-	// for the mediators in routing, the first hop last (RFC 0067). An error matching
-	// [didcomm.ErrPermanent] means that the message can never be packed.
-	Pack(ctx context.Context, plaintext []byte, from, to ed25519.PublicKey, routing ...ed25519.PublicKey) ([]byte, error)
+	// Pack encrypts plaintext from one party to another, and wraps it for the
+	// mediators on the way. An error matching [didcomm.ErrPermanent] means that the
+	// message can never be packed.
+	Pack(ctx context.Context, plaintext []byte, r Route) ([]byte, error)
+	// Endpoint returns where a DID receives messages of V2 now, as its document says;
+	// empty if it says nothing. An error matching [didcomm.ErrPermanent] means that it
+	// can never be found.
+	Endpoint(ctx context.Context, theirs did.DID) (string, error)
 	// Unpack opens an envelope. An error matching [didcomm.ErrPermanent] means that
 	// the envelope can never be opened; any other asks the peer to try again.
 	Unpack(ctx context.Context, envelope []byte) (Received, error)
 }
 
-// Received is an opened envelope. Sender is set if, and only if, the envelope proved
-// that whoever packed it holds that key.
+// A Route says between whom a message goes. In V1 From and To are the two keys, and
+// Routing those of the peer's mediators, the first hop last (RFC 0067). In V2 it is
+// between the DIDs Mine and Theirs; a zero Mine makes an anonymous envelope. What
+// mediators the peer has in V2 says its DID document; Direct says that the message goes
+// to the peer itself all the same.
+type Route struct {
+	Version      didcomm.Version
+	From, To     ed25519.PublicKey
+	Routing      []ed25519.PublicKey
+	Mine, Theirs did.DID
+	Direct       bool
+}
+
+// Received is an opened envelope. Sender (in V2: From) is set if, and only if, the
+// envelope proved that whoever packed it holds that key (a key of that DID).
 type Received struct {
 	Plaintext         []byte
-	Sender, Recipient ed25519.PublicKey
+	Version           didcomm.Version
+	Sender, Recipient ed25519.PublicKey // V1
+	From, To          did.DID           // V2
+	// Prior is a DID that the sender proved to have been before (DIDComm Messaging
+	// 2.1, "DID Rotation"), or zero.
+	Prior did.DID
 }
 
 // String says how the envelope was protected, and nothing of the plaintext.
 func (r Received) String() string {
-	if len(r.Sender) == 0 {
+	if len(r.Sender) == 0 && r.From.IsZero() {
 		return "anonymous envelope"
 	}
 	return "authenticated envelope"
@@ -111,10 +134,11 @@ var (
 // the protocol chose, after recordPrefix.
 const (
 	kindConnection = "connection"
-	kindSeen       = "seen"        // what was handled: see sighting
-	kindOnce       = "once"        // what protocols did once: see sighting
-	kindOutbox     = "outbox"      // messages to deliver, tagged with their lane
-	kindBody       = "outbox-body" // plaintexts too large for the outbox row
+	kindPair       = "connection-pair" // see pairing
+	kindSeen       = "seen"            // what was handled: see sighting
+	kindOnce       = "once"            // what protocols did once: see sighting
+	kindOutbox     = "outbox"          // messages to deliver, tagged with their lane
+	kindBody       = "outbox-body"     // plaintexts too large for the outbox row
 	kindRetry      = "outbox-retry"
 	kindDead       = "outbox-dead"
 	kindTask       = "task" // deferred work, tagged with its kind

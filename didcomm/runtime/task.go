@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/staffpassport/staffpassport/did"
 	"github.com/staffpassport/staffpassport/didcomm"
 )
 
@@ -23,7 +24,19 @@ type origin struct {
 	Conn   string            `json:"connection,omitempty"`
 	Mine   ed25519.PublicKey `json:"mine,omitempty"`
 	Theirs ed25519.PublicKey `json:"theirs,omitempty"`
+	MyDID  did.DID           `json:"myDID,omitzero"` // V2
+	Their  did.DID           `json:"theirDID,omitzero"`
 	Thread string            `json:"thread,omitempty"`
+}
+
+// connection is what is known of the connection, of which there may be none yet, or
+// none any more.
+func (o origin) connection() didcomm.Connection {
+	c := didcomm.Connection{ID: o.Conn, MyKey: o.Mine, TheirKey: o.Theirs}
+	if !o.MyDID.IsZero() {
+		c.Version, c.Mine, c.Theirs = didcomm.V2, o.MyDID, o.Their
+	}
+	return c
 }
 
 // A job is one piece of deferred work.
@@ -271,7 +284,7 @@ func (a *Agent) giveUpTelling(ctx context.Context, task string, j job, cause err
 		}
 		c, err := t.Connection(j.Conn)
 		if errors.Is(err, didcomm.ErrNotFound) { // none yet, or none any more
-			c, err = didcomm.Connection{ID: j.Conn, MyKey: j.Mine, TheirKey: j.Theirs}, nil
+			c, err = j.connection(), nil
 		}
 		if err != nil {
 			return err

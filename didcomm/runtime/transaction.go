@@ -1,8 +1,6 @@
 package runtime
 
 import (
-	"crypto/ed25519"
-	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -68,8 +66,6 @@ func (t *tx) Save(kind, id string, v any) error {
 
 func (t *tx) Delete(kind, id string) error { return t.remove(recordPrefix+kind, id) }
 
-func (t *tx) DeleteConnection(id string) error { return t.remove(kindConnection, id) }
-
 func (t *tx) remove(kind, id string) error {
 	if err := t.writable(); err != nil {
 		return err
@@ -124,55 +120,6 @@ func (t *tx) find(kind, tag string) iter.Seq2[didcomm.Record, error] {
 func (t *tx) Connection(id string) (c didcomm.Connection, err error) {
 	err = t.load(kindConnection, id, &c)
 	return c, err
-}
-
-// SaveConnection also refuses, with [didcomm.ErrConflict], a second connection
-// between the same two keys: a message could then belong to either.
-func (t *tx) SaveConnection(c didcomm.Connection) error {
-	if len(c.MyKey) != ed25519.PublicKeySize || len(c.TheirKey) != 0 && len(c.TheirKey) != ed25519.PublicKeySize {
-		return errors.New("runtime: connection without its keys")
-	}
-	tags := []string{tagMine(c.MyKey)}
-	if len(c.TheirKey) != 0 {
-		pair := tagPair(c.MyKey, c.TheirKey)
-		for r, err := range t.find(kindConnection, pair) {
-			if err != nil {
-				return err
-			}
-			if r.ID != c.ID {
-				return fmt.Errorf("runtime: two connections between the same keys: %w", didcomm.ErrConflict)
-			}
-		}
-		tags = append(tags, pair)
-	}
-	return t.save(kindConnection, c.ID, c, tags...)
-}
-
-func tagMine(mine ed25519.PublicKey) string         { return "mine/" + name(mine) }
-func tagPair(mine, theirs ed25519.PublicKey) string { return "pair/" + name(mine) + "/" + name(theirs) }
-func name(key ed25519.PublicKey) string             { return base64.RawURLEncoding.EncodeToString(key) }
-
-// peer finds the connection between the two keys of an envelope. If there is none,
-// unfinished says that a connection that is still being made has the recipient's key.
-func (t *tx) peer(k didcomm.Keys) (c *didcomm.Connection, unfinished bool, err error) {
-	for r, err := range t.find(kindConnection, tagPair(k.Recipient, k.Sender)) {
-		if err != nil {
-			return nil, false, err
-		}
-		c = new(didcomm.Connection)
-		return c, false, decodeRecord(r.Data, c)
-	}
-	for r, err := range t.find(kindConnection, tagMine(k.Recipient)) {
-		if err != nil {
-			return nil, false, err
-		}
-		var other didcomm.Connection
-		if err := decodeRecord(r.Data, &other); err != nil {
-			return nil, false, err
-		}
-		unfinished = unfinished || !other.Established
-	}
-	return nil, unfinished, nil
 }
 
 func (t *tx) Audit(e didcomm.Event) error {

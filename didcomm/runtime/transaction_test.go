@@ -124,7 +124,6 @@ func TestTx_Refuses(t *testing.T) {
 			return tx.SaveConnection(c)
 		},
 		"second connection of two keys": func(tx didcomm.Tx) error { c := connection("river", true); c.ID = "delta"; return tx.SaveConnection(c) },
-		"send nowhere":                  func(tx didcomm.Tx) error { c := connection("river", true); c.Endpoint = ""; return tx.Send(c, m) },
 		"send to nobody":                func(tx didcomm.Tx) error { c := connection("river", true); c.TheirKey = nil; return tx.Send(c, m) },
 		"send too much":                 func(tx didcomm.Tx) error { return tx.Send(connection("river", true), big) },
 		"task without a worker":         func(tx didcomm.Tx) error { return tx.Defer("unknown", "x") },

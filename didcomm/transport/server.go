@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -35,17 +36,39 @@ const smallEnvelope = 64 << 10
 const bodyTime = 30 * time.Second
 
 // A Server receives envelopes. It is an [http.Handler] without a path: where it is
-// mounted is up to the caller.
+// mounted is up to the caller. Its fields must not change once it serves.
 type Server struct {
 	// MaxRequests is how many envelopes are worked on, or read beyond their first
 	// 64 KiB, at once; 64 if it is zero. Each may take 4 MiB before anything is known
-	// of its sender. The request beyond is answered with 503 and read no further. It
-	// must not change while the server serves. Limits on one address, and on the
-	// number of connections, are for what stands before the server.
+	// of its sender. The request beyond is answered with 503 and read no further.
+	// Limits on the number of connections are for what stands before the server.
 	MaxRequests int
+	// Rate is how many envelopes a second one peer may send for long, and Burst how many
+	// at once; 50 and 500 if they are zero. A POST or a handshake beyond is answered with
+	// 429; a WebSocket is read no further until there is room again. One peer may have 256
+	// WebSockets open.
+	Rate  float64
+	Burst int
+	// Peer names whom a request comes from, for those limits: "" has none. If it is nil,
+	// that is the address, of IPv6 its first 64 bits, and none for this machine's own.
+	// Behind a proxy, take it from the header that the proxy sets.
+	Peer func(r *http.Request) string
+	// Open is called for each WebSocket, with a reply as that of [NewReturnServer]. What
+	// comes on it is handed to receive; closed is called when it has ended. If Open is
+	// nil, the server's own receive takes what comes.
+	Open func(reply func(ctx context.Context, envelope []byte) error) (receive func(ctx context.Context, envelope []byte) error, closed func())
 
-	receive func(ctx context.Context, envelope []byte) error
+	receive func(ctx context.Context, envelope []byte, reply func(ctx context.Context, envelope []byte) error) error
 	active  atomic.Int64
+	waiting atomic.Int64
+	meter   meter
+
+	mu       sync.Mutex
+	reserved int            // sessions, also those whose handshake is under way
+	perPeer  map[string]int // the same of each peer
+	sessions map[*channel]struct{}
+	ended    chan struct{}  // closed by Close
+	running  sync.WaitGroup // the handlers of sessions
 }
 
 // NewServer returns a server that hands each envelope to receive, which may be
@@ -57,18 +80,45 @@ type Server struct {
 //     the same envelope will never be taken;
 //   - any other, and too many requests at once: 503, the peer may send it again.
 //
+// On a WebSocket it is in the same order a pong to the ping that follows the envelope,
+// the end of the session with code 1008, and with code 1013.
+//
 // The context of receive ends after a minute, not when the peer hangs up.
 func NewServer(receive func(ctx context.Context, envelope []byte) error) *Server {
-	return &Server{receive: receive}
+	return NewReturnServer(func(ctx context.Context, envelope []byte, _ func(context.Context, []byte) error) error {
+		return receive(ctx, envelope)
+	})
+}
+
+// NewReturnServer returns a server as [NewServer] does, whose receive can answer on the
+// channel that the envelope came on (RFC 0092), if the message asks for it. It then
+// calls reply once without an envelope before it returns, which keeps the channel open
+// for answers, and with each answer, before or after that. The answer goes to the peer
+// only after receive has returned nil. A nil error of reply means on a WebSocket that
+// the peer's end has handled what came; in the response to a POST, which has room for
+// one envelope and waits for it three seconds, only that it was written. After an error
+// of reply the channel can take no more. reply is safe for concurrent use; with an
+// envelope it must not be called from within receive.
+func NewReturnServer(receive func(ctx context.Context, envelope []byte, reply func(ctx context.Context, envelope []byte) error) error) *Server {
+	return &Server{receive: receive, perPeer: make(map[string]int), sessions: make(map[*channel]struct{}), ended: make(chan struct{})}
 }
 
 // ServeHTTP implements [http.Handler] for a POST of one envelope of at most
-// [didcomm.MaxEnvelope] bytes, of exactly one of the two media types of RFC 0019
-// without parameters. All answers have an empty body.
+// [didcomm.MaxEnvelope] bytes, of exactly one of the media types of envelopes without
+// parameters, and for the handshake of a WebSocket. The answer to a POST has an empty
+// body, or is an envelope with status 200.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if isHandshake(r) {
+		s.serveSocket(w, r)
+		return
+	}
 	body, status := acceptRequest(w, r)
 	if status != 0 {
 		w.WriteHeader(status)
+		return
+	}
+	if peer := s.peer(r); peer != "" && !s.limiter(peer).Allow() {
+		refuse(w, http.StatusTooManyRequests)
 		return
 	}
 	small, status := read(io.LimitReader(body, smallEnvelope), nil)
@@ -76,11 +126,34 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(status)
 		return
 	}
-	defer s.active.Add(-1)
-	if s.active.Add(1) > int64(cmp.Or(s.MaxRequests, maxRequests)) {
-		unavailable(w)
-		return
+	a := newAnswer()
+	defer a.end()
+	// It ends with the response: until then there can be answers.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), receiveTime)
+	defer cancel()
+	refused, err := s.take(ctx, w, body, small, a)
+	switch {
+	case refused != 0:
+		w.WriteHeader(refused)
+	case err == nil:
+		s.respond(w, r, a)
+	case errors.Is(err, didcomm.ErrPermanent), errors.Is(err, didcomm.ErrConflict), errors.Is(err, didcomm.ErrMalformed):
+		w.WriteHeader(http.StatusBadRequest)
+	default:
+		refuse(w, http.StatusServiceUnavailable)
 	}
+}
+
+// errBusy says that as many envelopes as allowed are worked on.
+var errBusy = errors.New("transport: too many requests")
+
+// take reads the rest of an envelope and hands it over, with one of the places of
+// [Server.MaxRequests].
+func (s *Server) take(ctx context.Context, w http.ResponseWriter, body io.Reader, small []byte, a *answer) (refused int, err error) {
+	if !s.enter() {
+		return 0, errBusy
+	}
+	defer s.leave()
 	if len(small) == smallEnvelope {
 		// Not every ResponseWriter has deadlines; the server's own then bounds it. The
 		// operating system keeps deadlines, by its clock and no other.
@@ -91,25 +164,26 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		status = http.StatusBadRequest
 	}
 	if status != 0 {
-		w.WriteHeader(status)
-		return
+		return status, nil
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), receiveTime)
-	defer cancel()
-	err := s.receive(ctx, envelope)
-	switch {
-	case err == nil:
-		w.WriteHeader(http.StatusAccepted)
-	case errors.Is(err, didcomm.ErrPermanent), errors.Is(err, didcomm.ErrConflict), errors.Is(err, didcomm.ErrMalformed):
-		w.WriteHeader(http.StatusBadRequest)
-	default:
-		unavailable(w)
-	}
+	return 0, s.receive(ctx, envelope, a.reply)
 }
 
-func unavailable(w http.ResponseWriter) {
+// enter takes one of the places of [Server.MaxRequests], and reports whether there was
+// one.
+func (s *Server) enter() bool {
+	if s.active.Add(1) > int64(cmp.Or(s.MaxRequests, maxRequests)) {
+		s.leave()
+		return false
+	}
+	return true
+}
+
+func (s *Server) leave() { s.active.Add(-1) }
+
+func refuse(w http.ResponseWriter, status int) {
 	w.Header().Set("Retry-After", retryAfter)
-	w.WriteHeader(http.StatusServiceUnavailable)
+	w.WriteHeader(status)
 }
 
 // acceptRequest returns the body of the request, or the status that refuses it.
@@ -147,8 +221,10 @@ func read(body io.Reader, before []byte) (envelope []byte, status int) {
 // envelope, without parameters, and no compression.
 func acceptable(h http.Header) bool {
 	types := h.Values("Content-Type")
-	if len(types) != 1 || len(h.Values("Content-Encoding")) > 0 {
-		return false
-	}
-	return strings.EqualFold(types[0], mediaType) || strings.EqualFold(types[0], olderMediaType)
+	return len(types) == 1 && len(h.Values("Content-Encoding")) == 0 && isMediaType(types[0])
+}
+
+// isHandshake reports whether a request asks for a WebSocket (RFC 6455 section 4.1).
+func isHandshake(r *http.Request) bool {
+	return r.Method == http.MethodGet && strings.EqualFold(r.Header.Get("Upgrade"), "websocket")
 }

@@ -36,6 +36,7 @@ func (e *echo) Handle(_ context.Context, tx didcomm.Tx, c didcomm.Connection, m 
 		if err != nil {
 			return err
 		}
+		answer.Version = c.Version
 		return tx.Send(c, answer)
 	}
 	e.mu.Lock()
@@ -63,7 +64,7 @@ func benchWallet(b *testing.B, name string) *wallet.Wallet {
 }
 
 // benchAgents returns an agent with n connections to an echo, and its side of them.
-func benchAgents(b *testing.B, n int) (*runtime.Agent, *echo, []didcomm.Connection) {
+func benchAgents(b *testing.B, v didcomm.Version, n int) (*runtime.Agent, *echo, []didcomm.Connection) {
 	b.Helper()
 	net := direct{}
 	e := &echo{wait: map[string]chan struct{}{}}
@@ -71,7 +72,7 @@ func benchAgents(b *testing.B, n int) (*runtime.Agent, *echo, []didcomm.Connecti
 	ctx, cancel := context.WithCancel(context.Background())
 	var wg sync.WaitGroup
 	for name, w := range wallets {
-		a, err := runtime.New(runtime.Config{Store: walletstore.New(w), Packer: walletstore.Packer(w), Sender: net})
+		a, err := runtime.New(runtime.Config{Store: walletstore.New(w), Packer: walletstore.Packer(w, resolver()), Sender: net})
 		require.NoError(b, err)
 		a.Handle("toy", 1, e)
 		net[name] = a
@@ -88,6 +89,11 @@ func benchAgents(b *testing.B, n int) (*runtime.Agent, *echo, []didcomm.Connecti
 		}
 		c := didcomm.Connection{ID: fmt.Sprint("c", i), MyKey: keys[0], TheirKey: keys[1], Endpoint: "birch", Established: true}
 		d := didcomm.Connection{ID: fmt.Sprint("d", i), MyKey: keys[1], TheirKey: keys[0], Endpoint: "ash", Established: true}
+		if v == didcomm.V2 {
+			da, db := newDID(b, wallets["ash"], ""), newDID(b, wallets["birch"], "")
+			c = didcomm.Connection{ID: c.ID, Version: v, Mine: da, Theirs: db, Endpoint: "birch", Established: true}
+			d = didcomm.Connection{ID: d.ID, Version: v, Mine: db, Theirs: da, Endpoint: "ash", Established: true}
+		}
 		require.NoError(b, net["ash"].Update(b.Context(), func(tx didcomm.Tx) error { return tx.SaveConnection(c) }))
 		require.NoError(b, net["birch"].Update(b.Context(), func(tx didcomm.Tx) error { return tx.SaveConnection(d) }))
 		all = append(all, c)
@@ -104,6 +110,7 @@ func (e *echo) roundTrip(b *testing.B, a *runtime.Agent, c didcomm.Connection) {
 	e.mu.Unlock()
 	m, err := didcomm.New(id, typ("ping"), "", "", said{Answer: strings.Repeat("x", 2000)})
 	if err == nil {
+		m.Version = c.Version
 		err = a.Update(context.Background(), func(tx didcomm.Tx) error { return tx.Send(c, m) })
 	}
 	if err != nil {
@@ -116,15 +123,20 @@ func (e *echo) roundTrip(b *testing.B, a *runtime.Agent, c didcomm.Connection) {
 // BenchmarkRoundTrip is a message of 2 KB and its answer between two agents with
 // durable wallets: three transactions that someone waits for.
 func BenchmarkRoundTrip(b *testing.B) {
+	b.Run("v1", func(b *testing.B) { roundTrips(b, didcomm.V1) })
+	b.Run("v2", func(b *testing.B) { roundTrips(b, didcomm.V2) })
+}
+
+func roundTrips(b *testing.B, v didcomm.Version) {
 	b.Run("alone", func(b *testing.B) {
-		a, e, all := benchAgents(b, 1)
+		a, e, all := benchAgents(b, v, 1)
 		b.ReportAllocs()
 		for b.Loop() {
 			e.roundTrip(b, a, all[0])
 		}
 	})
 	b.Run("parallel", func(b *testing.B) {
-		a, e, all := benchAgents(b, 16)
+		a, e, all := benchAgents(b, v, 16)
 		b.ReportAllocs()
 		b.SetParallelism(8)
 		var mu sync.Mutex
@@ -150,7 +162,7 @@ func BenchmarkFloor(b *testing.B) {
 		k, err := w.NewKey(ctx, wallet.Ed25519)
 		require.NoError(b, err)
 		key := k.(ed25519.PublicKey)
-		p := walletstore.Packer(w)
+		p := walletstore.Packer(w, resolver())
 		data := []byte(strings.Repeat("x", 2100))
 		n := 0
 		put := func(tx *wallet.Tx) error {
@@ -160,7 +172,7 @@ func BenchmarkFloor(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
 			for range 2 {
-				e, err := p.Pack(ctx, data, key, key)
+				e, err := p.Pack(ctx, data, runtime.Route{From: key, To: key})
 				require.NoError(b, err)
 				_, err = p.Unpack(ctx, e)
 				require.NoError(b, err)

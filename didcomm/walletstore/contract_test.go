@@ -37,7 +37,7 @@ func TestStoreContract(t *testing.T) {
 	t.Parallel()
 	didcommtest.TestStore(t, func(t *testing.T) didcomm.Store {
 		w := contractWallet(t)
-		a, err := runtime.New(runtime.Config{Store: walletstore.New(w), Packer: walletstore.Packer(w), Sender: idle{}})
+		a, err := runtime.New(runtime.Config{Store: walletstore.New(w), Packer: walletstore.Packer(w, resolver()), Sender: idle{}})
 		require.NoError(t, err)
 		a.HandleTask(didcommtest.Task, idle{})
 		return a
@@ -53,17 +53,15 @@ func TestPackerAndKeys(t *testing.T) {
 	require.NoError(t, err)
 	kb, err := walletstore.Keys(b).NewVerkey(ctx)
 	require.NoError(t, err)
-	packed, err := walletstore.Packer(a).Pack(ctx, []byte("hello"), ka, kb)
+	packed, err := walletstore.Packer(a, resolver()).Pack(ctx, []byte("hello"), runtime.Route{From: ka, To: kb})
 	require.NoError(t, err)
-	got, err := walletstore.Packer(b).Unpack(ctx, packed)
+	got, err := walletstore.Packer(b, resolver()).Unpack(ctx, packed)
 	require.NoError(t, err)
-	require.Equal(t, runtime.Received{Plaintext: []byte("hello"), Sender: ka, Recipient: kb}, got)
+	require.Equal(t, runtime.Received{Plaintext: []byte("hello"), Version: didcomm.V1, Sender: ka, Recipient: kb}, got)
 
-	_, err = walletstore.Packer(a).Unpack(ctx, packed)
+	_, err = walletstore.Packer(a, resolver()).Unpack(ctx, packed)
 	require.ErrorIs(t, err, didcomm.ErrPermanent, "not for us")
-	_, err = walletstore.Packer(a).Pack(ctx, nil, ka, kb, kb)
-	require.ErrorIs(t, err, didcomm.ErrPermanent, "a mediator")
-	_, err = walletstore.Packer(b).Pack(ctx, nil, ka, kb)
+	_, err = walletstore.Packer(b, resolver()).Pack(ctx, nil, runtime.Route{From: ka, To: kb})
 	require.Error(t, err, "not our key")
 
 	id, err := didkey.New(ka)

@@ -13,6 +13,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/staffpassport/staffpassport/didcomm"
 	"github.com/staffpassport/staffpassport/didcomm/runtime"
 )
 
@@ -46,11 +47,12 @@ func dieAt(point string, times ...int32) (failpoint func(string) bool, died *ato
 // everything is done exactly once.
 func TestCrash_EveryPoint(t *testing.T) {
 	t.Parallel()
-	for _, point := range runtime.Failpoints() {
-		for _, side := range []string{"ash", "birch"} {
+	for i, point := range runtime.Failpoints() {
+		for j, side := range []string{"ash", "birch"} {
+			version := didcomm.Version(1 + (i+j)%2)
 			t.Run(point+"/"+side, func(t *testing.T) {
 				t.Parallel()
-				a, b := pair(t, &network{fault: flaky()})
+				a, b := pair(t, &network{fault: flaky()}, version)
 				at := map[string]*party{"ash": a, "birch": b}[side]
 				var died *atomic.Int32
 				at.failpoint, died = dieAt(point, 1, 3)
@@ -119,7 +121,7 @@ func TestCrash_Anywhere(t *testing.T) {
 				}
 				return false
 			}
-			a, b := pair(t, &network{fault: flaky()})
+			a, b := pair(t, &network{fault: flaky()}, didcomm.V2)
 			a.failpoint, b.failpoint = die, die
 			a.start()
 			b.start()
@@ -155,7 +157,7 @@ func TestCrash_FindsPlantedBugs(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			a, b := pair(t, &network{})
+			a, b := pair(t, &network{}, didcomm.V1)
 			a.bugs, b.bugs = tc.bugs, tc.bugs
 			if tc.bugs.lyingUpdate {
 				a.bugs = bugs{}
@@ -218,7 +220,7 @@ func TestFaults(t *testing.T) {
 				}
 				return deliver()
 			}
-			a, b := pair(t, &network{fault: fault})
+			a, b := pair(t, &network{fault: fault}, didcomm.Version(1+seed))
 			a.start()
 			b.start()
 			var many []string

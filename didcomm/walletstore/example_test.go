@@ -7,6 +7,9 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/staffpassport/staffpassport/did"
+	"github.com/staffpassport/staffpassport/did/didkey"
+	"github.com/staffpassport/staffpassport/did/didpeer"
 	"github.com/staffpassport/staffpassport/didcomm/runtime"
 	"github.com/staffpassport/staffpassport/didcomm/transport"
 	"github.com/staffpassport/staffpassport/didcomm/walletstore"
@@ -34,7 +37,7 @@ func Example() {
 
 	agent, err := runtime.New(runtime.Config{
 		Store:  walletstore.New(w),
-		Packer: walletstore.Packer(w),
+		Packer: walletstore.Packer(w, did.Mux{"key": didkey.Resolver{}, "peer": didpeer.Resolver{}}),
 		Sender: transport.NewClient(transport.Options{}),
 	})
 	if err != nil {

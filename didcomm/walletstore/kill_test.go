@@ -49,7 +49,7 @@ func TestKill(t *testing.T) {
 	if testing.Short() {
 		t.Skip("kills processes for some seconds; run without -short")
 	}
-	a, b := pair(t, &network{})
+	a, b := pair(t, &network{}, didcomm.V1)
 	dir := filepath.Dir(filepath.Dir(a.path))
 	peers, err := json.Marshal([]didcomm.Connection{a.peer, b.peer})
 	require.NoError(t, err)

@@ -14,12 +14,18 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/staffpassport/staffpassport/did"
+	"github.com/staffpassport/staffpassport/did/didkey"
+	"github.com/staffpassport/staffpassport/did/didpeer"
 	"github.com/staffpassport/staffpassport/didcomm"
 	"github.com/staffpassport/staffpassport/didcomm/runtime"
 	"github.com/staffpassport/staffpassport/didcomm/walletstore"
 	"github.com/staffpassport/staffpassport/wallet"
 	"github.com/staffpassport/staffpassport/wallet/sqlitestore"
 )
+
+// resolver finds the DIDs of the parties here.
+func resolver() did.Resolver { return did.Mux{"key": didkey.Resolver{}, "peer": didpeer.Resolver{}} }
 
 // rootKey is an Unlocker that costs nothing.
 type rootKey struct{}
@@ -79,8 +85,8 @@ func newParty(t testing.TB, net *network, dir, name string) *party {
 	}
 }
 
-// create makes the wallet and returns the key the peer is to send to.
-func (p *party) create() ed25519.PublicKey {
+// create makes the wallet and returns the names by which the peer is to send to it.
+func (p *party) create() (ed25519.PublicKey, did.DID) {
 	p.t.Helper()
 	ctx := context.Background()
 	s, err := sqlitestore.Open(p.path)
@@ -89,17 +95,23 @@ func (p *party) create() ed25519.PublicKey {
 	require.NoError(p.t, err)
 	key, err := w.NewKey(ctx, wallet.Ed25519)
 	require.NoError(p.t, err)
+	id := newDID(p.t, w, "") // where it listens, connections say here
 	require.NoError(p.t, w.Close())
-	return key.(ed25519.PublicKey)
+	return key.(ed25519.PublicKey), id
 }
 
 // pair makes two parties that know each other.
-func pair(t testing.TB, net *network) (a, b *party) {
+func pair(t testing.TB, net *network, v didcomm.Version) (a, b *party) {
 	dir := t.TempDir()
 	a, b = newParty(t, net, dir, "ash"), newParty(t, net, dir, "birch")
-	ka, kb := a.create(), b.create()
+	ka, da := a.create()
+	kb, db := b.create()
 	a.peer = didcomm.Connection{ID: "to-birch", MyKey: ka, TheirKey: kb, Endpoint: "birch", Established: true}
 	b.peer = didcomm.Connection{ID: "to-ash", MyKey: kb, TheirKey: ka, Endpoint: "ash", Established: true}
+	if v == didcomm.V2 {
+		a.peer = didcomm.Connection{ID: "to-birch", Version: v, Mine: da, Theirs: db, Endpoint: "birch", Established: true}
+		b.peer = didcomm.Connection{ID: "to-ash", Version: v, Mine: db, Theirs: da, Endpoint: "ash", Established: true}
+	}
 	net.join(a, b)
 	return a, b
 }
@@ -137,7 +149,7 @@ func (p *party) open() *process {
 	pr := &process{wallet: w, ran: make(chan struct{})}
 	pr.agent, err = runtime.New(runtime.Config{
 		Store:           &mortal{Store: walletstore.New(w), party: p, process: pr},
-		Packer:          walletstore.Packer(w),
+		Packer:          walletstore.Packer(w, resolver()),
 		Sender:          carrier{p, pr},
 		MinBackoff:      2 * time.Millisecond,
 		MaxBackoff:      20 * time.Millisecond,
@@ -145,7 +157,7 @@ func (p *party) open() *process {
 		UnsafeFailpoint: func(name string) { p.at(pr, name) },
 	})
 	require.NoError(p.t, err)
-	pr.reader, err = runtime.New(runtime.Config{Store: walletstore.New(w), Packer: walletstore.Packer(w), Sender: carrier{}})
+	pr.reader, err = runtime.New(runtime.Config{Store: walletstore.New(w), Packer: walletstore.Packer(w, resolver()), Sender: carrier{}})
 	require.NoError(p.t, err)
 	pr.toy = &toy{party: p, process: pr}
 	pr.agent.Handle("toy", 1, pr.toy)

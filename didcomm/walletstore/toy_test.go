@@ -79,6 +79,7 @@ func (p *toy) send(tx didcomm.Tx, c didcomm.Connection, name, thread string, bod
 	if err != nil {
 		return err
 	}
+	m.Version = c.Version
 	return tx.Send(c, m)
 }
 
@@ -151,7 +152,7 @@ func (p keeper) Work(ctx context.Context, thread string) error {
 
 func (p *toy) Abandon(_ context.Context, tx didcomm.Tx, _ didcomm.Connection, thread string, problem *didcomm.Problem) (bool, error) {
 	return true, change(tx, thread, func(x *exchange) error {
-		x.Ends = append(x.Ends, problem.Code)
+		x.Ends = append(x.Ends, strings.TrimPrefix(problem.Code, "e.p."))
 		return nil
 	})
 }

@@ -2,7 +2,7 @@
 // with one message, and what it puts into the wallet, become one transaction.
 //
 //	w, err := wallet.Open(ctx, store, unlocker, wallet.Config{})
-//	agent, err := runtime.New(runtime.Config{Store: walletstore.New(w), Packer: walletstore.Packer(w), Sender: s})
+//	agent, err := runtime.New(runtime.Config{Store: walletstore.New(w), Packer: walletstore.Packer(w, resolver), Sender: s})
 //
 // A protocol's callback that is given a [didcomm.Tx] calls [Tx] to store a credential
 // in the commit that also sends the acknowledgement. Once the acknowledgement leaves,

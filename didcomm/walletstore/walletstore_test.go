@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/ed25519"
 	"errors"
+	"github.com/staffpassport/staffpassport/did"
 	"os"
 	"path/filepath"
 	"testing"
@@ -22,9 +23,11 @@ import (
 // nobody is a Packer and Sender for agents that do neither.
 type nobody struct{}
 
-func (nobody) Pack(context.Context, []byte, ed25519.PublicKey, ed25519.PublicKey, ...ed25519.PublicKey) ([]byte, error) {
+func (nobody) Pack(context.Context, []byte, runtime.Route) ([]byte, error) {
 	return nil, errDead
 }
+func (nobody) Endpoint(context.Context, did.DID) (string, error) { return "", nil }
+
 func (nobody) Unpack(context.Context, []byte) (runtime.Received, error) {
 	return runtime.Received{}, errDead
 }

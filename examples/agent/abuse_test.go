@@ -25,6 +25,7 @@ import (
 	"github.com/staffpassport/staffpassport/didcomm/connect"
 	"github.com/staffpassport/staffpassport/didcomm/envelope"
 	"github.com/staffpassport/staffpassport/didcomm/issue"
+	"github.com/staffpassport/staffpassport/didcomm/outofband"
 	"github.com/staffpassport/staffpassport/didcomm/present"
 	"github.com/staffpassport/staffpassport/schema"
 	"github.com/staffpassport/staffpassport/vc"
@@ -145,8 +146,8 @@ func TestAbuse_DC02_ClaimedSender(t *testing.T) {
 		"anonymous envelope":                   must(own.PackAnonymousV1(ctx, claim(), c.TheirKey)),
 		"stranger's key":                       must(stranger.PackV1(ctx, claim(), strangersKey, c.TheirKey)),
 		"own key of another connection":        must(own.PackV1(ctx, claim(), toHost.MyKey, c.TheirKey)),
-		"right key, to the invitation's":       must(own.PackV1(ctx, claim(), c.MyKey, invitationKey(t, d.staff.party, w.contact.Link))),
-		"stranger's key, to the invitation's":  must(stranger.PackV1(ctx, claim(), strangersKey, invitationKey(t, d.staff.party, w.contact.Link))),
+		"right key, to the invitation's":       must(own.PackV1(ctx, claim(), c.MyKey, invitationKey(t, d.staff.party, longOf(t, d, w.contact.Link)))),
+		"stranger's key, to the invitation's":  must(stranger.PackV1(ctx, claim(), strangersKey, invitationKey(t, d.staff.party, longOf(t, d, w.contact.Link)))),
 		"sender's name in the envelope header": renamed(t, must(stranger.PackV1(ctx, claim(), strangersKey, c.TheirKey))),
 	} {
 		a := httpPost(t, c.Endpoint, envelopeType, body)
@@ -573,7 +574,9 @@ func TestAbuse_DC11_InvitationUsedTwice(t *testing.T) {
 		link    string
 	}{{d.employer.party, w.contact.Link}, {d.host.party, w.visit.Link}} {
 		connections, exchanges := c.inviter.count(t, "connection"), c.inviter.count(t, "record/connect")
-		id, err := mallory.receive(t.Context(), c.link)
+		_, err := mallory.receive(t.Context(), c.link)
+		require.ErrorIs(t, err, outofband.ErrGone, "the short link is over with the invitation")
+		id, err := mallory.receive(t.Context(), longOf(t, d, c.link)) // whoever had it before has it still
 		require.NoError(t, err)
 		require.NoError(t, mallory.connect.Connect(t.Context(), id))
 		var x *connect.Exchange
@@ -603,7 +606,7 @@ func TestAbuse_DC11_BadInvitations(t *testing.T) {
 	d := running(t, cheaply(t))
 	w := &walk{demo: d}
 	w.take(t, w.resume, w.addContact)
-	_, encoded, ok := strings.Cut(w.contact.Link, "?oob=")
+	_, encoded, ok := strings.Cut(longOf(t, d, w.contact.Link), "?oob=")
 	require.True(t, ok)
 	text, err := base64.RawURLEncoding.DecodeString(strings.TrimRight(encoded, "="))
 	require.NoError(t, err)

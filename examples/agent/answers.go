@@ -38,6 +38,8 @@ func (p *party) failed(w http.ResponseWriter, err error) {
 		p.site.tell(w, http.StatusConflict, "This has been answered before, or has ended or expired. The first page shows what became of it.")
 	case is(errChanged, errNotReady):
 		p.site.tell(w, http.StatusConflict, "This was changed meanwhile, perhaps on another page. Go back, reload the page and try again.")
+	case is(errNoMediator):
+		p.site.tell(w, http.StatusConflict, "Nothing was done: the mediator through which this wallet is reached has not answered yet. Try again in a moment.")
 	case is(errNotIssued):
 		p.site.tell(w, http.StatusConflict, "No passport has been issued to this contact yet.")
 	case is(errNoAnswer):

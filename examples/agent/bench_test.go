@@ -179,15 +179,20 @@ func (t countingTx) Delete(kind, id []byte) error {
 // reports flows/s, the synchronous commits of one flow, and flows for each second of
 // processor time.
 func BenchmarkFlow(b *testing.B) {
+	b.Run("v1", func(b *testing.B) { benchmarkFlows(b, didcomm.V1) })
+	b.Run("v2", func(b *testing.B) { benchmarkFlows(b, didcomm.V2) })
+}
+
+func benchmarkFlows(b *testing.B, v didcomm.Version) {
 	b.Run("alone", func(b *testing.B) {
-		benchmarkFlow(b, func(flow func()) {
+		benchmarkFlow(b, v, func(flow func()) {
 			for b.Loop() {
 				flow()
 			}
 		})
 	})
 	b.Run("8-at-once", func(b *testing.B) {
-		benchmarkFlow(b, func(flow func()) {
+		benchmarkFlow(b, v, func(flow func()) {
 			b.SetParallelism(4) // times GOMAXPROCS
 			b.RunParallel(func(pb *testing.PB) {
 				for pb.Next() {
@@ -198,9 +203,10 @@ func BenchmarkFlow(b *testing.B) {
 	})
 }
 
-func benchmarkFlow(b *testing.B, run func(flow func())) {
+func benchmarkFlow(b *testing.B, v didcomm.Version, run func(flow func())) {
 	var commits atomic.Int64
 	d := cheaply(b)
+	d.hooks.version = v
 	d.hooks.store = func(_ string, s wallet.Store) wallet.Store { return countingStore{s, &commits} }
 	d.log = b.Output()
 	running(b, d)
@@ -339,7 +345,16 @@ func synchronousInsert(b *testing.B) func(data []byte) error {
 // TestFlow keeps the benchmark honest: a flow is what it says, also several at once.
 func TestFlow(t *testing.T) {
 	t.Parallel()
-	d := running(t, cheaply(t))
+	t.Run("v1", func(t *testing.T) { testFlow(t, didcomm.V1, "didexchange", len(floorMessages(0))) })
+	// Two connections of V2 take a ping and its answer, and no third message.
+	t.Run("v2", func(t *testing.T) { testFlow(t, didcomm.V2, "trust-ping", len(floorMessages(0))-2) })
+}
+
+func testFlow(t *testing.T, v didcomm.Version, connecting string, each int) {
+	t.Parallel()
+	d := cheaply(t)
+	d.hooks.version = v
+	running(t, d)
 	errs := make(chan error, 4)
 	for range cap(errs) {
 		go func() { errs <- d.flow(t.Context()) }()
@@ -353,15 +368,19 @@ func TestFlow(t *testing.T) {
 	require.Empty(t, stuck(k))
 	require.Len(t, k["employer"].places, 4)
 	require.Empty(t, misplaced(k))
-	messages := 0
-	for _, v := range k {
-		for e, n := range v.events {
+	messages, connected := 0, 0
+	for _, kept := range k {
+		for e, n := range kept.events {
 			if strings.HasPrefix(e, "received/") {
 				require.Truef(t, strings.HasSuffix(e, " ok"), "%s", e)
 				messages += n
 			}
+			if strings.HasPrefix(e, "received/"+connecting+"/") {
+				connected += n
+			}
 		}
 	}
-	require.Equal(t, 4*len(floorMessages(0)), messages)
+	require.Equal(t, 4*each, messages)
+	require.Equal(t, 4*(each-7), connected)
 	fmt.Fprintln(t.Output(), messages, "messages")
 }

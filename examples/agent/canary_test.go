@@ -297,6 +297,8 @@ func addressesOf(w *walk) []byte {
 	var b bytes.Buffer
 	for _, link := range []string{w.contact.Link, w.visit.Link} {
 		fmt.Fprintln(&b, link)
+		link = findLong(w.demo, link)
+		fmt.Fprintln(&b, link)
 		if u, err := url.Parse(link); err == nil {
 			text, _ := base64.RawURLEncoding.DecodeString(strings.TrimRight(u.Query().Get("oob"), "="))
 			b.Write(text)

@@ -14,17 +14,21 @@ import (
 // moves to next week needs a new one.
 const invitationLife = 7 * 24 * time.Hour
 
-// invite makes an invitation for one person, and lets keep note it with its link, in
-// one transaction.
+// invite makes an invitation for one person, and lets keep note it with its link, which
+// is a short one, in one transaction.
 func (p *party) invite(ctx context.Context, goalCode, goal string, keep func(tx didcomm.Tx, invitation, link string) error) error {
 	_, err := p.connect.Invite(ctx, connect.Invite{
-		GoalCode: goalCode, Goal: goal, Expires: p.now().Add(invitationLife).UTC().Truncate(time.Second),
+		Version: p.version, GoalCode: goalCode, Goal: goal, Expires: p.now().Add(invitationLife).UTC().Truncate(time.Second),
 		Started: func(_ context.Context, tx didcomm.Tx, inv didcomm.Invitation) error {
 			message, err := outofband.New(inv)
 			if err != nil {
 				return err
 			}
-			link, err := message.URL(p.base() + "/invitation")
+			long, err := message.URL(p.base() + "/invitation")
+			if err != nil {
+				return err
+			}
+			link, err := p.shorten(tx, inv.ID, long)
 			if err != nil {
 				return err
 			}
@@ -34,9 +38,9 @@ func (p *party) invite(ctx context.Context, goalCode, goal string, keep func(tx 
 	return err
 }
 
-// receive reads the link of an invitation and keeps it until the person answers
-// it. The same link again is the same exchange. What is wrong with a link is a
-// *didcomm.Problem.
+// receive reads the link of an invitation, which may be a short one, and keeps it until
+// the person answers it. The same link again is the same exchange. What is wrong with a
+// link is a *didcomm.Problem, or matches did.ErrUnavailable.
 func (p *party) receive(ctx context.Context, link string) (exchange string, err error) {
 	inv, err := p.read(ctx, link)
 	if err != nil {
@@ -46,7 +50,7 @@ func (p *party) receive(ctx context.Context, link string) (exchange string, err 
 }
 
 func (p *party) read(ctx context.Context, link string) (didcomm.Invitation, error) {
-	message, err := outofband.ParseURL(link)
+	message, err := outofband.Load(ctx, p.web, link)
 	if err != nil {
 		return didcomm.Invitation{}, err
 	}

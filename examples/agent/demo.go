@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/staffpassport/staffpassport/did"
+	"github.com/staffpassport/staffpassport/didcomm"
 	"github.com/staffpassport/staffpassport/didcomm/runtime"
 	"github.com/staffpassport/staffpassport/schema/trust"
 	"github.com/staffpassport/staffpassport/wallet"
@@ -38,6 +39,7 @@ type hooks struct {
 	tune      func(role string, c *runtime.Config)           // changes how a role's messaging runs
 	store     func(role string, s wallet.Store) wallet.Store // goes between a wallet and its file
 	failpoint func(role, point string)                       // is called at each of failpoints
+	version   didcomm.Version                                // of the connections that are offered: V1
 	unlocker  wallet.Unlocker                                // instead of the passphrase, whose slowness tests need not prove again
 }
 
@@ -63,6 +65,12 @@ func (d *demo) run(ctx context.Context) error {
 		}
 	}
 	if d.auto {
+		if err == nil && d.staff.mediated != nil {
+			err = waitFor(running, d.staff.party, func() (bool, error) {
+				_, ok, err := d.staff.mediated.granted(running)
+				return ok, err
+			})
+		}
 		return d.walk(running, err)
 	}
 	if err != nil {
@@ -89,9 +97,7 @@ func (d *demo) open(ctx context.Context) (err error) {
 		level = slog.LevelDebug
 	}
 	log := slog.New(slog.NewTextHandler(d.log, &slog.HandlerOptions{Level: level}))
-	if d.now == nil {
-		d.now = time.Now
-	}
+	d.now = clockOr(d.now)
 	unlocker := d.hooks.unlocker
 	switch {
 	case unlocker != nil:
@@ -101,7 +107,7 @@ func (d *demo) open(ctx context.Context) (err error) {
 		unlocker = newThrowawayKey()
 	}
 	config := func(role, label string, offset int) partyConfig {
-		c := partyConfig{role: role, label: label, dir: d.dataDir, unlocker: unlocker, anyPort: d.anyPort, log: log, now: d.now, fail: d.fail}
+		c := partyConfig{role: role, label: label, dir: d.dataDir, unlocker: unlocker, anyPort: d.anyPort, log: log, now: d.now, fail: d.fail, chaos: d.chaos, version: d.hooks.version}
 		if d.basePort != 0 {
 			c.port = d.basePort + offset
 		}
@@ -123,7 +129,9 @@ func (d *demo) open(ctx context.Context) (err error) {
 		return err
 	}
 	from := registry{d.authority.did(), d.authority.address()}
-	if d.staff, err = openStaff(ctx, config("staff", "My wallet", 1), from); err != nil {
+	reached := config("staff", "My wallet", 1)
+	reached.mediator = d.mediator
+	if d.staff, err = openStaff(ctx, reached, from); err != nil {
 		return err
 	}
 	visited := config("host", "Riverside Hospital", 2)
@@ -193,3 +201,11 @@ func waitFor(ctx context.Context, p *party, ready func() (bool, error)) error {
 // patience is how long a step of the line may take. Parties on one machine answer
 // in milliseconds; a slow machine under test is given much more.
 const patience = time.Minute
+
+// clockOr returns a clock, or the system's for none.
+func clockOr(now func() time.Time) func() time.Time {
+	if now == nil {
+		return time.Now
+	}
+	return now
+}

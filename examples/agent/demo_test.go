@@ -116,7 +116,7 @@ func TestDemoAutoForOwnRecordAndPhoto(t *testing.T) {
 		section(doc, "personal")["preferredName"] = "Ro"
 		section(doc, "employment")["jobRole"] = "Healthcare Assistant"
 	})
-	code, stdout, stderr := command(t, "demo", "-auto", "-base-port", "0", "-record", file, "-photo", portrait(t, 300, 400, 80))
+	code, stdout, stderr := command(t, "demo", "-auto", "-base-port", "0", "-record", file, "-photo", portrait(t, 300, 400, 80), "-chaos", fewPerCent+"5")
 	requireWalked(t, code, stdout, stderr)
 }
 
@@ -242,6 +242,9 @@ func open(t testing.TB, d *demo) *demo {
 	}
 	if d.dataDir == "" {
 		d.dataDir = t.TempDir()
+	}
+	if _, test := t.(*testing.T); test && d.chaos == (chaos{}) {
+		d.chaos = aFewPerCent(t)
 	}
 	require.NoError(t, d.open(t.Context()))
 	t.Cleanup(d.close)

@@ -63,6 +63,7 @@ func openEmployer(ctx context.Context, c partyConfig, source staffRecord) (*empl
 	e.issuer = &issue.Issuer{Store: p.agent, Resolver: p.resolver, Issue: e.sign, Now: p.now}
 	p.expire = append(p.expire, e.issuer)
 	p.agent.Handle("issue-credential", 2, issue.Roles{Issuer: e.issuer})
+	p.agent.Handle("issue-credential", 3, issue.Roles{Issuer: e.issuer})
 	p.agent.HandleTask(issue.TaskIssue, e.issuer)
 	e.keepStatus()
 	e.routes()

@@ -98,6 +98,7 @@ func openHost(ctx context.Context, c partyConfig, from registry) (*host, error) 
 	}
 	p.expire = append(p.expire, h.verifier)
 	p.agent.Handle("present-proof", 2, present.Roles{Verifier: h.verifier})
+	p.agent.Handle("present-proof", 3, present.Roles{Verifier: h.verifier})
 	p.agent.HandleTask(present.TaskVerify, h.verifier)
 	h.routes()
 	return h, nil

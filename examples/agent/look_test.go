@@ -3,10 +3,10 @@ package main
 import (
 	"bytes"
 	"context"
-	"crypto/ed25519"
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
+	"github.com/staffpassport/staffpassport/did"
 	"iter"
 	"path/filepath"
 	"slices"
@@ -209,9 +209,11 @@ type nobody struct{}
 
 func (nobody) Send(context.Context, string, []byte) error { panic("a reader sends") }
 
-func (nobody) Pack(context.Context, []byte, ed25519.PublicKey, ed25519.PublicKey, ...ed25519.PublicKey) ([]byte, error) {
+func (nobody) Pack(context.Context, []byte, runtime.Route) ([]byte, error) {
 	panic("a reader packs")
 }
+
+func (nobody) Endpoint(context.Context, did.DID) (string, error) { return "", nil }
 
 func (nobody) Unpack(context.Context, []byte) (runtime.Received, error) { panic("a reader unpacks") }
 

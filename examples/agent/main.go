@@ -6,6 +6,7 @@
 //	agent demo                        the four roles with their pages
 //	agent demo -auto                  the whole line without a person
 //	agent demo -print-record          a staff record to start from
+//	agent mediator                    keeps messages for a wallet without an address
 //
 // It is an example of the library, not a service.
 package main
@@ -33,8 +34,9 @@ const (
 	exitInvalid = 2 // wrong usage, or a record or photo that cannot be issued
 )
 
-const usage = `usage: agent demo [-auto] [-base-port N] [-data DIR] [-record FILE] [-photo FILE]
+const usage = `usage: agent demo [-auto] [-base-port N] [-data DIR] [-record FILE] [-photo FILE] [-chaos LIST] [-mediator LINK]
        agent demo -print-record
+       agent mediator [-port N] [-data DIR]
 
   -auto          walk the whole line without a person and end with one line of JSON
   -base-port N   employer on N, staff on N+1, host on N+2, authority on N+3 (default 8401;
@@ -46,6 +48,11 @@ const usage = `usage: agent demo [-auto] [-base-port N] [-data DIR] [-record FIL
   -photo FILE    the portrait, a JPEG of less than 500,000 bytes; on the pages, that of
                  the contact card with the record's name
   -print-record  print the sample record and stop
+  -chaos LIST    be harsh to the other roles, in any of these ways, with shares of 1:
+                 dup=0.05,reorder=0.05,delay=200ms,drop=0.02,unknown-fields,minor+1,seed=7
+  -mediator LINK the member of staff has no address and is reached through the mediator
+                 that this invitation is of; a kept wallet stays with it
+  -port N        where the mediator listens (default 8405; 0 picks a free one)
 
 With STAFFPASSPORT_DEBUG set, what the parties do is logged: never what is said.
 `
@@ -70,10 +77,15 @@ type options struct {
 	recordFile  string
 	photoFile   string
 	printRecord bool
+	chaos       chaos
+	mediator    string // the link of an invitation
 }
 
 // run is the whole program. It returns the exit code.
 func run(ctx context.Context, args []string, stdin *os.File, stdout, stderr io.Writer) int {
+	if len(args) > 0 && args[0] == "mediator" {
+		return runMediator(ctx, args[1:], stdin, stdout, stderr)
+	}
 	o, err := parseArgs(args, stderr)
 	if err != nil {
 		return exitInvalid
@@ -121,6 +133,8 @@ func parseArgs(args []string, stderr io.Writer) (options, error) {
 	fs.StringVar(&o.recordFile, "record", "", "")
 	fs.StringVar(&o.photoFile, "photo", "", "")
 	fs.BoolVar(&o.printRecord, "print-record", false, "")
+	fs.StringVar(&o.mediator, "mediator", "", "")
+	harsh := fs.String("chaos", "", "")
 	if len(args) == 0 || args[0] != "demo" {
 		fs.Usage()
 		return o, flag.ErrHelp
@@ -134,6 +148,10 @@ func parseArgs(args []string, stderr io.Writer) (options, error) {
 		wrong = fmt.Sprintf("unexpected argument %q", fs.Arg(0))
 	case o.basePort < 0 || o.basePort > maxBasePort:
 		wrong = fmt.Sprintf("-base-port has to be from 0 to %d", maxBasePort)
+	}
+	var err error
+	if o.chaos, err = parseChaos(*harsh); err != nil && wrong == "" {
+		wrong = err.Error()
 	}
 	if wrong != "" {
 		fmt.Fprintln(stderr, "agent:", wrong)

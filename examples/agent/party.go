@@ -16,9 +16,11 @@ import (
 
 	"github.com/staffpassport/staffpassport/did"
 	"github.com/staffpassport/staffpassport/did/didkey"
-	"github.com/staffpassport/staffpassport/did/didpeer"
 	"github.com/staffpassport/staffpassport/did/webclient"
+	"github.com/staffpassport/staffpassport/didcomm"
+	"github.com/staffpassport/staffpassport/didcomm/basicmessage"
 	"github.com/staffpassport/staffpassport/didcomm/connect"
+	"github.com/staffpassport/staffpassport/didcomm/revocation"
 	"github.com/staffpassport/staffpassport/didcomm/runtime"
 	"github.com/staffpassport/staffpassport/didcomm/transport"
 	"github.com/staffpassport/staffpassport/didcomm/walletstore"
@@ -37,7 +39,12 @@ type partyConfig struct {
 	now         func() time.Time
 	fail        func(error) // told when the role cannot go on; may be nil
 
-	listen bool // keep all messages that reach it
+	listen bool  // keep all messages that reach it
+	chaos  chaos // how harsh it is to its peers
+
+	mediator string // the link of the mediator's invitation; empty for none, or the one it has
+
+	version didcomm.Version // of the connections it offers; zero is V1
 
 	tune      func(c *runtime.Config)           // nil but in tests
 	store     func(s wallet.Store) wallet.Store // nil but in tests
@@ -56,17 +63,22 @@ type party struct {
 	wallet   *wallet.Wallet
 	agent    *runtime.Agent
 	connect  *connect.Protocol
+	version  didcomm.Version // of the connections it offers
 	resolver did.Resolver
 	site     *site
 	public   map[string]http.HandlerFunc // what anybody may read, by the pattern of its address
 	expire   []expirer                   // of the role's protocols
+	texts    *basicmessage.Protocol
+	notices  *revocation.Protocol
 	chores   []func(context.Context) error
 
+	mediated *mediated // nil unless it is reached through a mediator
 	listener *listener // of what reached it; nil unless demo -auto listens
 	socket   net.Listener
 	client   *transport.Client
 	web      *webclient.Client  // for lists that others publish
 	at       func(point string) // a failpoint
+	calm     func()             // ends what the chaos holds back; nil before there is any
 	stop     func()             // ends the server and the runtime; nil if they were not started
 }
 
@@ -93,18 +105,23 @@ func openParty(ctx context.Context, c partyConfig) (_ *party, err error) {
 	if err := p.listen(ctx, c.port, c.anyPort); err != nil {
 		return nil, err
 	}
-	p.resolver = did.Mux{"key": didkey.Resolver{}, "peer": didpeer.Resolver{}}
-	p.client = transport.NewClient(transport.Options{AllowLoopback: true}) // the others are on this machine
+	peers := &connect.Peers{}
+	p.resolver = did.Mux{"key": didkey.Resolver{}, "peer": peers}
+	p.client = transport.NewClient(transport.Options{
+		AllowLoopback: true, // the others are on this machine
+		Receive:       func(ctx context.Context, envelope []byte) error { return p.agent.Receive(ctx, envelope) },
+	})
 	p.web = webclient.New(webclient.Options{AllowLoopback: true, MaxBytes: maxList})
 	config := runtime.Config{
 		Store:      walletstore.New(p.wallet),
-		Packer:     walletstore.Packer(p.wallet),
+		Packer:     walletstore.Packer(p.wallet, p.resolver),
 		Sender:     p.client,
 		MaxAge:     silence,
 		MinBackoff: 200 * time.Millisecond, // the others are on the same machine
 		Now:        c.now,
 		Log:        p.log,
 	}
+	p.calm = c.chaos.harsh(c.role, &config)
 	if c.listen {
 		p.listener = &listener{Packer: config.Packer}
 		config.Packer = p.listener
@@ -115,13 +132,23 @@ func openParty(ctx context.Context, c partyConfig) (_ *party, err error) {
 	if p.agent, err = runtime.New(config); err != nil {
 		return nil, err
 	}
+	peers.Store = p.agent
+	p.version = c.version
 	p.connect = &connect.Protocol{
 		Store: p.agent, Keys: walletstore.Keys(p.wallet), Resolver: p.resolver, Label: p.label, Endpoint: p.endpoint(),
 		Connected: p.noteConnected, Now: p.now,
 	}
 	p.agent.HandleOpen("didexchange", 1, p.connect)
+	p.agent.HandleOpen("connections", 1, p.connect)
+	p.agent.Handle("out-of-band", 1, p.connect)
+	p.agent.HandleStrangers(p.connect)
 	p.agent.HandleTask(connect.TaskRespond, p.connect)
 	p.expire = []expirer{p.connect}
+	p.public["GET /i/{id}"] = p.serveShort
+	p.courtesies()
+	if err := p.behind(ctx, c.mediator); err != nil {
+		return nil, err
+	}
 	return p, nil
 }
 
@@ -226,7 +253,9 @@ func (p *party) endpoint() string { return p.base() + "/didcomm" }
 func (p *party) start(ctx context.Context) {
 	ctx, cancel := context.WithCancel(ctx)
 	mux := http.NewServeMux()
-	mux.Handle("/didcomm", transport.NewServer(p.agent.Receive))
+	envelopes := transport.NewReturnServer(p.agent.ReceiveOn)
+	envelopes.Open = p.agent.Open
+	mux.Handle("/didcomm", envelopes)
 	for pattern, f := range p.public {
 		mux.HandleFunc(pattern, f)
 	}
@@ -245,9 +274,17 @@ func (p *party) start(ctx context.Context) {
 		}
 	})
 	running.Go(func() { p.keepHouse(ctx) })
+	if p.mediated != nil {
+		running.Go(func() {
+			if err := p.mediated.run(ctx); err != nil && ctx.Err() == nil {
+				p.ended("session with the mediator", err)
+			}
+		})
+	}
 	p.stop = sync.OnceFunc(func() {
 		grace, done := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 		defer done()
+		envelopes.Close()
 		_ = server.Shutdown(grace)
 		cancel()
 		running.Wait()
@@ -269,6 +306,9 @@ func (p *party) close() {
 	}
 	if p.socket != nil {
 		_ = p.socket.Close() // closed already by the server if there was one
+	}
+	if p.calm != nil {
+		p.calm()
 	}
 	if p.client != nil {
 		p.client.Close()

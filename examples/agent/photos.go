@@ -73,9 +73,10 @@ func (s *site) picture(w http.ResponseWriter, jpeg []byte) {
 	writeImage(w, "image/jpeg", photo.JPEG())
 }
 
-// qr answers with the QR code of a link.
+// qr answers with the QR code of a link. Links are short, so that there is room for
+// correcting what a camera does not see: 15 in 100 squares.
 func (s *site) qr(w http.ResponseWriter, link string) {
-	code, err := qr.Encode(link, qr.L)
+	code, err := qr.Encode(link, qr.M)
 	if err != nil || link == "" {
 		s.notFound(w)
 		return

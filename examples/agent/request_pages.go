@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"net/http"
 	"slices"
@@ -104,19 +103,11 @@ func (s *staff) request(ctx context.Context, x *present.Exchange, chosen string)
 	return v, err
 }
 
-// holds reports whether a passport has every claim that has to be shown.
+// holds reports whether a passport has every claim that has to be shown, and is what
+// is asked for.
 func holds(h heldPassport, in present.Input) bool {
-	if _, ok := h.form(in); !ok {
-		return false
-	}
-	var doc any
-	if err := json.Unmarshal(h.Secured.Bytes, &doc); err != nil {
-		return false
-	}
-	return !slices.ContainsFunc(in.Fields, func(f present.Field) bool {
-		_, there := f.At.Lookup(doc)
-		return !there && !f.Optional
-	})
+	form, ok := h.form(in)
+	return ok && in.Fits(form) == nil
 }
 
 func (s *staff) requestPage(w http.ResponseWriter, r *http.Request, v requestView) {

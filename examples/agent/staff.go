@@ -49,8 +49,12 @@ func openStaff(ctx context.Context, c partyConfig, from registry) (*staff, error
 	s.prover = &present.Prover{Store: p.agent, Contexts: schema.Contexts(), Now: p.now}
 	p.expire = append(p.expire, s.holder, s.prover)
 	p.agent.Handle("issue-credential", 2, issue.Roles{Holder: s.holder})
+	p.agent.Handle("issue-credential", 3, issue.Roles{Holder: s.holder})
 	p.agent.HandleTask(issue.TaskVerify, s.holder)
 	p.agent.Handle("present-proof", 2, present.Roles{Prover: s.prover})
+	p.agent.Handle("present-proof", 3, present.Roles{Prover: s.prover})
+	s.readTexts()
+	s.hearNotices()
 	s.routes()
 	return s, nil
 }
@@ -88,8 +92,10 @@ func keep(_ context.Context, tx didcomm.Tx, x *issue.Exchange, r issue.Received)
 	for _, f := range r.Forms[1:] {
 		c.Forms = append(c.Forms, f.Secured)
 	}
-	_, err = w.AddCredential(c)
-	return err
+	if _, err = w.AddCredential(c); err != nil {
+		return err
+	}
+	return noteGiven(tx, x.Connection, x.Thread, first.Credential.Document().ID, c.ID)
 }
 
 // errNoPhoto says that a passport came without the photo it names.

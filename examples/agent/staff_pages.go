@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"time"
 
+	"github.com/staffpassport/staffpassport/did"
 	"github.com/staffpassport/staffpassport/didcomm"
 	"github.com/staffpassport/staffpassport/didcomm/connect"
 	"github.com/staffpassport/staffpassport/didcomm/issue"
@@ -77,6 +79,8 @@ type listed struct{ ID, Name, Status, Reason string }
 type walletView struct {
 	Invitations, Offers, Requests, Connections, History []listed
 	Passports                                           []heldPassport
+	Noticed                                             map[string]time.Time // by passport
+	Texts                                               []text               // the newest first
 }
 
 func (s *staff) home(w http.ResponseWriter, r *http.Request) {
@@ -92,6 +96,15 @@ func (s *staff) home(w http.ResponseWriter, r *http.Request) {
 		s.failed(w, err)
 		return
 	}
+	if v.Noticed, err = s.noticed(r.Context()); err != nil {
+		s.failed(w, err)
+		return
+	}
+	if v.Texts, err = list[text](r.Context(), s.party, kindText); err != nil {
+		s.failed(w, err)
+		return
+	}
+	slices.Reverse(v.Texts)
 	s.site.page(w, r, "staff.html", view{Heading: "My wallet", Data: v, Watch: true})
 }
 
@@ -189,6 +202,8 @@ func (s *staff) readInvitation(w http.ResponseWriter, r *http.Request) {
 		if problem.Code == "malformed-invitation" {
 			again.Message += " Perhaps it was cut off: copy all of it."
 		}
+	case errors.Is(err, did.ErrUnavailable):
+		again.Message = "This link cannot be used. Nothing answers at its address, or no invitation. Check that you copied all of it, or try again later."
 	case errors.Is(err, connect.ErrInvitation):
 		again.Message = "This link cannot be used. The invitation has expired, or is not one for a wallet."
 	default:

@@ -27,6 +27,8 @@ const (
 	// again at half of it, so that one in a bundle holds as long as that.
 	statusLife = 3 * bundleLife
 
+	actionResumed = "status/resumed" // in the audit
+
 	// statusPath is below which the lists are read, by their numbers.
 	statusPath = "/status/"
 )
@@ -170,14 +172,22 @@ func (e *employer) withdraw(ctx context.Context, exchange, reason, by string) er
 
 // resume ends the suspension of the passport of an exchange.
 func (e *employer) resume(ctx context.Context, exchange, by string) error {
-	return e.stand(ctx, exchange, "status/resumed", func(tx *wallet.Tx) error { return e.lists.Resume(tx, exchange, "", by) })
+	return e.stand(ctx, exchange, actionResumed, func(tx *wallet.Tx) error { return e.lists.Resume(tx, exchange, "", by) })
 }
 
 // stand changes how a passport stands, and asks for that to be published, in one
-// transaction: a change that was made is published, whatever happens in between.
+// transaction: a change that was made is published, whatever happens in between. Whoever
+// holds the passport is told in the same transaction.
 func (e *employer) stand(ctx context.Context, exchange, action string, change func(tx *wallet.Tx) error) error {
+	x, err := e.issuer.Exchange(ctx, exchange)
+	if errors.Is(err, didcomm.ErrNotFound) { // it was deleted: nobody is known who could be told
+		x = new(issue.Exchange)
+	} else if err != nil {
+		return err
+	}
 	return e.agent.Update(ctx, func(tx didcomm.Tx) error {
-		err := tx.Load(kindIssued, exchange, new(issuedPassport))
+		var kept issuedPassport
+		err := tx.Load(kindIssued, exchange, &kept)
 		if errors.Is(err, didcomm.ErrNotFound) {
 			return errNotIssued
 		}
@@ -202,6 +212,9 @@ func (e *employer) stand(ctx context.Context, exchange, action string, change fu
 			return err
 		}
 		if err := tx.Audit(didcomm.Event{Action: action, Outcome: "ok", Thread: exchange}); err != nil { // the reason is nobody else's
+			return err
+		}
+		if err := e.notify(tx, x.Connection, x.Thread, kept.ID, action == actionResumed); err != nil {
 			return err
 		}
 		return tx.Defer(taskStatus, theLists)

@@ -4,7 +4,7 @@
 // invitation. [Client.Get] and [Client.Post] therefore go only to public
 // addresses over https, follow no redirect to another host, and bound the time
 // and the size of an answer. What is not checked: whether the port or the path
-// is sensible, and what the answer says.
+// is sensible, and what the answer says. [Client.Upgrader] is for WebSocket.
 //
 // There is no proxy from the environment, no cookie and no decompression.
 package fetch
@@ -158,6 +158,29 @@ func (c *Client) Post(ctx context.Context, rawURL, contentType string, body []by
 	return resp.StatusCode, response, nil
 }
 
+// Upgrader returns a client for what begins as a GET and goes on in another protocol on
+// the same connection (RFC 9110 section 7.8), as WebSocket does. It keeps the rules of c
+// but those for answers: there is no limit of time or size, and no redirect at all is
+// followed. Its errors are wrapped in a [*url.Error], whose text holds the URL.
+func (c *Client) Upgrader() *http.Client {
+	return &http.Client{Transport: guarded{c}, CheckRedirect: func(*http.Request, []*http.Request) error { return ErrRedirect }}
+}
+
+// guarded lets only requests pass that c would make itself.
+type guarded struct{ c *Client }
+
+// RoundTrip implements [http.RoundTripper].
+func (g guarded) RoundTrip(req *http.Request) (*http.Response, error) {
+	if err := g.c.checkURL(req.URL); err != nil {
+		return nil, err
+	}
+	resp, err := g.c.over(req.URL.Scheme).RoundTrip(req)
+	if err != nil {
+		return nil, failure(req.Context(), err)
+	}
+	return resp, nil
+}
+
 // Close closes the connections that are kept open for reuse. The client can
 // still be used.
 func (c *Client) Close() {
@@ -191,13 +214,17 @@ func (c *Client) checkURL(u *url.URL) error {
 	return c.rules(u.Scheme).checkHost(u.Hostname())
 }
 
-func (c *Client) do(req *http.Request) (*http.Response, error) {
+// over returns the transport for a scheme.
+func (c *Client) over(scheme string) *http.Transport {
 	c.once.Do(c.start)
-	transport := c.secure
-	if req.URL.Scheme == "http" {
-		transport = c.plain
+	if scheme == "http" {
+		return c.plain
 	}
-	client := http.Client{Transport: transport, CheckRedirect: c.checkRedirect}
+	return c.secure
+}
+
+func (c *Client) do(req *http.Request) (*http.Response, error) {
+	client := http.Client{Transport: c.over(req.URL.Scheme), CheckRedirect: c.checkRedirect}
 	resp, err := client.Do(req)
 	if err != nil {
 		return nil, failure(req.Context(), err)

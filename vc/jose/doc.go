@@ -10,7 +10,8 @@
 //
 // [Parse] is for [github.com/staffpassport/staffpassport/vc/verify], which alone
 // decides what may be relied on. It also reads the JWT form of data model 1.1
-// (application/jwt with a vc or vp claim), which nothing here writes.
+// (application/jwt with a vc or vp claim), which [LegacyIssuer] and [LegacyPresenter]
+// write for agents that know nothing newer.
 //
 // Not read are the JSON serialisation, JWE, the algorithm "none" and every header
 // parameter that would bring a key along: the key is always found by its kid.

@@ -14,14 +14,17 @@ import (
 	"golang.org/x/crypto/nacl/secretbox"
 
 	"github.com/staffpassport/staffpassport/did"
+	"github.com/staffpassport/staffpassport/didcomm"
 	"github.com/staffpassport/staffpassport/internal/naclbox"
 )
 
-// Keys keeps private keys in memory and does with them what envelope.Keys asks
-// for. The zero Keys is empty and ready for use, also from several goroutines.
+// Keys keeps private keys in memory and does with them what envelope.Keys and
+// envelope.AgreementKeys ask for. The zero Keys is empty and ready for use, also from
+// several goroutines.
 type Keys struct {
-	mu   sync.RWMutex
-	keys map[string]*ecdh.PrivateKey // by Ed25519 public key
+	mu        sync.RWMutex
+	keys      map[string]*ecdh.PrivateKey // by Ed25519 public key
+	agreement []*ecdh.PrivateKey
 }
 
 var (
@@ -47,6 +50,28 @@ func (k *Keys) Add(key ed25519.PrivateKey) ed25519.PublicKey {
 	}
 	k.keys[string(pub)] = private
 	return pub
+}
+
+// AddAgreement adds a private key for version 2, on any curve.
+func (k *Keys) AddAgreement(key *ecdh.PrivateKey) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.agreement = append(k.agreement, key)
+}
+
+// KeyExchanger returns the key that was added with the public key pub.
+func (k *Keys) KeyExchanger(ctx context.Context, pub *ecdh.PublicKey) (ecdh.KeyExchanger, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	k.mu.RLock()
+	defer k.mu.RUnlock()
+	for _, key := range k.agreement {
+		if key.PublicKey().Equal(pub) {
+			return key, nil
+		}
+	}
+	return nil, didcomm.ErrNotFound
 }
 
 // HasKey reports whether pub was added.

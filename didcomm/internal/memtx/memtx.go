@@ -17,6 +17,7 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/staffpassport/staffpassport/did"
 	"github.com/staffpassport/staffpassport/didcomm"
 )
 
@@ -143,12 +144,22 @@ func (st *Store) Records(kind string) []didcomm.Record {
 
 // Deliver gives h the message as it comes off the wire, once: a second copy of
 // the same message does nothing, another one with the same id is a conflict. A
-// problem undoes the transaction; its report goes to the outbox.
+// problem undoes the transaction; its report goes to the outbox. A report outside any
+// protocol, as all of V2 are, goes to h as a [didcomm.Abandoner].
 func (st *Store) Deliver(ctx context.Context, h didcomm.Handler, connection string, m *didcomm.Message) error {
 	var c didcomm.Connection
 	return st.deliver(ctx, connection, m, func(tx didcomm.Tx, m *didcomm.Message) (err error) {
 		if c, err = tx.Connection(connection); err != nil {
 			return err
+		}
+		if c.Version.Or1() != m.Version.Or1() {
+			return fmt.Errorf("memtx: %s on a connection of another version", m)
+		}
+		if m.Type.Protocol == "report-problem" {
+			return abandon(ctx, h, tx, c, m)
+		}
+		if didcomm.IsProblemReport(m.Type) && m.Thread == m.ID && m.Parent != "" {
+			m.Thread = m.Parent // as the runtime does
 		}
 		return h.Handle(ctx, tx, c, m)
 	}, func(tx didcomm.Tx, report *didcomm.Message) error { return tx.Send(c, report) })
@@ -156,9 +167,30 @@ func (st *Store) Deliver(ctx context.Context, h didcomm.Handler, connection stri
 
 // DeliverOpen is Deliver for an [didcomm.Opener]. No report is sent.
 func (st *Store) DeliverOpen(ctx context.Context, o didcomm.Opener, k didcomm.Keys, m *didcomm.Message) error {
-	return st.deliver(ctx, string(k.Sender)+string(k.Recipient), m, func(tx didcomm.Tx, m *didcomm.Message) error {
+	return st.deliver(ctx, string(k.Sender)+string(k.Recipient)+k.From.String()+k.To.String(), m, func(tx didcomm.Tx, m *didcomm.Message) error {
 		return o.Open(ctx, tx, k, m)
 	}, func(didcomm.Tx, *didcomm.Message) error { return nil })
+}
+
+// abandon tells h of a report that is about the thread it is in, or its parent.
+func abandon(ctx context.Context, h didcomm.Handler, tx didcomm.Tx, c didcomm.Connection, m *didcomm.Message) error {
+	a, ok := h.(didcomm.Abandoner)
+	if !ok {
+		return nil
+	}
+	p, err := didcomm.ParseReport(m)
+	if err != nil {
+		return nil
+	}
+	for _, thread := range []string{m.Thread, m.Parent} {
+		if thread == "" || thread == m.ID {
+			continue
+		}
+		if mine, err := a.Abandon(ctx, tx, c, thread, p); err != nil || mine {
+			return err
+		}
+	}
+	return nil
 }
 
 func (st *Store) deliver(ctx context.Context, from string, m *didcomm.Message,
@@ -319,16 +351,39 @@ func (t *tx) Connection(id string) (didcomm.Connection, error) {
 	return c, nil
 }
 
+// named reports whether a party of a connection has the name of that version.
+func named(v didcomm.Version, key ed25519.PublicKey, id did.DID) bool {
+	if v == didcomm.V2 {
+		return !id.IsZero() && len(key) == 0
+	}
+	return len(key) == ed25519.PublicKeySize
+}
+
+// theirs reports whether the peer of a connection is known.
+func theirs(c didcomm.Connection) bool {
+	if c.Version == didcomm.V2 {
+		return !c.Theirs.IsZero()
+	}
+	return len(c.TheirKey) != 0
+}
+
+func samePair(a, b didcomm.Connection) bool {
+	if a.Version == didcomm.V2 || b.Version == didcomm.V2 {
+		return a.Version == b.Version && a.Mine == b.Mine && a.Theirs == b.Theirs
+	}
+	return a.MyKey.Equal(b.MyKey) && a.TheirKey.Equal(b.TheirKey)
+}
+
 func (t *tx) SaveConnection(c didcomm.Connection) error {
 	if err := t.change(); err != nil {
 		return err
 	}
-	if c.ID == "" || len(c.MyKey) != ed25519.PublicKeySize || len(c.TheirKey) != 0 && len(c.TheirKey) != ed25519.PublicKeySize {
-		return errors.New("memtx: connection without id or keys")
+	if c.ID == "" || !named(c.Version, c.MyKey, c.Mine) || theirs(c) && !named(c.Version, c.TheirKey, c.Theirs) {
+		return errors.New("memtx: connection without id, keys or DIDs")
 	}
 	for _, other := range t.s.conns {
-		if other.ID != c.ID && len(c.TheirKey) > 0 && other.MyKey.Equal(c.MyKey) && other.TheirKey.Equal(c.TheirKey) {
-			return fmt.Errorf("memtx: two connections between the same keys: %w", didcomm.ErrConflict)
+		if other.ID != c.ID && theirs(c) && samePair(c, other) {
+			return fmt.Errorf("memtx: two connections between the same parties: %w", didcomm.ErrConflict)
 		}
 	}
 	if t.s.conns == nil {
@@ -342,13 +397,20 @@ func (t *tx) Send(c didcomm.Connection, m *didcomm.Message) error {
 	if err := t.change(); err != nil {
 		return err
 	}
-	if c.Endpoint == "" || len(c.MyKey) != ed25519.PublicKeySize || len(c.TheirKey) != ed25519.PublicKeySize {
-		return errors.New("memtx: connection without keys or endpoint")
+	if !named(c.Version, c.MyKey, c.Mine) || !named(c.Version, c.TheirKey, c.Theirs) {
+		return errors.New("memtx: connection without keys or DIDs")
 	}
-	if _, err := m.Plaintext(); err != nil {
+	if m.Version.Or1() != c.Version.Or1() {
+		return errors.New("memtx: message of another version than its connection")
+	}
+	sent := *m
+	if c.Version == didcomm.V2 {
+		sent.From, sent.To, sent.FromPrior = c.Mine, []did.DID{c.Theirs}, c.FromPrior
+	}
+	if _, err := sent.Plaintext(); err != nil {
 		return err
 	}
-	t.s.outbox = append(t.s.outbox, Sent{c, m})
+	t.s.outbox = append(t.s.outbox, Sent{c, &sent})
 	return nil
 }
 

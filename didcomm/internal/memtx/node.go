@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"github.com/staffpassport/staffpassport/did"
 	"github.com/staffpassport/staffpassport/didcomm"
 )
 
@@ -17,18 +18,32 @@ type Node struct {
 
 // NewNode returns a node with an established connection of the given id.
 func NewNode(connection string) *Node {
+	return NewNodeOf(didcomm.V1, connection)
+}
+
+// NewNodeOf is NewNode for a connection of either version.
+func NewNodeOf(v didcomm.Version, connection string) *Node {
 	n := &Node{Connection: connection}
-	n.Connect(connection, true)
+	n.ConnectOf(v, connection, true)
 	return n
 }
 
-// Connect adds a connection.
-func (n *Node) Connect(id string, established bool) {
-	key := func(s string) []byte { return append([]byte(s), make([]byte, 32)...)[:32] }
-	_ = n.Store.Update(context.Background(), func(tx didcomm.Tx) error {
-		return tx.SaveConnection(didcomm.Connection{ID: id, Label: "peer", MyKey: key("mine " + id), TheirKey: key("theirs " + id),
-			Endpoint: "https://peer.example/didcomm", Established: established})
-	})
+// Connect adds a connection of V1.
+func (n *Node) Connect(id string, established bool) { n.ConnectOf(didcomm.V1, id, established) }
+
+// ConnectOf adds a connection.
+func (n *Node) ConnectOf(v didcomm.Version, id string, established bool) {
+	c := didcomm.Connection{ID: id, Version: v, Label: "peer", Endpoint: "https://peer.example/didcomm", Established: established}
+	if v == didcomm.V2 {
+		c.Mine, _ = did.Parse("did:example:mine-" + id)
+		c.Theirs, _ = did.Parse("did:example:theirs-" + id)
+	} else {
+		key := func(s string) []byte { return append([]byte(s), make([]byte, 32)...)[:32] }
+		c.MyKey, c.TheirKey = key("mine "+id), key("theirs "+id)
+	}
+	if err := n.Store.Update(context.Background(), func(tx didcomm.Tx) error { return tx.SaveConnection(c) }); err != nil {
+		panic(err) // a test gave an id that is no part of a DID
+	}
 }
 
 // Work runs the tasks that are waiting, once each. Those that fail wait again.
