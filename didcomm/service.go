@@ -2,7 +2,6 @@ package didcomm
 
 import (
 	"crypto/ed25519"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -61,9 +60,6 @@ func NewService(s did.Service, doc *did.Document) (Service, error) {
 	}
 	return out, nil
 }
-
-// ErrMediator says that a peer is reached through mediators only (RFC 0046).
-var ErrMediator = errors.New("didcomm: service behind a mediator")
 
 // AcceptsV1 reports whether a peer that lists these media type profiles takes the
 // envelopes of RFC 0019 (RFC 0044, "Defined Profiles"). No list means that the

@@ -428,3 +428,36 @@ func TestPeers(t *testing.T) {
 type failing struct{ didcomm.Store }
 
 func (failing) View(context.Context, func(didcomm.Tx) error) error { return os.ErrClosed }
+
+// TestInterop_SignedResponses: Credo signs the DID that it goes by from now on, or the
+// document of a did:peer:1, with the key of its invitation.
+func TestInterop_SignedResponses(t *testing.T) {
+	t.Parallel()
+	for name, genesis := range map[string]bool{"credo-1-response": true, "credo-2-response": false} {
+		w := newWorld(t)
+		var b responseBody
+		require.NoError(t, recorded(t, name).Decode(&b))
+		signature := b.Rotate
+		if genesis {
+			signature = b.Document
+			require.Nil(t, b.Rotate)
+		}
+		kid, err := signature.SignerKID()
+		require.NoError(t, err)
+		pub, err := did.ParseMultikey(strings.TrimPrefix(kid, "did:key:"))
+		require.NoError(t, err)
+		inviter := pub.(edKey)
+		peer, err := w.hazel.resolve(t.Context(), b.DID, b.Document)
+		require.NoError(t, err)
+		require.Len(t, peer.Service.Keys, 1)
+		other, err := w.wye.keys.NewVerkey(t.Context())
+		require.NoError(t, err)
+		for minor := range 2 {
+			require.NoError(t, b.proves([]edKey{other, inviter}, peer.Service.Keys[0], minor), name)
+			require.ErrorIs(t, b.proves([]edKey{other}, peer.Service.Keys[0], minor), ErrDID, "a signature that is there must be good")
+			require.ErrorIs(t, b.proves([]edKey{other}, other, minor), ErrDID, "whoever sent it")
+		}
+		signature.Data.JWS = nil
+		require.ErrorIs(t, b.proves([]edKey{inviter}, other, 1), ErrDID, name)
+	}
+}

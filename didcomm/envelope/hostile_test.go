@@ -2,9 +2,11 @@ package envelope_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/base64"
 	"fmt"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -189,6 +191,52 @@ func TestHostileEnvelopeCost(t *testing.T) {
 	require.NoError(t, err)
 	runtime.ReadMemStats(&after)
 	require.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(2*len(data)))
+}
+
+// An envelope makes no more than one DID of its sender's choice be looked up for its
+// recipients, and that of its sender only if it is for us.
+func TestUnpackV2LooksUpLittle(t *testing.T) {
+	t.Parallel()
+	among := directory{}
+	alice, bob, carol := newPartyV2(t, among, "alice", "X25519"), newPartyV2(t, among, "bob", "X25519"), newPartyV2(t, among, "carol", "X25519")
+	for name, c := range map[string]struct {
+		to     *partyV2
+		known  directory
+		lookup []did.DID
+	}{
+		"for us":               {bob, among, []did.DID{bob.id, alice.id}},
+		"for another":          {carol, among, []did.DID{carol.id}},
+		"for another, unknown": {carol, directory{}, []did.DID{carol.id}},
+	} {
+		f := newForgeryV2(t, alice, c.to)
+		var kids []string
+		f.recipient = ""
+		for i := range envelope.MaxRecipients {
+			kid := c.to.id.URL(fmt.Sprintf("agree-%d", envelope.MaxRecipients-i)).String()
+			kids = append(kids, kid)
+			f.recipient += `,{"header":{"kid":"` + kid + `"},"encrypted_key":"$key"}`
+		}
+		f.recipient = f.recipient[1:]
+		slices.Sort(kids)
+		f.bind(kids...)
+		counting := &countingResolver{directory: c.known}
+		p := bob.Packer
+		p.Resolver = counting
+		_, err := p.Unpack(t.Context(), f.envelope())
+		require.Equal(t, c.to == bob, err == nil, name)
+		require.Equal(t, c.lookup, counting.asked, name)
+	}
+}
+
+// countingResolver remembers what it was asked for.
+type countingResolver struct {
+	directory
+	asked []did.DID
+}
+
+func (c *countingResolver) Resolve(ctx context.Context, id did.DID, at did.Version) (*did.Resolution, error) {
+	c.asked = append(c.asked, id)
+	return c.directory.Resolve(ctx, id, at)
 }
 
 // A layer in a layer in a layer: more than three are refused before the fourth is opened.

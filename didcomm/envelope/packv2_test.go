@@ -30,6 +30,7 @@ func TestPackV2(t *testing.T) {
 	for _, curve := range []string{"X25519", "P-256", "P-384"} {
 		among := directory{}
 		alice, bob := newPartyV2(t, among, "alice", curve), newPartyV2(t, among, "bob", curve, curve, "P-521")
+		carol := newPartyV2(t, among, "carol", curve)
 		auth := envelope.Received{Authenticated: true, From: alice.id}
 		signed := func(s did.Signer) envelope.Received {
 			return envelope.Received{Authenticated: true, From: alice.id, Signer: s.VerificationMethod()}
@@ -65,7 +66,7 @@ func TestPackV2(t *testing.T) {
 				again, err := alice.PackV2(t.Context(), text, c.options)
 				require.NoError(t, err)
 				require.NotEqual(t, packed, again)
-				_, err = newPartyV2(t, among, "carol", curve).Unpack(t.Context(), packed)
+				_, err = carol.Unpack(t.Context(), packed)
 				require.ErrorIs(t, err, envelope.ErrNotForUs)
 			})
 		}

@@ -19,6 +19,9 @@ import (
 // All three together are not for anyone to emit; they are read if one party signed and
 // encrypted.
 func (p *Packer) unpackV2(ctx context.Context, outer layer) (*Received, error) {
+	if p.Resolver == nil { // a party of version 1 alone
+		return nil, ErrNotForUs
+	}
 	r := &Received{Version: didcomm.V2}
 	var sender did.URL // of authcrypt
 	for o := outer; ; {
@@ -145,14 +148,19 @@ func (p *Packer) recipient(ctx context.Context, e *jwe) (*agreementKey, *jweReci
 	if p.Agreement == nil {
 		return nil, nil, ErrNotForUs
 	}
+	var doc *did.Document
+	var asked did.DID
 	for i := range e.recipients {
 		r := &e.recipients[i]
-		doc, err := p.document(ctx, r.kid.DID)
-		if refused(err) {
-			continue
+		if r.kid.DID != asked {
+			var err error
+			if doc, err = p.document(ctx, r.kid.DID); err != nil && !refused(err) {
+				return nil, nil, fmt.Errorf("envelope: looking up a recipient: %w", err)
+			}
+			asked = r.kid.DID
 		}
-		if err != nil {
-			return nil, nil, fmt.Errorf("envelope: looking up a recipient: %w", err)
+		if doc == nil {
+			continue
 		}
 		key, err := keyOf(doc, r.kid, p.now())
 		if err != nil {

@@ -402,6 +402,11 @@ func TestUnpackV2Lookup(t *testing.T) {
 	p.Agreement = nil
 	_, err = p.Unpack(t.Context(), auth)
 	require.ErrorIs(t, err, envelope.ErrNotForUs)
+	p = envelope.Packer{Keys: bob.keys} // of version 1 alone
+	for _, data := range [][]byte{auth, signed} {
+		_, err = p.Unpack(t.Context(), data)
+		require.ErrorIs(t, err, envelope.ErrNotForUs)
+	}
 	p = envelope.Packer{Agreement: bob.keys, Resolver: among} // of version 2 alone
 	_, err = p.Unpack(t.Context(), []byte(exampleAnoncrypt))
 	require.ErrorIs(t, err, envelope.ErrNotForUs)

@@ -121,10 +121,7 @@ func (p party) reported(tx didcomm.Tx, c didcomm.Connection, m *didcomm.Message)
 	if err != nil {
 		return nil
 	}
-	mine, err := p.abandon(tx, c, m.Thread, r, true)
-	if err == nil && !mine && m.Parent != "" { // a thread of its own, about this one
-		_, err = p.abandon(tx, c, m.Parent, r, true)
-	}
+	_, err = p.abandon(tx, c, m.Thread, r, true)
 	return err
 }
 

@@ -281,3 +281,69 @@ func TestInterop_Preview(t *testing.T) {
 		require.Equal(t, list, said(t, m).Preview)
 	}
 }
+
+// TestInterop_ProofSuites: what is offered in data model 1.1 has the proof that both
+// agents know, and a wallet takes it only if it lists the suite.
+func TestInterop_ProofSuites(t *testing.T) {
+	t.Parallel()
+	for _, listed := range []bool{true, false} {
+		w := newWorld(t)
+		if v := w.verifier(); !listed {
+			v.Suites = nil
+			w.holder.Check = v
+		}
+		w.offers(Offer{Credential: w.passportV1()})
+		require.Equal(t, Options{ProofType: "Ed25519Signature2018", ProofPurpose: "assertionMethod"}, w.only(w.holder.Exchanges).Options)
+		w.accept()
+		w.settle()
+		if listed {
+			w.done()
+			continue
+		}
+		x := w.only(w.holder.Exchanges)
+		require.Equal(t, Abandoned, x.State)
+		require.Equal(t, string(verify.ErrSuite), x.Code)
+		require.Equal(t, Abandoned, w.only(w.issuer.Exchanges).State)
+		require.Empty(t, w.kept)
+	}
+}
+
+// TestInterop_CredentialAttachmentBesideOthers: an offer in several formats is taken in
+// the one that this wallet can use.
+func TestInterop_CredentialAttachmentBesideOthers(t *testing.T) {
+	t.Parallel()
+	for number, v := range versions {
+		t.Run(number, func(t *testing.T) {
+			t.Parallel()
+			w := newWorldOf(t, v)
+			doc := must(w.passportV1().MarshalJSON())
+			older, err := attach("a", formatOffer, offerContent{Versions: []string{"1.1"}, Credential: doc})
+			require.NoError(t, err)
+			indy, err := attach("b", "hlindy/cred-abstract@v2.0", map[string]int{"a": 1})
+			require.NoError(t, err)
+			linked, err := newDetail("c", doc, Options{ProofType: proofOfV1})
+			require.NoError(t, err)
+			for name, c := range map[string]struct {
+				list []didcomm.Attachment
+				ok   bool
+			}{
+				"all three":        {[]didcomm.Attachment{older, indy, linked}, true},
+				"without RFC 0593": {[]didcomm.Attachment{older, indy}, false},
+				"AnonCreds alone":  {[]didcomm.Attachment{indy}, false},
+				"none":             {nil, false},
+			} {
+				w := newWorldOf(t, v)
+				m, err := compose(v, "m1", offer, "", content{Formatted: c.list})
+				require.NoError(t, err)
+				err = w.holderNode.Store.Deliver(t.Context(), w.holder, "to-alderbrook", m)
+				if !c.ok {
+					requireRefused(t, err, codeAbandoned)
+					require.ErrorIs(t, err, ErrUnsupported, name)
+					continue
+				}
+				require.NoError(t, err)
+				require.Equal(t, FormatLinkedData, w.only(w.holder.Exchanges).FormatID)
+			}
+		})
+	}
+}

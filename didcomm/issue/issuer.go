@@ -32,7 +32,8 @@ type Issuer struct {
 	// Proposed hears of a proposal (state proposal-received), or of a request without
 	// an offer (state request-received), in the transaction that records it; it must
 	// use tx only. Somebody decides later: [Issuer.Answer] or [Issuer.Grant], or
-	// [Issuer.Withdraw]. A [*didcomm.Problem] refuses the message. Nil refuses all.
+	// [Issuer.Withdraw]. A [*didcomm.Problem] refuses the message, as it should if there
+	// are too many of a peer: nothing here counts them. Nil refuses all.
 	Proposed func(ctx context.Context, tx didcomm.Tx, x *Exchange) error
 
 	Now   func() time.Time // nil: time.Now

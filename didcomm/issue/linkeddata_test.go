@@ -383,3 +383,82 @@ func TestOptions_Limits(t *testing.T) {
 		require.ErrorIs(t, err, ErrMalformed, raw)
 	}
 }
+
+// TestIssuer_LinkedRequestForAnother: the holder that an offer names stays.
+func TestIssuer_LinkedRequestForAnother(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.offers(Offer{Credential: about(w.passportV1(), w.staff)})
+	a, err := newDetail("a", must(about(w.passportV1(), w.employer).MarshalJSON()), Options{ProofType: proofOfV1})
+	require.NoError(t, err)
+	m, err := compose(didcomm.V1, "r1", request, w.only(w.issuer.Exchanges).Thread, content{Formatted: []didcomm.Attachment{a}})
+	require.NoError(t, err)
+	require.NoError(t, w.issuerNode.Store.Deliver(t.Context(), w.issuer, "to-hazel", m))
+	require.Equal(t, "different", w.only(w.issuer.Exchanges).Code)
+	require.Empty(t, w.issuerNode.Store.Tasks())
+}
+
+// TestIssuer_LinkedChosenOfBoth: a holder that knows RFC 0593 alone takes that of two
+// formats, in the one form that it has.
+func TestIssuer_LinkedChosenOfBoth(t *testing.T) {
+	t.Parallel()
+	for number, v := range versions {
+		t.Run(number, func(t *testing.T) {
+			t.Parallel()
+			w := newWorldOf(t, v)
+			w.holder.Forms = both
+			_, err := w.issuer.Offer(t.Context(), "to-hazel", Offer{Credential: w.passport(), Formats: []string{FormatDataIntegrity, FormatLinkedData}, Forms: both})
+			require.NoError(t, err)
+			sent := w.issuerNode.Store.TakeOutbox()
+			require.Len(t, sent, 1)
+			c := said(t, sent[0].Message)
+			require.Len(t, c.Formatted, 3)
+			for _, a := range c.Formatted {
+				if a.FormatID == formatDetail {
+					c.Formatted = []didcomm.Attachment{a}
+				}
+			}
+			m, err := compose(v, sent[0].Message.ID, offer, sent[0].Message.Thread, c)
+			require.NoError(t, err)
+			require.NoError(t, w.holderNode.Store.Deliver(t.Context(), w.holder, "to-alderbrook", m))
+			w.accept()
+			w.settle()
+			x := w.only(w.issuer.Exchanges)
+			require.Equal(t, Done, x.State, x.Reason)
+			require.Equal(t, FormatLinkedData, x.FormatID)
+			require.False(t, x.Proven)
+			require.Equal(t, []string{vc.MediaTypeCredential}, x.Forms)
+		})
+	}
+}
+
+// TestIssuer_NothingBeforeItIsGranted: a task that comes too early, as from a store
+// brought back, signs nothing.
+func TestIssuer_NothingBeforeItIsGranted(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.open()
+	require.NoError(t, w.issuerNode.Store.Deliver(t.Context(), w.issuer, "to-hazel", firstRequest(t, w, "thread-1", "m1")))
+	require.NoError(t, w.issuer.Work(t.Context(), w.only(w.issuer.Exchanges).ID))
+	require.Zero(t, w.signed)
+	require.Equal(t, RequestReceived, w.only(w.issuer.Exchanges).State)
+	require.Empty(t, w.issuerNode.Store.Tasks())
+}
+
+// TestHolder_TwoOfOneFormat: nobody can tell which of the two would be issued.
+func TestHolder_TwoOfOneFormat(t *testing.T) {
+	t.Parallel()
+	for number, v := range versions {
+		w := newWorldOf(t, v)
+		var list []didcomm.Attachment
+		for _, id := range []string{"a", "b"} {
+			a, err := newDetail(id, must(w.passportV1().MarshalJSON()), Options{ProofType: proofOfV1})
+			require.NoError(t, err)
+			list = append(list, a)
+		}
+		m, err := compose(v, "m1", offer, "", content{Formatted: list})
+		require.NoError(t, err)
+		requireRefused(t, w.holderNode.Store.Deliver(t.Context(), w.holder, "to-alderbrook", m), codeAbandoned)
+		require.Empty(t, w.holderNode.Store.Records(kindExchange), number)
+	}
+}

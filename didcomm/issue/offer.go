@@ -23,8 +23,9 @@ type Offer struct {
 	// add one to an offer in [FormatLinkedData].
 	Credential *vc.Credential
 	// Formats are those to offer it in, of which the holder chooses one:
-	// [FormatDataIntegrity] (data model 2.0 alone), [FormatLinkedData], or both. Empty
-	// means the first, if the credential and its forms can be in it, else the second.
+	// [FormatDataIntegrity] (data model 2.0 alone), [FormatLinkedData], or both: then the
+	// holder may choose the one in which it proves no key. Empty means the first, if the
+	// credential and its forms can be in it, else the second.
 	Formats []string
 	// Forms are the media types in which the credential will be issued, as far as
 	// the holder asks for them: application/vc, and after it perhaps

@@ -45,9 +45,9 @@ func TestHolder_OfferWithoutCredential(t *testing.T) {
 	}
 }
 
-// TestHolder_OfferInAnotherShape: the same attachment format in the shapes that
-// other agents give their messages.
-func TestHolder_OfferInAnotherShape(t *testing.T) {
+// TestInterop_AttachmentsAndDecorators: the same attachment format in the shapes that
+// other agents give their messages (rows "attachments" and "decorators").
+func TestInterop_AttachmentsAndDecorators(t *testing.T) {
 	t.Parallel()
 	for name, data := range map[string]func([]byte) string{
 		"json":             func(b []byte) string { return `{"json":` + string(b) + `}` },

@@ -334,7 +334,7 @@ func line(t *testing.T, v didcomm.Version, live bool) {
 			for fetching.Err() == nil {
 				_ = h.mail.Fetch(fetching, h.at, false)
 				select {
-				case <-time.After(20 * time.Millisecond):
+				case <-time.After(100 * time.Millisecond):
 				case <-fetching.Done():
 				}
 			}

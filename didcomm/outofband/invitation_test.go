@@ -177,7 +177,9 @@ func TestChoose(t *testing.T) {
 		{"websocket", with(inline(func(s *Service) { s.Endpoint = "wss://x.example/ws" })), "wss://x.example/ws", nil},
 		{"newer minor version", func(i *Invitation) { i.Minor = 7; i.Handshakes = []string{"https://didcomm.org/didexchange/1.7"} }, "http://127.0.0.1:8401/didcomm", nil},
 
-		{"other handshake", func(i *Invitation) { i.Handshakes = []string{"https://didcomm.org/connections/2.0", "https://didcomm.org/trust_ping/1.0"} }, "", ErrUnsupported},
+		{"other handshake", func(i *Invitation) {
+			i.Handshakes = []string{"https://didcomm.org/connections/2.0", "https://didcomm.org/trust_ping/1.0"}
+		}, "", ErrUnsupported},
 		{"newer handshake", func(i *Invitation) { i.Handshakes = []string{"https://didcomm.org/didexchange/2.0"} }, "", ErrUnsupported},
 		{"handshake no URI", func(i *Invitation) { i.Handshakes = []string{"didexchange"} }, "", ErrUnsupported},
 		{"other service type", with(inline(func(s *Service) { s.Type = "DIDCommMessaging" })), "", ErrUnsupported},

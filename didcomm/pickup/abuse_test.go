@@ -1,6 +1,7 @@
 package pickup
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -148,6 +149,55 @@ func FuzzDelivery(f *testing.F) {
 			for _, n := range []*memtx.Node{p.wallet, p.at} {
 				if code := give(t, n, m); code == "" {
 					_ = n.Work(t.Context())
+				}
+			}
+		}
+	})
+}
+
+// Whichever commit of either side fails, and with it whichever message is lost, nothing
+// that was taken is lost, and the queue is empty in the end.
+func TestAnyCommitFails(t *testing.T) {
+	t.Parallel()
+	each2(t, func(t *testing.T, v didcomm.Version) {
+		lost := errors.New("disk full")
+		for _, side := range []string{"wallet", "mediator"} {
+			for _, live := range []bool{false, true} {
+				for failing := range 20 {
+					p := newPair(t, v)
+					p.take(t, "one", "two")
+					node, commits := p.wallet, 0
+					if side == "mediator" {
+						node = p.at
+					}
+					node.Store.Fail = func() error {
+						if commits++; commits == failing+1 {
+							return lost
+						}
+						return nil
+					}
+					if live {
+						p.session = "socket"
+					}
+					for round := range 6 {
+						p.now = p.now.Add(lifetime)
+						_ = p.recipient.Fetch(t.Context(), "mediator", live)
+						_, _ = memtx.Settle(t.Context(), p.wallet, p.at)
+						_ = p.recipient.Work(t.Context(), "mediator")
+						if round == 1 {
+							for p.takeFor("wallet", "did:example:alder", envelope("three")) != nil {
+								continue // its sender tries again
+							}
+						}
+					}
+					got := map[string]bool{}
+					for _, mark := range p.got {
+						got[mark] = true
+					}
+					require.Equal(t, map[string]bool{"one": true, "two": true, "three": true}, got, "%s, commit %d", side, failing)
+					require.LessOrEqual(t, len(p.got), 5, "again only what the failed commit would have noted")
+					require.Zero(t, p.waiting(t), "%s, commit %d", side, failing)
+					require.Empty(t, p.wallet.Store.Records(kindArrived+"mediator"))
 				}
 			}
 		}

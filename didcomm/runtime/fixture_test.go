@@ -236,6 +236,7 @@ type toy struct {
 	messages []string // "connection message-id"
 	opened   []didcomm.Keys
 	told     []string // "connection thread code"
+	toldOf   didcomm.Connection
 	owns     map[string]bool
 
 	// handle, if set, runs after the note is stored.
@@ -277,6 +278,7 @@ func (p *toy) Abandon(_ context.Context, tx didcomm.Tx, c didcomm.Connection, th
 		}
 	}
 	p.told = append(p.told, c.ID+" "+thread+" "+problem.Code)
+	p.toldOf = c
 	return true, tx.Save("toy-end", c.ID+"/"+thread, problem.Code)
 }
 
@@ -284,6 +286,12 @@ func (p *toy) seen() []string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return slices.Clone(p.messages)
+}
+
+func (p *toy) abandoned() []string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Clone(p.told)
 }
 
 type opener struct{ *toy }

@@ -2,6 +2,7 @@ package runtime
 
 import (
 	"context"
+	"strings"
 
 	"github.com/staffpassport/staffpassport/didcomm"
 )
@@ -122,6 +123,9 @@ func (a *Agent) hearReport(ctx context.Context, t *tx, c didcomm.Connection, m *
 	p, err := didcomm.ParseReport(m)
 	if err != nil {
 		return "malformed", nil // nothing to answer and nothing to undo
+	}
+	if m.Version == didcomm.V2 && strings.HasPrefix(p.Code, "w.") {
+		return "warning", nil // its sender goes on (DIDComm Messaging 2.1, "Sorter")
 	}
 	for _, thread := range []string{m.Thread, m.Parent} {
 		if thread == "" || thread == m.ID {

@@ -50,6 +50,18 @@ func (l *line) ids() []string {
 	return append([]string(nil), l.got...)
 }
 
+func (l *line) unwrapped() []bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return append([]bool(nil), l.direct...)
+}
+
+func (l *line) failing(err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.fail = err
+}
+
 // asking is a message that asks for answers on its channel.
 func asking(t *testing.T, v didcomm.Version, id, thread, route string) *didcomm.Message {
 	m := messageOf(t, v, "toy/1.0/ping", id, thread)
@@ -72,7 +84,7 @@ func bothInBubble(t *testing.T, test func(t *testing.T, f *fixture, v didcomm.Ve
 	t.Parallel()
 	for _, v := range []didcomm.Version{didcomm.V1, didcomm.V2} {
 		t.Run(fmt.Sprint("v", int(v)), func(t *testing.T) {
-			bubble(t, seldom, func(t *testing.T, f *fixture) {
+			bubble(t, func(c *runtime.Config) { c.Poll = 2 * time.Hour }, func(t *testing.T, f *fixture) {
 				if v == didcomm.V2 {
 					f.save(connection2(t, "river"))
 					f.save(connection2(t, "fern"))
@@ -100,7 +112,7 @@ func TestSession_Waits(t *testing.T) {
 		require.NoError(t, receive(t.Context(), f.sealed(v, "river", asking(t, v, "m1", "", "all"), 0)))
 		time.Sleep(time.Millisecond)
 		require.ElementsMatch(t, []string{"-", "p1", "p2"}, l.ids())
-		require.Equal(t, []bool{true, true}, l.direct, "without mediators")
+		require.Equal(t, []bool{true, true}, l.unwrapped(), "without mediators")
 		f.send("river", messageOf(t, v, "toy/1.0/pong", "p4", ""))
 		f.send("fern", messageOf(t, v, "toy/1.0/pong", "p5", ""))
 		time.Sleep(time.Millisecond)
@@ -133,10 +145,10 @@ func TestSession_ThenEndpoint(t *testing.T) {
 		ask("m2", "all")
 		ask("m3", "") // still
 		require.ElementsMatch(t, []string{"-", "answer-m2", "answer-m3"}, l.ids())
-		l.fail = errors.New("gone")
+		l.failing(errors.New("gone"))
 		ask("m4", "")
 		require.Equal(t, []string{"answer-m1", "answer-m4"}, f.post.ids())
-		l.fail = nil
+		l.failing(nil)
 		ask("m5", "")
 		require.Equal(t, []string{"answer-m1", "answer-m4", "answer-m5"}, f.post.ids(), "a channel that failed is over")
 		ask("m6", "all")
@@ -286,10 +298,10 @@ func TestSession_NobodyCalls(t *testing.T) {
 		soon.Expires = time.Now().Add(time.Minute).Truncate(time.Second)
 		f.send("river", soon, messageOf(t, v, "toy/1.0/pong", "p2", "t2"))
 		time.Sleep(2 * time.Minute)
-		require.Equal(t, []string{"river t1 undeliverable"}, f.toy.told)
+		require.Equal(t, []string{"river t1 undeliverable"}, f.toy.abandoned())
 		require.Equal(t, 1, f.pending().Outbox)
 		time.Sleep(15 * 24 * time.Hour)
-		require.Equal(t, []string{"river t1 undeliverable", "river t2 undeliverable"}, f.toy.told)
+		require.Equal(t, []string{"river t1 undeliverable", "river t2 undeliverable"}, f.toy.abandoned())
 		require.Equal(t, runtime.Pending{Dead: 2}, f.pending())
 		require.Equal(t, []string{"undeliverable/toy/pong expired river t1", "undeliverable/toy/pong max-age river t2"}, f.audit())
 	})
@@ -354,9 +366,10 @@ func TestSession_Anonymous(t *testing.T) {
 // A channel that we opened ends the rest after a failure.
 func TestReached(t *testing.T) {
 	bubble(t, seldom, func(t *testing.T, f *fixture) {
-		away := true
+		var away atomic.Bool
+		away.Store(true)
 		f.post.answer = func(delivery) error {
-			if away {
+			if away.Load() {
 				return errAway
 			}
 			return nil
@@ -365,7 +378,7 @@ func TestReached(t *testing.T) {
 		stop := f.run()
 		f.send("river", message(t, "toy/1.0/pong", "p1", ""))
 		time.Sleep(time.Hour)
-		away = false
+		away.Store(false)
 		f.Reached("fern")
 		synctest.Wait()
 		require.Empty(t, f.post.ids())

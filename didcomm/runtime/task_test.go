@@ -308,6 +308,30 @@ func TestTask_PermanentTellsTheThread(t *testing.T) {
 	}
 }
 
+// The thread is told between whom it was, though the connection is gone.
+func TestTask_PermanentWithoutConnection(t *testing.T) {
+	t.Parallel()
+	both(t, func(t *testing.T, f *fixture, v didcomm.Version) {
+		f.HandleTask("sign", worker(func(context.Context, string) error { return didcomm.ErrPermanent }))
+		f.toy.owns["river/t1"] = true
+		f.toy.handle = func(tx didcomm.Tx, _ didcomm.Connection, _ *didcomm.Message) error { return tx.Defer("sign", "x1") }
+		require.NoError(t, f.Receive(t.Context(), f.sealed(v, "river", messageOf(t, v, "toy/1.0/ping", "m1", "t1"), 0)))
+		c := f.connection("river")
+		require.NoError(t, f.Update(t.Context(), func(tx didcomm.Tx) error { return tx.DeleteConnection("river") }))
+		stop := f.run()
+		f.settle()
+		require.NoError(t, stop())
+		require.Equal(t, []string{"river t1 undeliverable"}, f.toy.told)
+		got := f.toy.toldOf
+		require.Equal(t, v, got.Version.Or1())
+		require.Equal(t, c.Mine, got.Mine)
+		require.Equal(t, c.Theirs, got.Theirs)
+		require.Equal(t, c.MyKey, got.MyKey)
+		require.Equal(t, c.TheirKey, got.TheirKey)
+		require.ErrorIs(t, f.Receive(t.Context(), f.sealed(v, "river", messageOf(t, v, "toy/1.0/ping", "m2", "t1"), 0)), runtime.ErrSender)
+	})
+}
+
 // An answer that is too large for any envelope is not tried for ever.
 func TestTask_AnswerTooLarge(t *testing.T) {
 	bubble(t, nil, func(t *testing.T, f *fixture) {

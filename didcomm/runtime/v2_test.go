@@ -219,6 +219,21 @@ func TestAbuse_DC06_BothVersions(t *testing.T) {
 	})
 }
 
+// A warning ends nothing.
+func TestAbandon_Warning(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, nil)
+	f.save(connection2(t, "lake"))
+	f.toy.owns["lake/t1"] = true
+	for i, code := range []string{"w.p.req.time", "e.m.msg"} {
+		report, err := (&didcomm.Problem{Code: code}).Report(fmt.Sprint("r", i), message2(t, "toy/1.0/ping", "m1", "t1"))
+		require.NoError(t, err)
+		require.NoError(t, f.Receive(t.Context(), f.sealed(didcomm.V2, "lake", report, 0)))
+	}
+	require.Equal(t, []string{"lake t1 e.m.msg"}, f.toy.told)
+	require.Contains(t, f.audit()[0], "received/report-problem/problem-report warning lake")
+}
+
 func TestProblemV2(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct{ typ, want string }{
@@ -289,7 +304,7 @@ func TestAbuse_LoopOfReports(t *testing.T) {
 				f.toy.handle = func(didcomm.Tx, didcomm.Connection, *didcomm.Message) error {
 					return &didcomm.Problem{Code: "wrong"}
 				}
-				const many = 300
+				const many = 150
 				for i := range many {
 					typ := "toy/1.0/ping"
 					if i%2 > 0 {
@@ -324,10 +339,10 @@ func TestProblem_LimitEndsWithItsWindow(t *testing.T) {
 			require.NoError(t, f.Receive(t.Context(), f.from("river", message(t, "unknown/1.0/ping", fmt.Sprint("m", i), fmt.Sprint("t", i)))))
 		}
 	}
-	wrong(0, 200)
+	wrong(0, 150)
 	require.Equal(t, runtime.MaxReports+1, f.pending().Outbox)
 	now = now.Add(runtime.ReportWindow)
-	wrong(200, 210)
+	wrong(150, 160)
 	require.Equal(t, runtime.MaxReports+11, f.pending().Outbox)
 }
 

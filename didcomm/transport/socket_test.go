@@ -3,6 +3,7 @@ package transport_test
 import (
 	"bytes"
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"net/http"
@@ -409,4 +410,50 @@ func TestWebSocketRatePerPeer(t *testing.T) {
 	require.ErrorAs(t, loopback().Send(t.Context(), post, []byte("{}")), &status)
 	require.Equal(t, http.StatusTooManyRequests, status.Code)
 	require.NotErrorIs(t, status, didcomm.ErrPermanent)
+}
+
+func TestWebSocketTLS(t *testing.T) {
+	t.Parallel()
+	var m mailbox
+	s := transport.NewServer(m.receive)
+	server := httptest.NewTLSServer(s)
+	defer server.Close()
+	defer s.Close()
+	roots := x509.NewCertPool()
+	roots.AddCert(server.Certificate())
+	secure := "wss" + strings.TrimPrefix(server.URL, "https")
+
+	trusting := transport.NewClient(transport.Options{AllowLoopback: true, RootCAs: roots})
+	require.NoError(t, trusting.Send(t.Context(), secure, []byte("{}")))
+	run(t, trusting.NewSession(server.URL, m.receive))
+	require.NoError(t, trusting.Send(t.Context(), server.URL, []byte("{}")))
+	err := loopback().Send(t.Context(), secure, []byte("{}"))
+	require.ErrorContains(t, err, "TLS failed")
+	require.NotErrorIs(t, err, didcomm.ErrPermanent)
+	require.Equal(t, 2, m.count())
+}
+
+// The time limits of a request are none of a session.
+func TestSessionOutlivesTheLimitsOfARequest(t *testing.T) {
+	t.Parallel()
+	var m mailbox
+	s := transport.NewServer(m.receive)
+	server := httptest.NewUnstartedServer(nil)
+	server.Config = transport.NewHTTPServer(s)
+	server.Config.ReadTimeout, server.Config.WriteTimeout, server.Config.IdleTimeout = 50*time.Millisecond, 50*time.Millisecond, 50*time.Millisecond
+	server.Start()
+	t.Cleanup(server.Close)
+	t.Cleanup(s.Close)
+	conn, _, err := websocket.Dial(t.Context(), "ws"+strings.TrimPrefix(server.URL, "http"), nil)
+	require.NoError(t, err)
+	alive := conn.CloseRead(t.Context())
+	select {
+	case <-alive.Done():
+		t.Fatal("the session ended")
+	case <-time.After(200 * time.Millisecond):
+	}
+	require.NoError(t, conn.Write(t.Context(), websocket.MessageText, []byte("{}")))
+	require.NoError(t, conn.Ping(t.Context()))
+	require.Equal(t, 1, m.count())
+	require.NoError(t, conn.Close(websocket.StatusNormalClosure, ""))
 }

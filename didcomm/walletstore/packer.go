@@ -17,8 +17,9 @@ import (
 // peers, for [runtime.Config]. The DIDs of V2, and the mediators of peers, are looked
 // up with r.
 func Packer(w *wallet.Wallet, r did.Resolver) runtime.Packer {
+	cache := envelope.NewCache()
 	return packer{
-		envelopes: &envelope.Packer{Keys: w, Agreement: agreement{w}, Resolver: r, Cache: envelope.NewCache()},
+		envelopes: &envelope.Packer{Keys: w, Agreement: agreement{w, cache}, Resolver: r, Cache: cache},
 		services:  newServices(r),
 	}
 }
@@ -76,13 +77,20 @@ func (p packer) Unpack(ctx context.Context, data []byte) (runtime.Received, erro
 	return out, nil
 }
 
-// agreement is a wallet as package envelope asks for it.
-type agreement struct{ *wallet.Wallet }
+// agreement is a wallet as package envelope asks for it. What is remembered of its keys
+// ends with it: the first that asks a closed wallet clears it.
+type agreement struct {
+	*wallet.Wallet
+	cache *envelope.Cache
+}
 
 // KeyExchanger implements [envelope.AgreementKeys].
 func (a agreement) KeyExchanger(ctx context.Context, pub *ecdh.PublicKey) (ecdh.KeyExchanger, error) {
 	e, err := a.Wallet.KeyExchanger(ctx, pub)
-	if errors.Is(err, wallet.ErrNotFound) {
+	if errors.Is(err, wallet.ErrClosed) {
+		a.cache.Clear()
+	}
+	if errors.Is(err, wallet.ErrNotFound) || errors.Is(err, wallet.ErrKey) { // on a curve that no wallet has
 		err = fmt.Errorf("%w: %w", didcomm.ErrNotFound, err)
 	}
 	return e, err

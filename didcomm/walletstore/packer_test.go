@@ -259,6 +259,51 @@ func TestPacker_MediatorWithoutAddress(t *testing.T) {
 	}
 }
 
+// A wallet that is closed packs and opens nothing, whatever was remembered of its keys.
+func TestPacker_WalletClosed(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	a, b := contractWallet(t), contractWallet(t)
+	da, db := newDID(t, a, ""), newDID(t, b, "")
+	pa, pb := walletstore.Packer(a, resolver()), walletstore.Packer(b, resolver())
+	to, from := runtime.Route{Version: didcomm.V2, Mine: da, Theirs: db}, runtime.Route{Version: didcomm.V2, Mine: db, Theirs: da}
+	var back []byte
+	for range 2 {
+		packed, err := pa.Pack(ctx, hello(t, da, db), to)
+		require.NoError(t, err)
+		_, err = pb.Unpack(ctx, packed)
+		require.NoError(t, err)
+		back, err = pb.Pack(ctx, hello(t, db, da), from)
+		require.NoError(t, err)
+		_, err = pa.Unpack(ctx, back)
+		require.NoError(t, err)
+	}
+	require.NoError(t, a.Close())
+	_, err := pa.Pack(ctx, hello(t, da, db), to)
+	require.ErrorIs(t, err, wallet.ErrClosed)
+	_, err = pa.Unpack(ctx, back)
+	require.ErrorIs(t, err, wallet.ErrClosed)
+	require.NotErrorIs(t, err, didcomm.ErrPermanent)
+}
+
+// A key that a protocol makes in its transaction is there once that has committed.
+func TestKeys_InTransaction(t *testing.T) {
+	t.Parallel()
+	w := contractWallet(t)
+	a, err := runtime.New(runtime.Config{Store: walletstore.New(w), Packer: walletstore.Packer(w, resolver()), Sender: idle{}})
+	require.NoError(t, err)
+	var key ed25519.PublicKey
+	require.NoError(t, a.Update(t.Context(), func(tx didcomm.Tx) (err error) {
+		key, err = walletstore.Keys(w).NewVerkeyIn(tx)
+		return err
+	}))
+	there, err := w.HasKey(t.Context(), key)
+	require.NoError(t, err)
+	require.True(t, there)
+	_, err = walletstore.Keys(w).NewVerkeyIn(nil)
+	require.Error(t, err)
+}
+
 // changing is a did:web whose service moves.
 type changing struct{ endpoint string }
 

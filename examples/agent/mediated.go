@@ -126,7 +126,15 @@ func (m *mediated) ready(ctx context.Context) error {
 
 // run keeps a WebSocket to the mediator open until ctx ends.
 func (m *mediated) run(ctx context.Context) error {
-	session := m.client.NewSession(m.invitation.Service.Endpoint, m.agent.Receive)
+	endpoint := m.invitation.Service.Endpoint
+	if m.invitation.Version.Or1() == didcomm.V2 {
+		service, err := didcomm.ServiceV2Of(ctx, m.resolver, m.invitation.DID)
+		if err != nil {
+			return err
+		}
+		endpoint = service.Endpoint
+	}
+	session := m.client.NewSession(endpoint, m.agent.Receive)
 	session.MinBackoff = 200 * time.Millisecond // on the same machine
 	session.Opened = m.opened
 	return session.Run(ctx)

@@ -116,13 +116,17 @@ func (m *mediator) invitation(ctx context.Context) (link string, err error) {
 		return link, err
 	}
 	_, err = m.connect.Invite(ctx, connect.Invite{
-		GoalCode: "aries.vc.mediate", Goal: "Keep the messages of a wallet", MultiUse: true,
+		Version: m.version, GoalCode: "aries.vc.mediate", Goal: "Keep the messages of a wallet", MultiUse: true,
 		Started: func(_ context.Context, tx didcomm.Tx, inv didcomm.Invitation) error {
 			message, err := outofband.New(inv)
 			if err != nil {
 				return err
 			}
-			if link, err = message.URL(m.base() + "/invitation"); err != nil {
+			long, err := message.URL(m.base() + "/invitation")
+			if err != nil {
+				return err
+			}
+			if link, err = m.shorten(tx, inv.ID, long); err != nil {
 				return err
 			}
 			return tx.Save(kindMediator, "invitation", link)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"os"
 	"regexp"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/staffpassport/staffpassport/did"
 	"github.com/staffpassport/staffpassport/didcomm"
 	"github.com/staffpassport/staffpassport/didcomm/issue"
 	"github.com/staffpassport/staffpassport/didcomm/runtime"
@@ -24,8 +26,14 @@ import (
 // the same one, at the same port.
 func startMediator(t testing.TB, dir string) *mediator {
 	t.Helper()
+	return startMediatorOf(t, didcomm.V1, dir)
+}
+
+// startMediatorOf is startMediator for wallets that speak either version.
+func startMediatorOf(t testing.TB, v didcomm.Version, dir string) *mediator {
+	t.Helper()
 	m, err := openMediator(t.Context(), partyConfig{
-		role: "mediator", label: "Mediator for wallets", dir: dir, unlocker: cheapKey{}, anyPort: true,
+		role: "mediator", label: "Mediator for wallets", dir: dir, unlocker: cheapKey{}, anyPort: true, chaos: aFewPerCent(t), version: v,
 		log: slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelError})), now: time.Now,
 		tune: func(c *runtime.Config) { c.MaxBackoff = time.Second }, // peers are away for moments only
 	})
@@ -92,6 +100,24 @@ func TestMediator_Line(t *testing.T) {
 	require.GreaterOrEqual(t, clients[0].Names, 2, "one for each peer")
 }
 
+// The same in DIDComm 2.
+func TestMediator_V2(t *testing.T) {
+	t.Parallel()
+	m := startMediatorOf(t, didcomm.V2, t.TempDir())
+	d := cheaply(t)
+	d.mediator, d.hooks.version = m.link, didcomm.V2
+	running(t, d)
+	d.staff.joined(t)
+	w := walking(t, d, passportShown)
+	c := endpointOf(t, d, w.contact.Invitation)
+	require.Equal(t, didcomm.V2, c.Version)
+	service, err := didcomm.ServiceV2Of(t.Context(), d.employer.resolver, c.Theirs)
+	require.NoError(t, err)
+	require.Equal(t, m.endpoint(), service.Endpoint)
+	require.Len(t, service.Routing, 1)
+	m.drained(t)
+}
+
 // What the peers of the wallet are told is the mediator's address and never its own,
 // and live mode is on.
 func TestMediator_IsWherePeersSend(t *testing.T) {
@@ -102,7 +128,12 @@ func TestMediator_IsWherePeersSend(t *testing.T) {
 	c := endpointOf(t, d, w.contact.Invitation)
 	require.Equal(t, m.endpoint(), c.Endpoint)
 	require.Len(t, c.RoutingKeys, 1)
-	require.NotContains(t, c.Theirs.String()+c.Endpoint, d.staff.endpoint())
+	res, err := d.employer.resolver.Resolve(t.Context(), c.Theirs, did.Version{})
+	require.NoError(t, err)
+	shown, err := res.Document.MarshalJSON()
+	require.NoError(t, err)
+	require.Contains(t, string(shown), m.endpoint())
+	require.NotContains(t, string(shown), d.staff.base(), "its own address")
 	require.True(t, m.mediation.Key.Equal(c.RoutingKeys[0]))
 	connection, _, err := d.staff.mediated.granted(t.Context())
 	require.NoError(t, err)
@@ -240,15 +271,25 @@ func TestMediator_Pages(t *testing.T) {
 	b.get("/").answered(http.StatusOK).sees("granted", "Messages that wait", m.link)
 	require.NotContains(t, b.body, d.staff.label)
 	b.get("/qr.png").answered(http.StatusOK)
-	newBrowser(t, m.base()).get("/").answered(http.StatusForbidden)
+	stranger := newBrowser(t, m.base())
+	stranger.get("/").answered(http.StatusForbidden)
+	requireOnlyEnvelopes(t, stranger)
+	_, port, err := net.SplitHostPort(m.socket.Addr().String())
+	require.NoError(t, err)
+	requireOnlyLoopback(t, port)
 }
 
 // Before the mediator has answered the wallet makes no connection, and says why.
 func TestMediator_NotAnsweredYet(t *testing.T) {
 	t.Parallel()
 	m := startMediator(t, t.TempDir())
+	d := cheaply(t)
+	d.mediator = m.link
+	open(t, d)
 	m.stop()
-	d := running(t, &demo{options: options{dataDir: t.TempDir(), mediator: m.link}, hooks: hooks{unlocker: cheapKey{}}})
+	for _, p := range d.parties() {
+		p.start(context.WithoutCancel(t.Context()))
+	}
 	w := &walk{demo: d, outcome: outcome{Checks: map[string]string{}, Refused: map[string]string{}}}
 	w.take(t, w.resume, w.addContact)
 	require.ErrorIs(t, w.connectEmployer(t.Context()), errNoMediator)

@@ -15,6 +15,7 @@ import (
 	"iter"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/staffpassport/staffpassport/did"
@@ -179,7 +180,7 @@ func abandon(ctx context.Context, h didcomm.Handler, tx didcomm.Tx, c didcomm.Co
 		return nil
 	}
 	p, err := didcomm.ParseReport(m)
-	if err != nil {
+	if err != nil || m.Version == didcomm.V2 && strings.HasPrefix(p.Code, "w.") {
 		return nil
 	}
 	for _, thread := range []string{m.Thread, m.Parent} {

@@ -79,7 +79,8 @@ func TestOurHolder(t *testing.T) {
 	}
 }
 
-// TestProposed: the holder asks first, in both directions.
+// TestProposed: the holder begins, with the credential and with the presentation, in both
+// directions.
 func TestProposed(t *testing.T) {
 	t.Parallel()
 	t.Run("by theirs", func(t *testing.T) {
@@ -94,6 +95,11 @@ func TestProposed(t *testing.T) {
 		ours.Issued(t, ours.OfferProposed(t, c, holder))
 		theirs.done("issue", thread)
 		require.Equal(t, party.Claims(), theirs.claims())
+
+		ours.Trust(t, ours.DID().String())
+		thread = theirs.proposePresentation(theirConnection)
+		require.Equal(t, holder, ours.Verified(t, ours.AskProposed(t, c)))
+		theirs.done("present", thread)
 	})
 	t.Run("by ours", func(t *testing.T) {
 		t.Parallel()
@@ -103,8 +109,12 @@ func TestProposed(t *testing.T) {
 		c := ours.Answer(t, link)
 		connected()
 		thread := ours.Propose(t, c, theirs.did)
-		ours.Taken(t, ours.Accept(t, c))
+		credential := ours.Taken(t, ours.Accept(t, c))
 		theirs.done("issue", thread)
+
+		thread = ours.ProposeShow(t, c)
+		ours.Show(t, c, credential)
+		theirs.done("present", thread)
 	})
 }
 

@@ -1,4 +1,4 @@
-// An agent of Credo-TS that takes credentials and shows them.
+// An agent of Credo-TS in memory, with the protocols and formats that it has of its own.
 import 'reflect-metadata'
 import { Agent, BaseLogger, CacheModule, InMemoryLruCache, LogLevel, PeerDidNumAlgo, W3cCredentialsModule } from '@credo-ts/core'
 import * as DidComm from '@credo-ts/didcomm'
@@ -33,7 +33,16 @@ class Complaints extends BaseLogger {
   warn() {}
 }
 
-export async function newAgent({ port, numalgo, complain }) {
+// reached says how messages come to an agent: at its own port or, if it has none, through
+// the mediator that the link invites to.
+function reached(port, mediator) {
+  if (!mediator) return { endpoints: [`http://127.0.0.1:${port}`], inbound: [new DidCommHttpInboundTransport({ app: loopback(), port })] }
+  const strategy = { live: DidComm.DidCommMediatorPickupStrategy.PickUpV2LiveMode, poll: DidComm.DidCommMediatorPickupStrategy.PickUpV2 }[mediator.pickup]
+  return { endpoints: [], inbound: [], mediationRecipient: { mediatorInvitationUrl: mediator.link, mediatorPickupStrategy: strategy, mediatorPollingInterval: 200 } }
+}
+
+export async function newAgent({ port, numalgo, mediator, complain }) {
+  const { endpoints, inbound, mediationRecipient } = reached(port, mediator)
   const agent = new Agent({
     config: { logger: new Complaints(complain) },
     dependencies: agentDependencies,
@@ -42,8 +51,9 @@ export async function newAgent({ port, numalgo, complain }) {
       cache: new CacheModule({ cache: new InMemoryLruCache({ limit: 100 }) }),
       w3cCredentials: new W3cCredentialsModule({}),
       didcomm: new DidComm.DidCommModule({
-        endpoints: [`http://127.0.0.1:${port}`],
-        transports: { inbound: [new DidCommHttpInboundTransport({ app: loopback(), port })], outbound: [new DidComm.DidCommHttpOutboundTransport()] },
+        endpoints,
+        transports: { inbound, outbound: [new DidComm.DidCommHttpOutboundTransport(), new DidComm.DidCommWsOutboundTransport()] },
+        mediationRecipient,
         connections: { autoAcceptConnections: true, peerNumAlgoForDidExchangeRequests: numalgos[numalgo] },
         credentials: {
           autoAcceptCredentials: DidComm.DidCommAutoAcceptCredential.Never,

@@ -35,7 +35,7 @@ func TestCredo(t *testing.T) {
 		}
 		for name, test := range map[string]func(*testing.T, *peer){
 			"forged, refused by theirs": refusedByTheirs, "untrusted, refused by ours": refusedByOurs,
-			"ping": pings, "features": features, "texts": texts, "rotation": rotation,
+			"our mediator": ourMediator, "connections 1.0": connections, "ping": pings, "features": features, "texts": texts, "rotation": rotation,
 		} {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
@@ -46,7 +46,7 @@ func TestCredo(t *testing.T) {
 }
 
 // connect has the peer's agent answer an invitation of ours.
-func connect(t *testing.T, credo *peer, ours *party.Party, numalgo int) (theirs *holder, connection string) {
+func connect(t *testing.T, credo *peer, ours *party.Party, numalgo int) (theirs *agent, connection string) {
 	t.Helper()
 	theirs = credo.open(t, "credo, "+t.Name(), numalgo)
 	link, connected := ours.Invite(t)
@@ -84,7 +84,13 @@ func ourIssuer(t *testing.T, credo *peer, numalgo int, first string) {
 	claims["id"] = theirs.did
 	require.Equal(t, claims, taken.Credential.Subject)
 
-	request := ours.Ask(t, c, party.FormEmbedded)
+	var request string
+	if first == "offered" {
+		request = ours.Ask(t, c, party.FormEmbedded)
+	} else {
+		theirs.do("propose_proof", map[string]any{"definition": definition()}, &struct{}{})
+		request = ours.AskProposed(t, c)
+	}
 	require.Equal(t, theirs.did, ours.Verified(t, request).String())
 	theirs.do("presented", nil, &struct{}{})
 }
@@ -107,19 +113,24 @@ func ourHolder(t *testing.T, credo *peer, numalgo int) {
 	credential := ours.Taken(t, ours.Accept(t, c))
 	theirs.do("issued", nil, &struct{}{})
 
-	theirs.do("ask", map[string]any{"definition": map[string]any{"id": "weir", "name": "Weir", "input_descriptors": []any{map[string]any{
-		"id": "warden", "schema": []any{map[string]any{"uri": "https://www.w3.org/2018/credentials/v1"}},
-		"constraints": map[string]any{"fields": []any{map[string]any{"path": []any{"$.credentialSubject.wardenNumber"}}}},
-	}}}}, &struct{}{})
+	theirs.do("ask", map[string]any{"definition": definition()}, &struct{}{})
 	ours.Show(t, c, credential)
 	var shown struct{ Verified bool }
 	theirs.do("verified", nil, &shown)
 	require.True(t, shown.Verified)
 }
 
+// definition is what theirs asks for.
+func definition() map[string]any {
+	return map[string]any{"id": "weir", "name": "Weir", "input_descriptors": []any{map[string]any{
+		"id": "warden", "schema": []any{map[string]any{"uri": "https://www.w3.org/2018/credentials/v1"}},
+		"constraints": map[string]any{"fields": []any{map[string]any{"path": []any{"$.credentialSubject.wardenNumber"}}}},
+	}}}
+}
+
 // theirCredential is what theirs offers: about ours, since the wallet that accepts cannot
 // add that here.
-func theirCredential(t *testing.T, ours *party.Party, theirs *holder) *vc.Credential {
+func theirCredential(t *testing.T, ours *party.Party, theirs *agent) *vc.Credential {
 	c := ours.Credential(t, ours.DID())
 	c.Issuer = vc.Party{ID: theirs.did}
 	return c
@@ -151,6 +162,49 @@ func refusedByOurs(t *testing.T, credo *peer) {
 	checks := ours.NotTaken(t, ours.Accept(t, c))
 	require.True(t, slices.ContainsFunc(checks, func(r verify.Result) bool { return r.Code == verify.ErrUntrusted }), "%v", checks)
 	theirs.do("abandoned", map[string]any{"kind": "credential"}, &struct{}{})
+}
+
+// ourMediator: theirs has no address, and gets everything through a mediator of ours.
+func ourMediator(t *testing.T, credo *peer) {
+	for pickup, scheme := range map[string]string{"live": "ws", "poll": "http"} {
+		t.Run(pickup, func(t *testing.T) {
+			t.Parallel()
+			_, mediator := party.NewMediator(t, "our mediator", scheme)
+			ours := party.New(t, "our issuer")
+			theirs := credo.openBehind(t, "credo, "+t.Name(), 4, map[string]string{"link": mediator, "pickup": pickup})
+			link, connected := ours.Invite(t)
+			theirs.do("answer", map[string]any{"link": link}, &struct{}{})
+			c := connected()
+			holder, err := did.Parse(theirs.did)
+			require.NoError(t, err)
+			x := ours.Offer(t, c, holder, party.FormEmbedded)
+			theirs.do("accept", nil, &struct{}{})
+			ours.Issued(t, x)
+			theirs.do("taken", nil, &struct{}{})
+		})
+	}
+}
+
+// connections: theirs invites to the protocol that came before did-exchange, in both forms
+// of an invitation.
+func connections(t *testing.T, credo *peer) {
+	for name, invite := range map[string]map[string]any{
+		"out-of-band": {"handshake": "https://didcomm.org/connections/1.x"}, "c_i": {"old": true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			ours, theirs := party.New(t, "ours"), credo.open(t, "credo, "+t.Name(), 4)
+			var invitation struct{ Link string }
+			theirs.do("invite", invite, &invitation)
+			c := ours.Answer(t, invitation.Link)
+			var made struct{ State, Protocol string }
+			ours.Pinged(t, c) // which completes it
+			theirs.do("connected", nil, &made)
+			require.Equal(t, "completed", made.State)
+			require.Equal(t, "https://didcomm.org/connections/1.x", made.Protocol)
+			theirs.do("ping", nil, &struct{}{})
+		})
+	}
 }
 
 func pings(t *testing.T, credo *peer) {

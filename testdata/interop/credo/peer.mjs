@@ -54,11 +54,12 @@ class Watched {
 }
 
 const operations = {
-  // open starts an agent that makes did:peer DIDs of one numalgo.
-  async open({ name, numalgo }) {
+  // open starts an agent that makes did:peer DIDs of one numalgo. With a mediator it has no
+  // address of its own.
+  async open({ name, numalgo, mediator }) {
     const watched = new Watched()
     const complain = (text) => watched.note('complaint', /Failed to validate credential/.test(text) ? 'not verified' : text)
-    const agent = await newAgent({ port: await freePort(), numalgo, complain })
+    const agent = await newAgent({ port: await freePort(), numalgo, mediator, complain })
     watched.watch(agent)
     agents.set(name, { agent, watched })
     return { did: await newKey(agent) }
@@ -71,10 +72,12 @@ const operations = {
     own.connection = connected.id
     return { state: connected.state, did: connected.did, protocol: connected.protocol }
   },
-  // invite makes an invitation.
-  async invite({ name, handshake }) {
-    const { outOfBandInvitation } = await agents.get(name).agent.didcomm.oob.createInvitation({ label: name, handshakeProtocols: [handshake] })
-    return { link: outOfBandInvitation.toUrl({ domain: 'http://127.0.0.1' }) }
+  // invite makes an invitation, in the form of RFC 0160 if it is to be old.
+  async invite({ name, handshake, old }) {
+    const { oob } = agents.get(name).agent.didcomm
+    const domain = 'http://127.0.0.1'
+    if (old) return { link: (await oob.createLegacyInvitation({ label: name })).invitation.toUrl({ domain }) }
+    return { link: (await oob.createInvitation({ label: name, handshakeProtocols: [handshake] })).outOfBandInvitation.toUrl({ domain }) }
   },
   // connected waits until the invitation has been answered.
   async connected({ name }) {
@@ -103,6 +106,12 @@ const operations = {
     await watched.until('credential', 'done')
     const [held] = await agent.w3cCredentials.getAll()
     return { credential: held.firstCredential.toJson?.() ?? JsonTransformer.toJSON(held.firstCredential) }
+  },
+  // propose_proof proposes to show what a definition asks for.
+  async propose_proof({ name, definition }) {
+    const { agent, connection } = agents.get(name)
+    await agent.didcomm.proofs.proposeProof({ connectionId: connection, protocolVersion: 'v2', proofFormats: { presentationExchange: { presentationDefinition: definition } } })
+    return {}
   },
   // presented waits until what was asked for has been shown and acknowledged.
   async presented({ name }) {

@@ -1,7 +1,7 @@
-// Package credo holds whole conversations with a wallet of Credo-TS 0.6.3: our side
-// (package party) connects, issues and verifies, the wallet holds and shows. It is a
-// module of its own, with the npm packages beside it, pinned and installed without
-// running their scripts:
+// Package credo holds whole conversations with agents of Credo-TS 0.6.3: they connect,
+// are issued credentials and show them, and the other way about, with our side of package
+// party. It is a module of its own, with the npm packages beside it, pinned and installed
+// without running their scripts:
 //
 //	cd testdata/interop/credo && go test ./...
 //
@@ -135,8 +135,8 @@ func (p *peer) ask(t testing.TB, operation string, request map[string]any, value
 	require.NoError(t, json.Unmarshal(a.Value, value))
 }
 
-// A holder is one agent of the peer.
-type holder struct {
+// An agent is one of those that run in the peer.
+type agent struct {
 	*peer
 	t    testing.TB
 	name string
@@ -144,17 +144,24 @@ type holder struct {
 }
 
 // open starts an agent whose own DIDs are did:peer DIDs of one numalgo.
-func (p *peer) open(t testing.TB, name string, numalgo int) *holder {
+func (p *peer) open(t testing.TB, name string, numalgo int) *agent {
 	t.Helper()
-	h := &holder{peer: p, t: t, name: name}
+	return p.openBehind(t, name, numalgo, nil)
+}
+
+// openBehind is open for an agent without an address, behind the mediator whose
+// invitation is the link.
+func (p *peer) openBehind(t testing.TB, name string, numalgo int, mediator map[string]string) *agent {
+	t.Helper()
+	h := &agent{peer: p, t: t, name: name}
 	var opened struct{ DID string }
-	p.ask(t, "open", map[string]any{"name": name, "numalgo": numalgo}, &opened)
+	p.ask(t, "open", map[string]any{"name": name, "numalgo": numalgo, "mediator": mediator}, &opened)
 	h.did = opened.DID
 	t.Cleanup(func() { h.do("close", nil, &struct{}{}) })
 	return h
 }
 
-func (h *holder) do(operation string, request map[string]any, value any) {
+func (h *agent) do(operation string, request map[string]any, value any) {
 	h.t.Helper()
 	if request == nil {
 		request = map[string]any{}

@@ -1,6 +1,7 @@
 // Package party is one side of a conversation with an agent that others wrote: an
-// issuer, holder, verifier and prover in one, made of this module's public packages as
-// a program of its own would make it. The tests in ../aries and ../credo use it.
+// issuer, holder, verifier, prover and mediator in one, made of this module's public
+// packages as a program of its own would make it. The tests in ../aries and ../credo
+// use it.
 //
 // It listens on loopback only, keeps its wallet in the test's folder, and shows every
 // message that it sent and received when a test fails.
@@ -59,13 +60,20 @@ type Party struct {
 	texts    *basicmessage.Protocol
 	rotate   *rotate.Protocol
 
-	trust *trusted
-	base  string // http://127.0.0.1:port
-	wire  *wire
+	trust    *trusted
+	base     string // http://127.0.0.1:port
+	endpoint string // where it receives
+	wire     *wire
 }
 
 // New starts a party, which ends with the test.
 func New(t testing.TB, label string) *Party {
+	t.Helper()
+	return start(t, label, func(*Party) {})
+}
+
+// start starts a party, after whatever it speaks besides was registered.
+func start(t testing.TB, label string, register func(*Party)) *Party {
 	t.Helper()
 	ctx := context.Background() // t's own ends before the cleanups
 	peers := new(connect.Peers)
@@ -79,6 +87,7 @@ func New(t testing.TB, label string) *Party {
 	socket, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	p.base = "http://" + socket.Addr().String()
+	p.endpoint = p.base + "/didcomm"
 	client := transport.NewClient(transport.Options{AllowLoopback: true})
 	p.wire = &wire{Packer: walletstore.Packer(p.Wallet, p.Resolver)}
 	p.Agent, err = runtime.New(runtime.Config{
@@ -87,10 +96,13 @@ func New(t testing.TB, label string) *Party {
 	})
 	require.NoError(t, err)
 	peers.Store = p.Agent
+	register(p)
 	p.protocols()
 
 	mux := http.NewServeMux()
-	mux.Handle("/didcomm", transport.NewServer(p.Agent.Receive))
+	envelopes := transport.NewReturnServer(p.Agent.ReceiveOn)
+	envelopes.Open = p.Agent.Open
+	mux.Handle("/didcomm", envelopes)
 	server := transport.NewHTTPServer(mux)
 	ctx, cancel := context.WithCancel(ctx)
 	var running sync.WaitGroup
@@ -102,6 +114,7 @@ func New(t testing.TB, label string) *Party {
 	})
 	t.Cleanup(func() {
 		_ = server.Close()
+		envelopes.Close() // and with it the sockets
 		cancel()
 		running.Wait()
 		client.Close()
@@ -117,7 +130,7 @@ func New(t testing.TB, label string) *Party {
 func (p *Party) protocols() {
 	p.Connect = &connect.Protocol{
 		Store: p.Agent, Keys: walletstore.Keys(p.Wallet), Resolver: p.Resolver,
-		Label: p.Label, Endpoint: p.base + "/didcomm", Connected: noteConnected,
+		Label: p.Label, Endpoint: p.endpoint, Connected: noteConnected,
 	}
 	p.Agent.HandleOpen("didexchange", 1, p.Connect)
 	p.Agent.HandleOpen("connections", 1, p.Connect)
@@ -131,7 +144,8 @@ func (p *Party) protocols() {
 	p.Agent.HandleTask(issue.TaskIssue, p.Issuer)
 	p.Agent.HandleTask(issue.TaskVerify, p.Holder)
 
-	p.Verifier = &present.Verifier{Store: p.Agent, Check: p.verifier()}
+	p.Verifier = &present.Verifier{Store: p.Agent, Check: p.verifier(),
+		Proposed: func(context.Context, didcomm.Tx, *present.Exchange) error { return nil }} // see AskProposed
 	p.Prover = &present.Prover{Store: p.Agent, Contexts: Contexts(), UnsafeAnyDomain: true} // aries names a host, Credo nobody
 	p.Agent.Handle("present-proof", 2, present.Roles{Verifier: p.Verifier, Prover: p.Prover})
 	p.Agent.HandleTask(present.TaskVerify, p.Verifier)

@@ -20,16 +20,49 @@ import (
 // presentation that is proven in the same way, and returns the exchange.
 func (p *Party) Ask(t testing.TB, connection, form string) (exchange string) {
 	t.Helper()
+	x, err := p.Verifier.Request(t.Context(), connection, request(form))
+	require.NoError(t, err)
+	return x
+}
+
+func request(form string) present.Request {
 	format, proof := present.FormDataIntegrity, legacy.Ed25519Signature2018().Name()
 	if form == FormToken {
 		format, proof = present.FormJWT, present.ProofJWT
 	}
-	x, err := p.Verifier.Request(t.Context(), connection, present.Request{Purpose: "To let you onto the weir", Proofs: []string{proof}, Inputs: []present.Input{{
+	return present.Request{Purpose: "To let you onto the weir", Proofs: []string{proof}, Inputs: []present.Input{{
 		ID: "warden", Type: CredentialType, Formats: []string{format},
 		Fields: []present.Field{{At: "/credentialSubject/wardenNumber"}, {At: "/credentialSubject/river"}},
-	}}})
+	}}}
+}
+
+// AskProposed waits until a peer proposes a presentation on a connection, and asks for
+// one. It returns the exchange.
+func (p *Party) AskProposed(t testing.TB, connection string) (exchange string) {
+	t.Helper()
+	p.until(t, "somebody proposes a presentation", func(ctx context.Context) (bool, error) {
+		all, err := p.Verifier.Exchanges(ctx)
+		for _, x := range all {
+			if x.Connection == connection && x.State == present.ProposalReceived {
+				exchange = x.ID
+			}
+		}
+		return exchange != "", err
+	})
+	require.NoError(t, p.Verifier.Answer(t.Context(), exchange, request(FormEmbedded)))
+	return exchange
+}
+
+// ProposeShow proposes to show the credential of these conversations, and returns the
+// thread.
+func (p *Party) ProposeShow(t testing.TB, connection string) (thread string) {
+	t.Helper()
+	r := request(FormEmbedded)
+	exchange, err := p.Prover.Propose(t.Context(), connection, present.Proposal{Inputs: r.Inputs})
 	require.NoError(t, err)
-	return x
+	x, err := p.Prover.Exchange(t.Context(), exchange)
+	require.NoError(t, err)
+	return x.Thread
 }
 
 // PresentThread returns the thread of an exchange that this party verifies in.

@@ -48,7 +48,7 @@ func (p *Party) talk() {
 	}}
 	p.Agent.Handle("basicmessage", 1, p.texts)
 
-	p.rotate = &rotate.Protocol{Store: p.Agent, Keys: walletstore.Keys(p.Wallet), Resolver: p.Resolver, Endpoint: p.base + "/didcomm"}
+	p.rotate = &rotate.Protocol{Store: p.Agent, Keys: walletstore.Keys(p.Wallet), Resolver: p.Resolver, Endpoint: p.endpoint}
 	p.Agent.Handle("did-rotate", 1, p.rotate)
 }
 
