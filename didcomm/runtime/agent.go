@@ -301,7 +301,9 @@ func (a *Agent) update(ctx context.Context, f func(*tx) error) error {
 		if err != nil {
 			return err
 		}
-		gone = a.settled.rows()
+		if gone = a.settled.rows(); len(gone) > 0 {
+			a.failpoint(atBeforeDelete)
+		}
 		for _, r := range gone {
 			if err := s.Delete(r.kind, r.id); err != nil {
 				return err

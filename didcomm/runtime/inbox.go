@@ -70,7 +70,7 @@ func (a *Agent) ReceiveOn(ctx context.Context, envelope []byte, reply func(ctx c
 		a.sessions.end(c)
 		return err
 	}
-	context.AfterFunc(ctx, func() { a.sessions.end(c) })
+	context.AfterFunc(ctx, func() { a.sessions.close(c) })
 	return nil
 }
 

@@ -24,6 +24,7 @@ type channel struct {
 	id    string // of a lasting one; empty if it carries one answer
 	reply func(ctx context.Context, envelope []byte) error
 	turn  chan struct{} // one token: one reply at a time
+	ended bool          // no session may open on it; guarded by the sessions
 }
 
 func newChannel(id string, reply func(context.Context, []byte) error) *channel {
@@ -66,6 +67,9 @@ func newSessions() *sessions { return &sessions{byID: make(map[string][]*session
 func (s *sessions) add(n *session) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if n.channel.ended { // a message that it brought is handled late
+		return
+	}
 	for _, old := range slices.Clone(s.byID[n.peer]) {
 		if old.channel == n.channel {
 			s.remove(old)
@@ -119,6 +123,14 @@ func (s *sessions) end(c *channel) {
 	}
 }
 
+// close ends a channel for good.
+func (s *sessions) close(c *channel) {
+	s.mu.Lock()
+	c.ended = true
+	s.mu.Unlock()
+	s.end(c)
+}
+
 // leave ends the session of one peer on a channel.
 func (s *sessions) leave(c *channel, peer string) {
 	s.mu.Lock()
@@ -161,7 +173,7 @@ func (s *sessions) lasting(connection string) (id string, ok bool) {
 func (a *Agent) Open(reply func(ctx context.Context, envelope []byte) error) (receive func(ctx context.Context, envelope []byte) error, closed func()) {
 	c := newChannel(rand.Text(), reply)
 	return func(ctx context.Context, envelope []byte) error { return a.receive(ctx, envelope, c) },
-		func() { a.sessions.end(c) }
+		func() { a.sessions.close(c) }
 }
 
 // Session names the lasting channel ([Agent.Open]) to which messages of a connection go

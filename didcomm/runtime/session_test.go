@@ -120,6 +120,9 @@ func TestSession_Waits(t *testing.T) {
 		require.NotContains(t, l.ids(), "p5", "another peer's")
 
 		closed()
+		require.NoError(t, receive(t.Context(), f.sealed(v, "river", asking(t, v, "m2", "", "all"), 0)), "handled late")
+		_, ok := f.Session("river")
+		require.False(t, ok)
 		f.send("river", messageOf(t, v, "toy/1.0/pong", "p6", ""))
 		time.Sleep(time.Hour)
 		require.NotContains(t, l.ids(), "p6")

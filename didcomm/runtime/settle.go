@@ -76,7 +76,6 @@ func (a *Agent) flush(ctx context.Context) error {
 	if a.settled.empty() {
 		return nil
 	}
-	a.failpoint(atBeforeDelete)
 	return a.update(ctx, func(*tx) error { return nil })
 }
 

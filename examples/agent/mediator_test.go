@@ -251,7 +251,7 @@ func TestAbuse_DC10_MediatorOverHTTP(t *testing.T) {
 			require.Equal(t, http.StatusServiceUnavailable, r.StatusCode, i)
 		}
 	}
-	require.Zero(t, m.waits(t))
+	m.drained(t) // what is its own may still be under way
 	w.take(t, w.offer, w.accept)
 	m.drained(t)
 }
