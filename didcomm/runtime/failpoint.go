@@ -15,7 +15,7 @@ const (
 	atAfterSend    = "outbox/after-send"      // the peer has it, the outbox does not know
 	atBeforeRetry  = "outbox/before-retry"    // a delivery failed, which is not yet recorded
 	atBeforeDead   = "outbox/before-dead"     // a message is to be given up
-	atBeforeDelete = "outbox/before-delete"   // delivered messages and finished tasks are to be deleted
+	atBeforeDelete = "outbox/before-delete"   // in any transaction: delivered messages and finished tasks are to be deleted
 	atBeforeTask   = "task/before-work"       // a task was read
 	atAfterTask    = "task/after-work"        // a task is done, the store does not know
 	atBeforeDrain  = "run/before-drain"       // Run was told to end

@@ -97,8 +97,6 @@ func deaths(point, side string) int32 {
 			return 0
 		}
 		return 1
-	case "outbox/before-delete": // mostly other transactions delete
-		return 0
 	}
 	return 1
 }

@@ -91,9 +91,10 @@ func start(t testing.TB, label string, register func(*Party)) *Party {
 	p.endpoint = p.base + "/didcomm"
 	client := transport.NewClient(transport.Options{AllowLoopback: true})
 	p.wire = &wire{Packer: walletstore.Packer(p.Wallet, p.Resolver)}
+	log := &testLog{t: t, label: label}
 	p.Agent, err = runtime.New(runtime.Config{
 		Store: walletstore.New(p.Wallet), Packer: p.wire, Sender: client,
-		MinBackoff: 50 * time.Millisecond, Log: slog.New(slog.NewTextHandler(logOf{t, label}, nil)),
+		MinBackoff: 50 * time.Millisecond, Log: slog.New(slog.NewTextHandler(log, nil)),
 	})
 	require.NoError(t, err)
 	peers.Store = p.Agent
@@ -119,6 +120,7 @@ func start(t testing.TB, label string, register func(*Party)) *Party {
 		cancel()
 		running.Wait()
 		client.Close()
+		log.end()
 		require.NoError(t, p.Wallet.Close())
 		if t.Failed() {
 			p.wire.show(t, label)

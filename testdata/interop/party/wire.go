@@ -55,13 +55,27 @@ func (w *wire) show(t testing.TB, label string) {
 	}
 }
 
-// logOf writes the runtime's log into that of a test.
-type logOf struct {
+// A testLog writes the runtime's log into that of a test, until the test is over.
+type testLog struct {
 	t     testing.TB
 	label string
+
+	mu   sync.Mutex
+	over bool
 }
 
-func (l logOf) Write(line []byte) (int, error) {
-	l.t.Logf("%s %s", l.label, bytes.TrimSpace(line))
+// Write implements io.Writer.
+func (l *testLog) Write(line []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !l.over {
+		l.t.Logf("%s %s", l.label, bytes.TrimSpace(line))
+	}
 	return len(line), nil
+}
+
+func (l *testLog) end() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.over = true
 }
