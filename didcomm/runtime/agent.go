@@ -80,7 +80,8 @@ const (
 	defaultMinBackoff = time.Second
 	defaultMaxBackoff = 10 * time.Minute // a peer that is back is noticed while its user still looks
 	defaultPoll       = 30 * time.Second
-	defaultParallel   = 32 // deliveries at once; more only fill sockets
+	defaultPatience   = 5 * time.Second // the other message is on its way
+	defaultParallel   = 32              // deliveries at once; more only fill sockets
 )
 
 // Config configures an [Agent]. Store, Packer and Sender are required; every other
@@ -101,6 +102,11 @@ type Config struct {
 	Poll       time.Duration // how often the store is searched for work nobody announced: 30 s
 	Parallel   int           // deliveries at once, over all connections, and tasks at once of each kind: 32
 
+	// Patience is how long a message is held that came before the last one of the
+	// exchange which makes its connection: 5 s. If it is negative, such a message is
+	// refused at once, and its sender must try again.
+	Patience time.Duration
+
 	Now  func() time.Time // time.Now
 	Rand io.Reader        // row names and jitter: crypto/rand
 	Log  *slog.Logger     // types, threads and outcomes, never content: none
@@ -119,6 +125,7 @@ type Agent struct {
 	settled  *settled
 	sessions *sessions
 	commits  *commits
+	early    chan struct{} // a place for each message that is held
 	pruning  *pruning
 	random   sync.Mutex    // Rand need not be safe for concurrent use
 	turns    atomic.Uint64 // how many updates came to their commit
@@ -150,6 +157,9 @@ func New(c Config) (*Agent, error) {
 	if c.Poll <= 0 {
 		c.Poll = defaultPoll
 	}
+	if c.Patience == 0 {
+		c.Patience = defaultPatience
+	}
 	if c.Parallel <= 0 {
 		c.Parallel = defaultParallel
 	}
@@ -166,6 +176,7 @@ func New(c Config) (*Agent, error) {
 		config:  c,
 		settled: newSettled(), sessions: newSessions(),
 		commits: newCommits(),
+		early:   make(chan struct{}, maxEarly),
 		pruning: newPruning(),
 		routes:  make(map[route]reaction),
 		workers: make(map[string]didcomm.Worker),

@@ -35,3 +35,6 @@ func (a *Agent) Sessions() int {
 	defer a.sessions.mu.Unlock()
 	return len(a.sessions.open)
 }
+
+// Early returns how many messages are held that came before their connection.
+func (a *Agent) Early() int { return len(a.early) }

@@ -336,7 +336,7 @@ func newFixture(t *testing.T, change func(*runtime.Config)) *fixture {
 // restart makes a new agent on the same store.
 func (f *fixture) restart(change func(*runtime.Config)) {
 	f.t.Helper()
-	c := runtime.Config{Store: f.store, Packer: f.pack, Sender: f.post}
+	c := runtime.Config{Store: f.store, Packer: f.pack, Sender: f.post, Patience: -1}
 	if change != nil {
 		change(&c)
 	}

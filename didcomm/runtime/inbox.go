@@ -84,9 +84,11 @@ func (a *Agent) receive(ctx context.Context, envelope []byte, c *channel) error 
 	in.channel = c
 	var connection, outcome string
 	var refusal error // decided and recorded: the transaction commits
-	err = a.update(ctx, func(t *tx) (err error) {
-		connection, outcome, refusal, err = a.handle(ctx, t, in)
-		return err
+	err = a.patiently(ctx, func() error {
+		return a.update(ctx, func(t *tx) (err error) {
+			connection, outcome, refusal, err = a.handle(ctx, t, in)
+			return err
+		})
 	})
 	var p *didcomm.Problem
 	if errors.As(err, &p) {
@@ -120,6 +122,37 @@ func (a *Agent) receive(ctx context.Context, envelope []byte, c *channel) error 
 	}
 	a.failpoint(atBeforeAnswer)
 	return nil
+}
+
+// maxEarly is how many messages that came before their connection are held at once.
+const maxEarly = 16
+
+// patiently runs f, and again after each commit for a while, as long as the connection
+// of its message is not established. An agent may send the last message of the exchange
+// that makes the connection, and the first on it, at the same moment on two requests;
+// some never try again what was refused.
+func (a *Agent) patiently(ctx context.Context, f func() error) error {
+	seen := a.Commits()
+	err := f()
+	if !errors.Is(err, ErrNotEstablished) || a.config.Patience < 0 {
+		return err
+	}
+	select {
+	case a.early <- struct{}{}:
+		defer func() { <-a.early }()
+	default:
+		return err
+	}
+	held, cancel := context.WithTimeout(ctx, a.config.Patience)
+	defer cancel()
+	for errors.Is(err, ErrNotEstablished) {
+		var late error
+		if seen, late = a.Wait(held, seen); late != nil {
+			break
+		}
+		err = f()
+	}
+	return err
 }
 
 // open unpacks and parses an envelope, outside any transaction.

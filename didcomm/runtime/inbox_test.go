@@ -1,8 +1,10 @@
 package runtime_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	goruntime "runtime"
 	"sync"
 	"testing"
 	"time"
@@ -86,6 +88,38 @@ func TestReceive_NotEstablishedYet(t *testing.T) {
 	}))
 	require.NoError(t, f.Receive(t.Context(), envelope))
 	require.Equal(t, []string{"bud m1"}, f.toy.seen())
+}
+
+// An agent that sends the first message on a connection before the last one that makes
+// it, and never again, is heard. What waits is bounded, and ends with its request.
+func TestReceive_HeldUntilEstablished(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, func(c *runtime.Config) { c.Patience = time.Minute })
+	done := make(chan error)
+	send := func(ctx context.Context, id string) {
+		go func() { done <- f.Receive(ctx, f.from("bud", message(t, "toy/1.0/ping", id, ""))) }()
+	}
+	const places = 16
+	ctx, hangUp := context.WithCancel(t.Context())
+	for i := range places + 1 {
+		send(ctx, fmt.Sprint("m", i))
+	}
+	require.ErrorIs(t, <-done, runtime.ErrNotEstablished, "one too many")
+	hangUp()
+	for range places {
+		require.Error(t, <-done)
+	}
+	require.Empty(t, f.toy.seen())
+
+	send(t.Context(), "patient")
+	for f.Early() == 0 {
+		goruntime.Gosched()
+	}
+	require.NoError(t, f.Update(t.Context(), func(tx didcomm.Tx) error {
+		return tx.SaveConnection(connection("bud", true))
+	}))
+	require.NoError(t, <-done)
+	require.Equal(t, []string{"bud patient"}, f.toy.seen())
 }
 
 func TestAbuse_DC05_Duplicates(t *testing.T) {

@@ -9,7 +9,6 @@ package party
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -102,7 +101,7 @@ func start(t testing.TB, label string, register func(*Party)) *Party {
 	p.protocols()
 
 	mux := http.NewServeMux()
-	envelopes := transport.NewReturnServer(p.receive)
+	envelopes := transport.NewReturnServer(p.Agent.ReceiveOn)
 	envelopes.Open = p.Agent.Open
 	mux.Handle("/didcomm", envelopes)
 	server := transport.NewHTTPServer(mux)
@@ -127,24 +126,6 @@ func start(t testing.TB, label string, register func(*Party)) *Party {
 		}
 	})
 	return p
-}
-
-// receive takes an envelope. Credo sends the last message of did-exchange and the first
-// of what follows at the same time, and neither of them twice, so that one which comes
-// before the connection is there is tried again.
-func (p *Party) receive(ctx context.Context, envelope []byte, reply func(context.Context, []byte) error) error {
-	patient, cancel := context.WithTimeout(ctx, 5*time.Second)
-	defer cancel()
-	for {
-		seen := p.Agent.Commits()
-		err := p.Agent.ReceiveOn(ctx, envelope, reply)
-		if !errors.Is(err, runtime.ErrNotEstablished) {
-			return err
-		}
-		if _, late := p.Agent.Wait(patient, seen); late != nil {
-			return err
-		}
-	}
 }
 
 // protocols registers what the party speaks.
