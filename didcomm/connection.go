@@ -15,7 +15,7 @@ import (
 // encrypted from TheirKey to MyKey; in V2, from a key of Theirs to one of Mine.
 type Connection struct {
 	ID     string  `json:"id"`    // local identifier, never sent
-	Label  string  `json:"label"` // what the peer calls itself; not proven
+	Label  string  `json:"label"` // what the peer calls itself; not proven; in V2 only an inviter does
 	Mine   did.DID `json:"mine,omitzero"`
 	Theirs did.DID `json:"theirs,omitzero"` // zero until the peer named one
 
@@ -26,10 +26,14 @@ type Connection struct {
 	// that tells it so with every message until the peer writes to Mine (V2).
 	Prior     did.DID `json:"prior,omitzero"`
 	FromPrior string  `json:"fromPrior,omitempty"`
+	// Rotated is when the peer last changed Theirs, by its own clock (V2).
+	Rotated time.Time `json:"rotated,omitzero"`
 
 	// PriorKey is the key that the peer wrote with before it rotated (RFC 0794): what it
 	// wrote with that still belongs to the connection until it writes with TheirKey (V1).
-	PriorKey ed25519.PublicKey `json:"priorKey,omitempty"`
+	// PriorTheirs is its DID of then: that Theirs is its own too, it has only said so far.
+	PriorKey    ed25519.PublicKey `json:"priorKey,omitempty"`
+	PriorTheirs did.DID           `json:"priorTheirs,omitzero"`
 
 	MyKey       ed25519.PublicKey   `json:"myKey"`
 	TheirKey    ed25519.PublicKey   `json:"theirKey,omitempty"`    // empty until the peer named one
@@ -40,6 +44,15 @@ type Connection struct {
 	// protocols: messages of protocols with a [Handler] are refused before.
 	Established bool      `json:"established"`
 	Created     time.Time `json:"created"`
+}
+
+// Peer returns the DID that the peer has proven to be its own, by writing with a key of
+// it: not Theirs as long as it goes on with its PriorKey. It is zero if there is none.
+func (c Connection) Peer() did.DID {
+	if len(c.PriorKey) > 0 {
+		return c.PriorTheirs
+	}
+	return c.Theirs
 }
 
 // String names the connection. A label may be a person's name.

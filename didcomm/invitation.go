@@ -26,8 +26,8 @@ type Invitation struct {
 	Request Type `json:"request,omitzero"`
 	// DID is the inviter's, if the invitation names one. In V2 it always does.
 	DID did.DID `json:"did,omitzero"`
-	// Service is where the answer goes; in V1 its first key is the inviter's, in V2 it
-	// has an endpoint only.
+	// Service is where the answer goes in V1; its first key is the inviter's. In V2 it
+	// is empty: the answer goes where the document of DID says.
 	Service Service `json:"service"`
 	// Requests are the messages that came with the invitation, of which one is to be
 	// answered once there is a connection (RFC 0434, "requests~attach"), as plaintexts

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -329,4 +330,28 @@ func TestMessageInLog(t *testing.T) {
 	require.NotContains(t, b.String(), "canary")
 	require.NotContains(t, b.String(), "Y2FuYXJ5")
 	require.Contains(t, b.String(), "m1")
+}
+
+// A message of many small values takes more memory than its size, up to a limit. It is
+// measured alone.
+func TestParseMessageManyValues(t *testing.T) {
+	message := func(n int) []byte {
+		return []byte(`{"type":"https://example.org/river/1.0/level","id":"1","body":{"a":[` + strings.Repeat(`{},`, n-6) + `{}]}}`)
+	}
+	m, err := didcomm.ParseMessage(message(1 << 14))
+	require.NoError(t, err)
+	_, err = m.Plaintext()
+	require.NoError(t, err)
+	_, err = didcomm.ParseMessage(message(1<<14 + 1))
+	require.ErrorIs(t, err, didcomm.ErrMalformed)
+	m.Body = json.RawMessage(`{"a":[` + strings.Repeat(`{},`, 1<<14) + `{}]}`)
+	_, err = m.Plaintext()
+	require.ErrorIs(t, err, didcomm.ErrPermanent)
+	large := message(didcomm.MaxMessage/3 - 50)
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	_, err = didcomm.ParseMessage(large)
+	runtime.ReadMemStats(&after)
+	require.ErrorIs(t, err, didcomm.ErrMalformed)
+	require.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(2*len(large)))
 }

@@ -16,6 +16,10 @@ type Problem struct {
 	Code    string
 	Comment string // a sentence in English; may be empty
 	Err     error  // the local cause, not sent; may be nil
+
+	// About is the type of the message that a runtime could not deliver, for its
+	// [Abandoner]. A report of the peer's has none.
+	About Type
 }
 
 // Error implements error.

@@ -72,7 +72,7 @@ func servicesV2(ctx context.Context, r did.Resolver, id did.DID) ([]did.Service,
 }
 
 func newServiceV2(s did.Service) (ServiceV2, error) {
-	if !acceptsV2(s.Accept) {
+	if !AcceptsV2(s.Accept) {
 		return ServiceV2{}, fmt.Errorf("%w: service accepts no known profile", ErrMalformed)
 	}
 	if len(s.RoutingKeys) > maxServiceKeys {
@@ -104,17 +104,17 @@ func mediatorEndpoint(ctx context.Context, r did.Resolver, id did.DID) (string, 
 		return "", err
 	}
 	for _, s := range services {
-		if acceptsV2(s.Accept) && len(s.RoutingKeys) == 0 && s.Endpoint != Queue && checkEndpoint(s.Endpoint) == nil {
+		if AcceptsV2(s.Accept) && len(s.RoutingKeys) == 0 && s.Endpoint != Queue && checkEndpoint(s.Endpoint) == nil {
 			return s.Endpoint, nil
 		}
 	}
 	return "", fmt.Errorf("%w: mediator without an address", ErrMalformed)
 }
 
-// acceptsV2 reports whether a peer that lists these profiles takes the envelopes of V2
+// AcceptsV2 reports whether a peer that lists these profiles takes the envelopes of V2
 // (DIDComm Messaging 2.1, "Defined Profiles"). No list means that the choice is the
 // sender's.
-func acceptsV2(accept []string) bool {
+func AcceptsV2(accept []string) bool {
 	return len(accept) == 0 || slices.ContainsFunc(accept, func(profile string) bool {
 		return strings.ReplaceAll(profile, " ", "") == "didcomm/v2"
 	})

@@ -36,6 +36,9 @@ func (w *Wallet) withAgreement(ctx context.Context, pub *ecdh.PublicKey, f func(
 		return nil, err
 	}
 	names := []crypto.PublicKey{stored}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
 	if pub.Curve() == ecdh.X25519() {
 		names = append(names, counterparts(pub)...)
 		if err := w.begin(); err != nil {

@@ -69,3 +69,22 @@ func TestKeyExchange_Counterpart(t *testing.T) {
 	_, err = w.KeyExchanger(t.Context(), all[0])
 	require.ErrorIs(t, err, wallet.ErrClosed)
 }
+
+// A call that was given up finds no key, open or not.
+func TestKeyExchanger_ContextEnded(t *testing.T) {
+	t.Parallel()
+	w := newWallet(t)
+	signing := newEd25519(t, w)
+	agreement, err := did.X25519(signing)
+	require.NoError(t, err)
+	own, err := w.NewKey(t.Context(), wallet.X25519)
+	require.NoError(t, err)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	for _, pub := range []*ecdh.PublicKey{agreement, own.(*ecdh.PublicKey)} {
+		_, err := w.KeyExchanger(t.Context(), pub)
+		require.NoError(t, err)
+		_, err = w.KeyExchanger(ctx, pub)
+		require.ErrorIs(t, err, context.Canceled)
+	}
+}

@@ -330,6 +330,36 @@ func TestConcurrentUse(t *testing.T) {
 }
 
 // TestCloseDuringUse closes while others work: each call works or says ErrClosed.
+// What others keep of a wallet's keys ends with the wallet, after its last transaction.
+func TestOnClose(t *testing.T) {
+	t.Parallel()
+	w := newWallet(t)
+	calls := 0
+	w.OnClose(func() { calls++ })
+	w.OnClose(func() { calls++ })
+	in, out := make(chan struct{}), make(chan struct{})
+	go func() {
+		_ = w.View(context.Background(), func(*wallet.Tx) error {
+			close(in)
+			<-out
+			if calls > 0 {
+				return errors.New("too early")
+			}
+			return nil
+		})
+	}()
+	<-in
+	closed := make(chan error)
+	go func() { closed <- w.Close() }()
+	close(out)
+	require.NoError(t, <-closed)
+	require.Equal(t, 2, calls)
+	require.NoError(t, w.Close())
+	require.Equal(t, 2, calls)
+	w.OnClose(func() { calls++ })
+	require.Equal(t, 3, calls, "closed already")
+}
+
 func TestCloseDuringUse(t *testing.T) {
 	t.Parallel()
 	w := newWallet(t)

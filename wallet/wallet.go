@@ -52,6 +52,7 @@ type Wallet struct {
 
 	mu      sync.Mutex // guards closed, and running against Close
 	closed  bool
+	ending  []func()
 	running sync.WaitGroup
 }
 
@@ -112,9 +113,27 @@ func (w *Wallet) Close() error {
 	w.closed = true
 	w.mu.Unlock()
 	w.running.Wait()
+	for _, f := range w.ending {
+		f()
+	}
 	w.keys.close()
 	w.secrets.wipe()
 	return w.store.Close()
+}
+
+// OnClose calls f when the wallet is closed, after the last transaction: for whoever
+// keeps something in memory that is as secret as the wallet's keys. f must not use the
+// wallet. If it is closed already, f is called at once.
+func (w *Wallet) OnClose(f func()) {
+	w.mu.Lock()
+	closed := w.closed
+	if !closed {
+		w.ending = append(w.ending, f)
+	}
+	w.mu.Unlock()
+	if closed {
+		f()
+	}
 }
 
 // begin counts one running operation, which must be ended with w.running.Done.

@@ -4,6 +4,9 @@
 // Register a [Protocol] with the runtime for "basicmessage", 1 and 2. What comes is
 // handed to [Protocol.Received]; [Protocol.Send] writes. A text is a person's words: it
 // is shown to a person and acted on by nobody.
+//
+// The protocol has one state: its one message ends what it begins, and neither the sender
+// nor the receiver waits for anything. So it has no table.
 package basicmessage
 
 import (

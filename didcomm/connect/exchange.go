@@ -32,7 +32,7 @@ const (
 // An Exchange is one run of the protocol, as one party sees it.
 type Exchange struct {
 	ID      string          `json:"id"`                // also of the connection; local, safe in a URL
-	Version didcomm.Version `json:"version,omitempty"` // of the connection; zero is V1
+	Version didcomm.Version `json:"version,omitempty"` // of the connection; see [didcomm.Version] of old records
 	Role    Role            `json:"role"`
 	State   State           `json:"state"`
 	Thread  string          `json:"thread,omitempty"` // empty before the request
@@ -40,7 +40,7 @@ type Exchange struct {
 	Since   time.Time       `json:"since"` // when State was entered
 
 	Invitation string    `json:"invitation"`         // its ID
-	Label      string    `json:"label,omitempty"`    // what the peer calls itself; not proven
+	Label      string    `json:"label,omitempty"`    // what the peer calls itself; not proven; none of a requester in V2, which has no place for it
 	GoalCode   string    `json:"goalCode,omitempty"` // of the inviter
 	Goal       string    `json:"goal,omitempty"`     // of the inviter
 	Expires    time.Time `json:"expires,omitzero"`   // of the invitation; zero means never
@@ -49,7 +49,9 @@ type Exchange struct {
 	Requests []json.RawMessage `json:"requests,omitempty"`
 
 	// Code and Reason say why the exchange is abandoned. A Reason ByPeer is the
-	// peer's own text.
+	// peer's own text, and Code then the peer's too: other agents have other codes, and
+	// those of V2 begin with "e.p.". Ours are "denied", "expired", [Reused] and
+	// "undeliverable". To decide anything, look at State.
 	Code   string `json:"code,omitempty"`
 	Reason string `json:"reason,omitempty"`
 	ByPeer bool   `json:"byPeer,omitempty"`
@@ -57,7 +59,11 @@ type Exchange struct {
 
 // String tells the exchange without what either side says of itself.
 func (x Exchange) String() string {
-	return fmt.Sprintf("didexchange %s, %s in %q", x.Thread, x.Role, string(x.State))
+	name := "connect " + x.Version.String()
+	if x.Thread != "" {
+		name += " " + x.Thread
+	}
+	return fmt.Sprintf("%s, %s in %q", name, x.Role, string(x.State))
 }
 
 // Format shows what String shows, under every verb.
@@ -88,6 +94,8 @@ type record struct {
 	// and the thread of that; empty if it did not.
 	Reuse       string `json:"reuse,omitempty"`
 	ReuseThread string `json:"reuseThread,omitempty"`
+	// Rotated is when we last changed our DID (V2).
+	Rotated time.Time `json:"rotated,omitzero"`
 	// Found is the record of kindThread that leads here; empty before the request.
 	Found string `json:"found,omitempty"`
 	// Life is where a requester stands with the invitation (RFC 0434, "States").
@@ -172,20 +180,6 @@ func find(tx didcomm.Tx, r Role, requester ed25519.PublicKey, thread string) (*r
 
 func isNotFound(err error) bool { return errors.Is(err, didcomm.ErrNotFound) }
 
-func each[T any](tx didcomm.Tx, kind string, f func(*T)) error {
-	for r, err := range tx.List(kind) {
-		if err != nil {
-			return err
-		}
-		v := new(T)
-		if err := json.Unmarshal(r.Data, v); err != nil {
-			return err
-		}
-		f(v)
-	}
-	return nil
-}
-
 func (p *Protocol) view(ctx context.Context, id string) (x *record, err error) {
 	err = p.Store.View(ctx, func(tx didcomm.Tx) error {
 		x, err = load(tx, id)
@@ -243,18 +237,11 @@ func (p *Protocol) Delete(ctx context.Context, id string) error {
 
 // unlink forgets what leads to the connection of x, or was kept for it.
 func (p *Protocol) unlink(tx didcomm.Tx, x *record) error {
-	c, err := tx.Connection(x.ID)
-	if isNotFound(err) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	if err := peerdid.Forget(tx, c.Theirs); err != nil || x.Role != RoleRequester || x.Inviter.IsZero() {
+	if err := peerdid.Forget(tx, x.ID); err != nil || x.Role != RoleRequester || x.Inviter.IsZero() {
 		return err
 	}
 	var connection string
-	err = tx.Load(kindInviter, inviterID(x.Inviter), &connection)
+	err := tx.Load(kindInviter, inviterID(x.Inviter), &connection)
 	if isNotFound(err) || err == nil && connection != x.ID {
 		return nil
 	}
@@ -280,6 +267,11 @@ func (p *Protocol) step(tx didcomm.Tx, x *record, outcome string, events ...Even
 	if err := tx.Save(kindExchange, x.ID, x); err != nil {
 		return err
 	}
+	if x.State == Abandoned {
+		if err := p.dismiss(tx, x); err != nil {
+			return err
+		}
+	}
 	for _, e := range events {
 		err := tx.Audit(didcomm.Event{
 			Action: x.protocol() + "/" + strings.ReplaceAll(e.String(), " ", "-"), Outcome: outcome,
@@ -290,6 +282,25 @@ func (p *Protocol) step(tx didcomm.Tx, x *record, outcome string, events ...Even
 		}
 	}
 	return nil
+}
+
+// dismiss deletes the connection that a requester in V2 has begun and will not have: what
+// its inviter still writes is a stranger's.
+func (p *Protocol) dismiss(tx didcomm.Tx, x *record) error {
+	if x.Version.Or1() != didcomm.V2 {
+		return nil
+	}
+	c, err := tx.Connection(x.ID)
+	if isNotFound(err) || err == nil && c.Established {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if err := p.unlink(tx, x); err != nil {
+		return err
+	}
+	return tx.DeleteConnection(x.ID)
 }
 
 // protocol names the protocol of x, for the audit log.

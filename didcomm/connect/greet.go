@@ -9,7 +9,6 @@ import (
 	"github.com/staffpassport/staffpassport/didcomm"
 	"github.com/staffpassport/staffpassport/didcomm/internal/oob"
 	"github.com/staffpassport/staffpassport/didcomm/internal/peerdid"
-	"github.com/staffpassport/staffpassport/didcomm/internal/prior"
 )
 
 // This file is what V2 has instead of did-exchange (DIDComm Messaging 2.1,
@@ -32,7 +31,7 @@ func (p *Protocol) ping(ctx context.Context, tx didcomm.Tx, x *record, c *didcom
 		return nil, err
 	}
 	c.Theirs = x.Inviter
-	if err := peerdid.Know(tx, c.Theirs, nil); err != nil {
+	if err := peerdid.Know(tx, x.ID, c.Theirs, nil); err != nil {
 		return nil, err
 	}
 	m, err := newPing(x.Thread, x.Invitation)
@@ -86,9 +85,14 @@ func (p *Protocol) answered(ctx context.Context, tx didcomm.Tx, k didcomm.Keys, 
 	if x.State != RequestSent || !same(c.Theirs, k.From) {
 		return didcomm.Connection{}, didcomm.ErrNotFound
 	}
-	if err := peerdid.Know(tx, k.From, nil); err != nil {
+	if err := peerdid.Know(tx, id, k.From, nil); err != nil {
 		return didcomm.Connection{}, err
 	}
+	return p.agreed(ctx, tx, x, c)
+}
+
+// agreed establishes the connection of a requester in V2.
+func (p *Protocol) agreed(ctx context.Context, tx didcomm.Tx, x *record, c didcomm.Connection) (didcomm.Connection, error) {
 	c.Established = true
 	if err := tx.SaveConnection(c); err != nil {
 		return didcomm.Connection{}, err
@@ -97,6 +101,13 @@ func (p *Protocol) answered(ctx context.Context, tx didcomm.Tx, k didcomm.Keys, 
 		return didcomm.Connection{}, err
 	}
 	return c, p.connected(ctx, tx, x, c)
+}
+
+// unknownPing reports whether a report tells a requester in V2 that its inviter took the
+// invitation's answer, and only knows no trust ping: then it has a connection all the same.
+func (x *record) unknownPing(r *didcomm.Problem) bool {
+	return x.Version.Or1() == didcomm.V2 && x.Role == RoleRequester && x.State == RequestSent &&
+		(r.Code == "e.p.msg.message-type-unsupported" || r.Code == "e.p.msg.version-not-supported")
 }
 
 // greet begins the connection with somebody who answers an invitation.
@@ -116,13 +127,13 @@ func (p *Protocol) greet(ctx context.Context, tx didcomm.Tx, k didcomm.Keys, m *
 	if err := tx.Save(kindInvitation, i.ID, i); err != nil {
 		return didcomm.Connection{}, err
 	}
-	if err := peerdid.Know(tx, k.From, nil); err != nil {
-		return didcomm.Connection{}, err
-	}
 	x := &record{Exchange: Exchange{
 		ID: p.newID(), Version: didcomm.V2, Role: RoleResponder, State: InvitationSent, Thread: m.Thread, Created: p.now(),
 		Invitation: i.ID, GoalCode: i.GoalCode, Goal: i.Goal, Expires: i.Expires,
 	}, Inviter: i.DID, Theirs: k.From, MyKey: i.Key}
+	if err := peerdid.Know(tx, x.ID, k.From, nil); err != nil {
+		return didcomm.Connection{}, err
+	}
 	c.ID, c.Established = x.ID, true
 	if err := tx.SaveConnection(c); err != nil {
 		return didcomm.Connection{}, err
@@ -138,9 +149,8 @@ func (p *Protocol) greet(ctx context.Context, tx didcomm.Tx, k didcomm.Keys, m *
 	return c, p.connected(ctx, tx, x, c)
 }
 
-// rotate gives a connection that came of an invitation for many a DID of its own
-// (DIDComm Messaging 2.1, "DID Rotation"): the one of the invitation, which others know
-// too, signs it over.
+// rotate gives a connection that came of an invitation for many a DID of its own: the
+// one of the invitation, which others know too, signs it over.
 func (p *Protocol) rotate(ctx context.Context, x *record) error {
 	var before didcomm.Connection
 	err := p.Store.View(ctx, func(tx didcomm.Tx) (err error) {
@@ -153,38 +163,5 @@ func (p *Protocol) rotate(ctx context.Context, x *record) error {
 	if err != nil {
 		return err
 	}
-	key, err := p.Keys.NewVerkey(ctx)
-	if err != nil {
-		return err
-	}
-	var mine did.DID
-	err = p.Store.Update(ctx, func(tx didcomm.Tx) error {
-		mine, _, err = p.did2(ctx, tx, key)
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	signer, err := p.Keys.Signer(ctx, x.Inviter.URL("key-1"), x.MyKey)
-	if err != nil {
-		return err
-	}
-	token, err := prior.Sign(ctx, signer, mine, p.now())
-	if err != nil {
-		return err
-	}
-	return p.Store.Update(ctx, func(tx didcomm.Tx) error {
-		c, err := tx.Connection(x.ID)
-		if isNotFound(err) || err == nil && !same(c.Mine, x.Inviter) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		c.Prior, c.Mine, c.FromPrior = c.Mine, mine, token
-		if err := tx.SaveConnection(c); err != nil {
-			return err
-		}
-		return tx.Audit(didcomm.Event{Action: "out-of-band/rotated", Outcome: "ok", Connection: c.ID, Thread: x.Thread})
-	})
+	return p.succeed(ctx, before, x.MyKey, p.now(), func(didcomm.Tx, didcomm.Connection) error { return nil })
 }

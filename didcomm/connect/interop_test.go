@@ -84,7 +84,7 @@ func TestInterop_DIDs(t *testing.T) {
 			require.Len(t, sent, 1)
 			require.Equal(t, key, sent[0].Connection.TheirKey)
 			require.Equal(t, peer.ID, sent[0].Connection.Theirs)
-			require.Contains(t, sent[0].Connection.Endpoint, "http://127.0.0.1:9")
+			require.Contains(t, sent[0].Connection.Endpoint, "http://127.0.0.1:")
 			answer := sent[0].Message
 			require.Equal(t, c.minor, answer.Type.Minor, "in the peer's version")
 			require.Equal(t, m.ID, answer.Thread)
@@ -206,7 +206,7 @@ func TestInterop_ResponseWithoutSignature(t *testing.T) {
 	c := w.hazel.connection(t, x.ID)
 	require.True(t, c.Established)
 	require.Equal(t, k.Sender, c.TheirKey)
-	require.Equal(t, "http://127.0.0.1:9241", c.Endpoint)
+	require.Equal(t, "http://127.0.0.1:38271", c.Endpoint)
 	done := w.hazel.store.TakeOutbox()
 	require.Len(t, done, 1)
 	require.Equal(t, "https://didcomm.org/didexchange/1.0/complete", done[0].Message.Type.String())
@@ -269,13 +269,13 @@ func TestDocument_Refused(t *testing.T) {
 		"document a link":   {"aries-1-request", func(b map[string]any) { document(b)["links"] = []string{"https://e.example"} }},
 		"document no JSON":  {"aries-1-request", func(b map[string]any) { document(b)["base64"] = "AAAA" }},
 		"document too long": {"aries-1-request", func(b map[string]any) { document(b)["base64"] = strings.Repeat("AAAA", 20<<10) }},
-		"other endpoint":    {"aries-1-request", rewrite("9242", "9243")},
-		"other key":         {"aries-1-request", rewrite("z6MkgCJanYTajyaeeZaH42ea2KW4XixDM87vceLZ5WW8BMzu", "z6MkojqtZt8C65i8t1AddcannXyKTkFxfykRNdhhewAvUgXc")},
-		"other id":          {"aries-1-request", rewrite("did:peer:1zQmP", "did:peer:1zQmQ")},
+		"other endpoint":    {"aries-1-request", rewrite(":34763", ":9243")},
+		"other key":         {"aries-1-request", rewrite("z6MkjHq5sqzVhMfgXURi3hvyNkQZRvieh4BaSz7sKT3CvR1Q", "z6MkojqtZt8C65i8t1AddcannXyKTkFxfykRNdhhewAvUgXc")},
+		"other id":          {"aries-1-request", rewrite("did:peer:1zQmW", "did:peer:1zQmQ")},
 		"service added":     {"aries-1-request", rewrite(`"service":[`, `"service":[{"id":"#x","type":"did-communication","recipientKeys":["#key-1"],"serviceEndpoint":"http://e.example"},`)},
 		"white space":       {"aries-1-request", rewrite(`"service":`, `"service" :`)},
-		"other DID":         {"aries-1-request", func(b map[string]any) { b["did"] = "did:peer:1zQmQcEHRGhSE7ddCXeZmgigtmkttuyaeKqEdw7S5Ueepord" }},
-		"DID of numalgo 3":  {"aries-1-request", func(b map[string]any) { b["did"] = "did:peer:3zQmP9JVJE4YRzVJqPCxjiRLjowW1sikMyKoib7zrPUjf14Y" }},
+		"other DID":         {"aries-1-request", func(b map[string]any) { b["did"] = "did:peer:1zQmf1zrEQWMgaVRa9HaYzRyo4XbEKz4c2DmbzqHgDQ9G4iC" }},
+		"DID of numalgo 3":  {"aries-1-request", func(b map[string]any) { b["did"] = "did:peer:3zQmWFkLh8xDqtSUTQdUYY3weEbZnz5X2pmMhhXhD8noDLt1" }},
 		"DID of numalgo 4":  {"credo-4-request", func(b map[string]any) { b["did"] = b["did"].(string) + "x" }},
 		"signature of others": {"credo-1-request", func(b map[string]any) {
 			jws := document(b)["jws"].(map[string]any)
@@ -395,10 +395,10 @@ func TestPeers(t *testing.T) {
 		require.ErrorIs(t, err, did.ErrNotFound)
 	}
 	require.NoError(t, w.alder.store.Update(t.Context(), func(tx didcomm.Tx) error {
-		if err := peerdid.Know(tx, peer.ID, peer.Genesis); err != nil {
+		if err := peerdid.Know(tx, "aries", peer.ID, peer.Genesis); err != nil {
 			return err
 		}
-		return peerdid.Know(tx, four.ID, nil)
+		return peerdid.Know(tx, "credo", four.ID, nil)
 	}))
 	for _, id := range []did.DID{peer.ID, didpeer.Short(four.ID), four.ID} {
 		res, err := peers.Resolve(t.Context(), id, did.Version{})

@@ -105,7 +105,7 @@ func (p *Protocol) Invite(ctx context.Context, o Invite) (didcomm.Invitation, er
 		return didcomm.Invitation{}, err
 	}
 	made := Made{Invitation: didcomm.Invitation{
-		Version: o.Version, ID: p.newID(), Label: p.Label, GoalCode: o.GoalCode, Goal: o.Goal, Expires: o.Expires,
+		Version: o.Version.Or1(), ID: p.newID(), Label: p.Label, GoalCode: o.GoalCode, Goal: o.Goal, Expires: o.Expires,
 	}, MultiUse: o.MultiUse, Reusable: o.Reusable, Created: p.now(), Life: oob.Initial}
 	if o.Version.Or1() == didcomm.V1 {
 		made.Request = didcomm.Type{Protocol: exchangeProtocol, Major: 1, Minor: ourMinor, Name: request}
@@ -144,8 +144,10 @@ func (p *Protocol) place(ctx context.Context, tx didcomm.Tx, made *Made, o Invit
 	}
 	if o.Version.Or1() == didcomm.V2 {
 		made.Key = key
-		made.DID, _, err = p.did2(ctx, tx, key)
-		return err
+		if made.DID, _, err = p.did2(ctx, tx, key); err != nil {
+			return err
+		}
+		return peerdid.Own(tx, made.DID)
 	}
 	if made.Service, err = p.service(ctx, tx, key); err != nil {
 		return err
@@ -172,7 +174,9 @@ func (p *Protocol) self(ctx context.Context, tx didcomm.Tx, v didcomm.Version, n
 		return s, err
 	}
 	if v.Or1() == didcomm.V2 {
-		s.DID, _, err = p.did2(ctx, tx, s.Key)
+		if s.DID, _, err = p.did2(ctx, tx, s.Key); err == nil {
+			err = peerdid.Own(tx, s.DID)
+		}
 	} else if s.Service, err = p.service(ctx, tx, s.Key); err == nil {
 		at := peerdid.Address{Endpoint: s.Service.Endpoint}
 		for _, hop := range s.Service.RoutingKeys {
@@ -217,7 +221,7 @@ const ourMinor = 1
 func (p *Protocol) Invitations(ctx context.Context) ([]Made, error) {
 	var out []Made
 	err := p.Store.View(ctx, func(tx didcomm.Tx) error {
-		return each(tx, kindInvitation, func(i *Made) { out = append(out, *i) })
+		return exchange.Each(tx, kindInvitation, func(i *Made) { out = append(out, *i) })
 	})
 	return out, err
 }
@@ -268,6 +272,11 @@ func (p *Protocol) DeleteInvitation(ctx context.Context, id string) error {
 		}
 		if len(i.Service.Keys) > 0 && i.DID.IsZero() {
 			if err := tx.Delete(kindInvited, invitedID(i.Service.Keys[0])); err != nil {
+				return err
+			}
+		}
+		if !i.DID.IsZero() && !i.Reusable {
+			if err := peerdid.Disown(tx, i.DID); err != nil {
 				return err
 			}
 		}

@@ -22,6 +22,7 @@
 //	agent.HandleOpen("connections", 1, p)
 //	agent.Handle("out-of-band", 1, p)   // reuse
 //	agent.HandleStrangers(p)            // V2
+//	agent.Handle("trust-ping", 2, q)    // V2: a [ping.Protocol] answers what Connect sends
 //	agent.HandleTask(connect.TaskRespond, p)
 //
 // Package outofband turns what [Protocol.Invite] returns into a link, and a link
@@ -50,6 +51,7 @@ import (
 
 	"github.com/staffpassport/staffpassport/did"
 	"github.com/staffpassport/staffpassport/didcomm"
+	"github.com/staffpassport/staffpassport/didcomm/internal/exchange"
 )
 
 // TaskRespond is the task to register a [Protocol] for as a worker.
@@ -182,8 +184,10 @@ func (p *Protocol) Expire(ctx context.Context, before time.Time) (int, error) {
 	return n, nil
 }
 
-// Abandon implements [didcomm.Abandoner].
-func (p *Protocol) Abandon(_ context.Context, tx didcomm.Tx, c didcomm.Connection, thread string, r *didcomm.Problem) (bool, error) {
+// Abandon implements [didcomm.Abandoner]. The thread of an exchange that has ended is no
+// longer this protocol's: in V2 the first message of a connection, and with it its
+// thread, may be any other's.
+func (p *Protocol) Abandon(ctx context.Context, tx didcomm.Tx, c didcomm.Connection, thread string, r *didcomm.Problem) (bool, error) {
 	x, err := load(tx, c.ID)
 	if isNotFound(err) || err == nil && x.Thread != thread {
 		return false, nil
@@ -191,7 +195,11 @@ func (p *Protocol) Abandon(_ context.Context, tx didcomm.Tx, c didcomm.Connectio
 	if err != nil {
 		return false, err
 	}
-	return true, p.abandon(tx, x, r, r.Code != undeliverable)
+	if x.unknownPing(r) {
+		_, err := p.agreed(ctx, tx, x, c)
+		return true, err
+	}
+	return live(x.Role, x.State), p.abandon(tx, x, r, r.Code != undeliverable)
 }
 
 // undeliverable is the code under which a runtime reports its own failure.
@@ -202,7 +210,7 @@ const undeliverable = "undeliverable"
 func (p *Protocol) Exchanges(ctx context.Context) ([]Exchange, error) {
 	var out []Exchange
 	err := p.Store.View(ctx, func(tx didcomm.Tx) error {
-		return each(tx, kindExchange, func(x *record) { out = append(out, x.Exchange) })
+		return exchange.Each(tx, kindExchange, func(x *record) { out = append(out, x.Exchange) })
 	})
 	return out, err
 }

@@ -47,7 +47,7 @@ func (p *Protocol) Receive(ctx context.Context, i didcomm.Invitation) (string, e
 			t.Minor = min(t.Minor, newestMinor(t.Protocol))
 		}
 		x := &record{Exchange: Exchange{
-			ID: id, Version: i.Version, Role: RoleRequester, Created: p.now(), Requests: i.Requests,
+			ID: id, Version: i.Version.Or1(), Role: RoleRequester, Created: p.now(), Requests: i.Requests,
 			Invitation: i.ID, Label: clip(i.Label), GoalCode: clip(i.GoalCode), Goal: clip(i.Goal), Expires: i.Expires,
 		}, Request: t, InvitationKeys: i.Service.Keys, Inviter: i.DID, Peer: i.Service, Life: oob.Initial}
 		return p.step(tx, x, "ok", Event{Message: invitation})
@@ -101,7 +101,7 @@ func (p *Protocol) Connect(ctx context.Context, id string) error {
 			return p.step(tx, x, "expired", Event{problem, true})
 		}
 		x.Thread = p.newID()
-		c := didcomm.Connection{ID: x.ID, Version: x.Version, Label: x.Label, RoutingKeys: x.Peer.RoutingKeys, Endpoint: x.Peer.Endpoint, Created: p.now()}
+		c := didcomm.Connection{ID: x.ID, Version: x.Version.Or1(), Label: x.Label, RoutingKeys: x.Peer.RoutingKeys, Endpoint: x.Peer.Endpoint, Created: p.now()}
 		m, err := say(tx, x, &c)
 		if err != nil {
 			return err
@@ -258,7 +258,7 @@ func (p *Protocol) responded(ctx context.Context, tx didcomm.Tx, k didcomm.Keys,
 		return err
 	}
 	c.Theirs, c.TheirKey, c.RoutingKeys, c.Endpoint = peer.ID, k.Sender, peer.Service.RoutingKeys, peer.Service.Endpoint
-	if err := peerdid.Know(tx, peer.ID, peer.Genesis); err != nil {
+	if err := peerdid.Know(tx, x.ID, peer.ID, peer.Genesis); err != nil {
 		return err
 	}
 	c.Established = true

@@ -44,15 +44,15 @@ func (p *Protocol) requested(ctx context.Context, tx didcomm.Tx, k didcomm.Keys,
 	if err := tx.Save(kindInvitation, i.ID, i); err != nil {
 		return err
 	}
-	if err := peerdid.Know(tx, peer.ID, peer.Genesis); err != nil {
-		return err
-	}
 	t := m.Type
 	t.Minor = min(t.Minor, newestMinor(t.Protocol))
 	x := &record{Exchange: Exchange{
-		ID: p.newID(), Role: RoleResponder, State: InvitationSent, Thread: m.Thread, Created: p.now(),
+		ID: p.newID(), Version: didcomm.V1, Role: RoleResponder, State: InvitationSent, Thread: m.Thread, Created: p.now(),
 		Invitation: i.ID, Label: clip(label), GoalCode: i.GoalCode, Goal: i.Goal, Expires: i.Expires,
 	}, Request: t, InvitationKeys: i.Service.Keys, Inviter: i.DID, Peer: peer.Service, TheirKey: k.Sender, Theirs: peer.ID}
+	if err := peerdid.Know(tx, x.ID, peer.ID, peer.Genesis); err != nil {
+		return err
+	}
 	if keys, ok := p.Keys.(TxKeys); ok {
 		if x.MyKey, err = keys.NewVerkeyIn(tx); err != nil {
 			return err
@@ -164,7 +164,7 @@ func (p *Protocol) Work(ctx context.Context, id string) error {
 	if x.Request.Protocol == connectionProtocol {
 		say = p.connectionResponse
 	}
-	c := didcomm.Connection{ID: x.ID, Label: x.Label, Theirs: x.Theirs, MyKey: key, TheirKey: x.TheirKey,
+	c := didcomm.Connection{ID: x.ID, Version: didcomm.V1, Label: x.Label, Theirs: x.Theirs, MyKey: key, TheirKey: x.TheirKey,
 		RoutingKeys: x.Peer.RoutingKeys, Endpoint: x.Peer.Endpoint, Created: p.now()}
 	m, err := say(ctx, x, &c, at)
 	if err != nil {

@@ -10,7 +10,10 @@ import (
 )
 
 // This file is the reuse of connections (RFC 0434, "Reuse Messages"). In V2 there is no
-// message for it: a trust ping on the old connection names the new invitation.
+// message for it: a trust ping on the old connection names the new invitation. Its states
+// are those of the invitation, and its machine that of out-of-band (package oob): a sender
+// is done once it has accepted, a receiver once it has heard so; until then, and after a
+// refusal, it goes on preparing its response.
 
 // The names of the messages.
 const (
@@ -82,6 +85,9 @@ func (p *Protocol) Reuse(ctx context.Context, id string) error {
 		if expired(x.Expires, p.now()) {
 			return fmt.Errorf("%w: the invitation has expired", ErrState)
 		}
+		if err := x.reuses(oob.Reuse, true); err != nil {
+			return err
+		}
 		thread := p.newID()
 		if x.Version.Or1() == didcomm.V2 {
 			m, err := newPing(thread, x.Invitation)
@@ -120,6 +126,9 @@ func (p *Protocol) Reuse(ctx context.Context, id string) error {
 // reused ends the exchange of a requester whose invitation was answered on an older
 // connection.
 func (p *Protocol) reused(ctx context.Context, tx didcomm.Tx, x *record, c didcomm.Connection) error {
+	if err := x.reuses(oob.ReuseAccepted, false); err != nil {
+		return err
+	}
 	x.Code, x.Reason = Reused, "A connection that was there before is used."
 	if err := p.step(tx, x, Reused, Event{problem, true}); err != nil {
 		return err
@@ -128,6 +137,17 @@ func (p *Protocol) reused(ctx context.Context, tx didcomm.Tx, x *record, c didco
 		return nil
 	}
 	return p.Reused(ctx, tx, c, x.Invitation)
+}
+
+// reuses takes the invitation of a requester along with a message of its reuse.
+func (x *record) reuses(message string, sent bool) error {
+	e := oob.Event{Message: message, Sent: sent}
+	next, fits := oob.Next(oob.Receiver, x.Life, e)
+	if !fits {
+		return fmt.Errorf("%w: invitation: %s", ErrState, e)
+	}
+	x.Life = next
+	return nil
 }
 
 // Handle implements [didcomm.Handler] for out-of-band 1: its messages on a connection.

@@ -256,6 +256,48 @@ func TestRuntime_Reuse(t *testing.T) {
 	}
 }
 
+// TestRuntime_RotateV2: the same in V2, by either side, also within one second: the same
+// connection goes on.
+func TestRuntime_RotateV2(t *testing.T) {
+	t.Parallel()
+	for name, invite := range map[string]connect.Invite{"one": {Version: didcomm.V2}, "many": {Version: didcomm.V2, MultiUse: true}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			n := &net{agents: map[string]*runtime.Agent{}}
+			a, b := newAgent(t, n, "alder"), newAgent(t, n, "birch")
+			atA, atB := meet(t, a, b, invite, nil)
+			if invite.MultiUse { // whoever invited many rotates by itself first
+				a.until(t, func() bool { return !a.connection(t, atA).Prior.IsZero() })
+			}
+			a.reaches(t, atA)
+			b.reaches(t, atB)
+			require.ErrorIs(t, a.connect.Rotate(t.Context(), "nobody"), didcomm.ErrNotFound)
+			require.ErrorIs(t, a.rotate.Rotate(t.Context(), atA), rotate.ErrState, "of version 2")
+			for range 2 {
+				before := a.connection(t, atA)
+				require.NoError(t, a.connect.Rotate(t.Context(), atA))
+				a.until(t, func() bool { return a.connection(t, atA).FromPrior == "" })
+				after := a.connection(t, atA)
+				require.NotEqual(t, before.Mine, after.Mine)
+				require.Equal(t, before.Mine, after.Prior)
+				require.Equal(t, after.Mine, b.connection(t, atB).Theirs)
+				b.reaches(t, atB)
+				a.reaches(t, atA)
+				a, b, atA, atB = b, a, atB, atA
+			}
+			require.NoError(t, a.connect.Rotate(t.Context(), atA))
+			require.NoError(t, b.connect.Rotate(t.Context(), atB), "both at once")
+			for p, id := range map[*agent]string{a: atA, b: atB} {
+				p.until(t, func() bool { return p.connection(t, id).FromPrior == "" })
+			}
+			require.Equal(t, a.connection(t, atA).Mine, b.connection(t, atB).Theirs)
+			require.Equal(t, b.connection(t, atB).Mine, a.connection(t, atA).Theirs)
+			a.reaches(t, atA)
+			b.reaches(t, atB)
+		})
+	}
+}
+
 // TestRuntime_Rotate: did-rotate on a connection that is in use: the same connection goes
 // on, in both directions, and a hangup ends it.
 func TestRuntime_Rotate(t *testing.T) {
@@ -264,6 +306,7 @@ func TestRuntime_Rotate(t *testing.T) {
 	a, b := newAgent(t, n, "alder"), newAgent(t, n, "birch")
 	atA, atB := meet(t, a, b, connect.Invite{}, nil)
 	before := a.connection(t, atA)
+	require.ErrorIs(t, a.connect.Rotate(t.Context(), atA), connect.ErrState, "of version 1")
 	for range 2 {
 		require.NoError(t, a.rotate.Rotate(t.Context(), atA))
 		b.reaches(t, atB) // meanwhile

@@ -11,6 +11,7 @@ import (
 	"github.com/staffpassport/staffpassport/did"
 	"github.com/staffpassport/staffpassport/did/didpeer"
 	"github.com/staffpassport/staffpassport/didcomm"
+	"github.com/staffpassport/staffpassport/didcomm/internal/exchange"
 	"github.com/staffpassport/staffpassport/didcomm/internal/memtx"
 	"github.com/staffpassport/staffpassport/didcomm/internal/peerdid"
 	"github.com/staffpassport/staffpassport/didcomm/internal/prior"
@@ -93,7 +94,7 @@ func (p *party) between2(t testing.TB, tx didcomm.Tx, k didcomm.Keys, m *didcomm
 			require.NoError(t, err)
 			res, err := p.Resolver.Resolve(t.Context(), token.Prior, did.Version{})
 			require.NoError(t, err)
-			require.NoError(t, token.Verify(res.Document, p.now()))
+			require.NoError(t, token.Verify(res.Document, k.To, p.now()))
 			if token.Prior == c.Theirs && token.Next == k.From {
 				c.Theirs = k.From
 				require.NoError(t, tx.SaveConnection(c))
@@ -113,7 +114,7 @@ func (p *party) between2(t testing.TB, tx didcomm.Tx, k didcomm.Keys, m *didcomm
 
 // Exchanges2 returns the connections of all exchanges.
 func (p *party) Exchanges2(tx didcomm.Tx) (out []didcomm.Connection, err error) {
-	err = each(tx, kindExchange, func(x *record) {
+	err = exchange.Each(tx, kindExchange, func(x *record) {
 		if c, err := tx.Connection(x.ID); err == nil {
 			out = append(out, c)
 		}
@@ -195,7 +196,7 @@ func TestV2(t *testing.T) {
 	require.NoError(t, w.alder.Delete(t.Context(), a.ID))
 	require.NoError(t, w.alder.DeleteInvitation(t.Context(), i.ID))
 	for _, p := range []*party{w.hazel, w.alder} {
-		for _, kind := range []string{kindExchange, kindThread, kindReceived, kindInvitation, kindInviter, peerdid.Kind} {
+		for _, kind := range []string{kindExchange, kindThread, kindReceived, kindInvitation, kindInviter, peerdid.Kind, peerdid.KindOf, peerdid.KindOwn} {
 			require.Empty(t, p.store.Records(kind), kind)
 		}
 	}
@@ -314,7 +315,7 @@ func TestAbuse_DC11_V2(t *testing.T) {
 			x := w.hazel.only(t)
 			require.Equal(t, Abandoned, x.State)
 			require.True(t, x.ByPeer)
-			require.False(t, w.hazel.connection(t, id).Established)
+			w.hazel.none(t, id)
 		})
 	}
 }
@@ -433,4 +434,32 @@ func TestV2_Expired(t *testing.T) {
 	i.DID = did.DID{}
 	_, err = w.wye.Receive(t.Context(), i)
 	require.ErrorIs(t, err, ErrInvitation, "no inviter")
+}
+
+// TestDelete_SharedDID: two connections of one peer share its DID, and one goes on.
+func TestDelete_SharedDID(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	key, err := w.hazel.keys.NewVerkey(t.Context())
+	require.NoError(t, err)
+	four, err := peerdid.V1(key, peerdid.Address{Endpoint: "https://hazel.example"})
+	require.NoError(t, err)
+	var ids []string
+	for _, n := range []string{"a", "b"} {
+		i, _ := w.invite2(Invite{}, w.wye)
+		m, err := newPing(n, i.ID)
+		require.NoError(t, err)
+		require.NoError(t, w.alder.store.Update(t.Context(), func(tx didcomm.Tx) error {
+			c, err := w.alder.Greet(t.Context(), tx, didcomm.Keys{From: four, To: i.DID}, m)
+			ids = append(ids, c.ID)
+			return err
+		}))
+	}
+	p := &Peers{Store: w.alder.store}
+	require.NoError(t, w.alder.Delete(t.Context(), ids[0]))
+	_, err = p.Resolve(t.Context(), didpeer.Short(four), did.Version{})
+	require.NoError(t, err)
+	require.NoError(t, w.alder.Delete(t.Context(), ids[1]))
+	_, err = p.Resolve(t.Context(), didpeer.Short(four), did.Version{})
+	require.ErrorIs(t, err, did.ErrNotFound)
 }

@@ -6,7 +6,9 @@
 // what [Protocol.Features] lists, which [Protocols] makes of what is registered, and no
 // more than that: nothing is made up. So that nobody takes an agent's fingerprint, a
 // question that names no feature in full, as "*" does, is answered only to those whom
-// [Protocol.Trust] names, and the order of an answer is random each time.
+// [Protocol.Trust] names, and the order of an answer is random each time. [Next] is the
+// protocol as a pure function, in which a disclosure that nobody asked for does not fit:
+// it is handed on as such.
 package discover
 
 import (
@@ -20,6 +22,7 @@ import (
 
 	"github.com/staffpassport/staffpassport/didcomm"
 	"github.com/staffpassport/staffpassport/didcomm/internal/exchange"
+	"github.com/staffpassport/staffpassport/didcomm/internal/question"
 )
 
 // The types of features that the specifications name. "decorator" and "header" are the
@@ -98,19 +101,10 @@ type Protocol struct {
 	NewID func() string    // nil: [didcomm.NewID]
 }
 
-var _ didcomm.Handler = (*Protocol)(nil)
-
-// kindQuery holds the questions that wait for an answer.
-const kindQuery = "discover"
-
-// waiting is a question that was sent.
-type waiting struct {
-	Connection string    `json:"connection"`
-	Thread     string    `json:"thread"`
-	Sent       time.Time `json:"sent"`
-}
-
-func (w waiting) id() string { return exchange.ID(w.Connection, w.Thread) }
+var (
+	_ didcomm.Handler   = (*Protocol)(nil)
+	_ didcomm.Abandoner = (*Protocol)(nil)
+)
 
 // Ask asks the peer of a connection, in version 2.0, and returns the thread of the
 // question.
@@ -153,8 +147,7 @@ func (p *Protocol) ask(ctx context.Context, connection string, t didcomm.Type, b
 		if err != nil {
 			return err
 		}
-		w := waiting{connection, thread, p.now()}
-		if err := tx.Save(kindQuery, w.id(), w); err != nil {
+		if err := questions().Ask(tx, connection, thread, p.now()); err != nil {
 			return err
 		}
 		return tx.Send(c, m)
@@ -239,47 +232,22 @@ func (p *Protocol) disclosed(ctx context.Context, tx didcomm.Tx, c didcomm.Conne
 	if err != nil {
 		return err
 	}
-	w := waiting{Connection: c.ID, Thread: m.Thread}
-	err = tx.Load(kindQuery, w.id(), &w)
-	asked := err == nil
-	if asked {
-		err = tx.Delete(kindQuery, w.id())
-	} else if errors.Is(err, didcomm.ErrNotFound) {
-		err = nil
-	}
+	asked, err := questions().End(tx, c.ID, m.Thread, m.Type.Name)
 	if err != nil || p.Disclosed == nil {
 		return err
 	}
 	return p.Disclosed(ctx, tx, c, Disclosure{Thread: m.Thread, Asked: asked, Features: features})
 }
 
-// Expire forgets the questions that were sent before a time and have no answer, and
-// returns how many.
+// Abandon implements [didcomm.Abandoner]: a question that is refused waits no longer.
+func (p *Protocol) Abandon(_ context.Context, tx didcomm.Tx, c didcomm.Connection, thread string, _ *didcomm.Problem) (bool, error) {
+	return questions().End(tx, c.ID, thread, question.Problem)
+}
+
+// Expire forgets the questions that were sent before a time and have no answer, and returns
+// how many.
 func (p *Protocol) Expire(ctx context.Context, before time.Time) (n int, err error) {
-	err = p.Store.Update(ctx, func(tx didcomm.Tx) error {
-		n = 0
-		var old []string
-		for r, err := range tx.List(kindQuery) {
-			var w waiting
-			if err == nil {
-				err = tx.Load(kindQuery, r.ID, &w)
-			}
-			if err != nil {
-				return err
-			}
-			if w.Sent.Before(before) {
-				old = append(old, r.ID)
-			}
-		}
-		for _, id := range old {
-			if err := tx.Delete(kindQuery, id); err != nil {
-				return err
-			}
-			n++
-		}
-		return nil
-	})
-	return n, err
+	return questions().Expire(ctx, p.Store, before)
 }
 
 func (p *Protocol) now() time.Time {

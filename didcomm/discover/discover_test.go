@@ -271,7 +271,7 @@ func TestExpire(t *testing.T) {
 
 func TestPrint(t *testing.T) {
 	t.Parallel()
-	printtest.Check(t, nil, map[string]string{"Protocol": "configuration", "Feature": "names of protocols", "Query": "the same", "Disclosure": "the same"})
+	printtest.Check(t, nil, map[string]string{"Protocol": "configuration", "Event": "names of messages", "Feature": "names of protocols", "Query": "the same", "Disclosure": "the same"})
 }
 
 func FuzzHandle(f *testing.F) {

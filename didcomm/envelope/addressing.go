@@ -83,53 +83,75 @@ func (p *Packer) consistent(ctx context.Context, message layer, r *Received, sen
 			return ErrEnvelope
 		}
 		r.Authenticated = true
-		r.From = longer(r.From, longer(a.from, proven.DID))
+		r.From = longer(r.From, proven.DID)
 	}
+	r.From = p.longForm(ctx, r.From, a.from)
 	if r.Encrypted {
 		named, ok := a.names(r.To)
-		// What is signed could be passed on in another envelope: it must say itself
-		// whom it is for ("DIDComm Signed Messages").
-		if a.hasTo && !ok || !a.hasTo && !r.Signer.IsZero() {
+		// A message with a sender must say itself whom it is for. An anonymous one may
+		// leave that out, as "to" is optional ("Message Headers"), and peers' forwards do:
+		// whoever passes it on could as well have written it.
+		if !ok && (a.hasTo || r.Authenticated) {
 			return ErrEnvelope
 		}
-		r.To = longer(r.To, named)
+		r.To = p.longForm(ctx, r.To, named)
 	}
 	return p.rotation(ctx, a, r)
 }
 
+// longForm returns the form of a proven DID that holds its document, if the plaintext
+// says it. Behind the right hash anybody can write a wrong one, which does not resolve.
+func (p *Packer) longForm(ctx context.Context, proven, said did.DID) did.DID {
+	if proven.IsZero() || longer(proven, said) == proven {
+		return proven
+	}
+	if _, err := p.document(ctx, said); err != nil {
+		return proven
+	}
+	return said
+}
+
 // rotation verifies from_prior ("DID Rotation"). It is of no use in a message that is not
-// encrypted or whose sender is not proven, but for one that ends a relationship.
+// encrypted or whose sender is not proven, but for one that ends a relationship. With a
+// sender, a failure is that of the header alone.
 func (p *Packer) rotation(ctx context.Context, a address, r *Received) error {
-	if a.prior == "" || !r.Encrypted {
+	if a.prior == "" || !r.Encrypted || !r.Authenticated && !a.from.IsZero() {
 		return nil
 	}
-	jwt, err := prior.Parse(a.prior)
-	if err != nil {
-		return ErrEnvelope
-	}
+	jwt, err := p.parsePrior(ctx, a.prior, r)
 	switch {
-	case r.Authenticated && !jwt.Next.IsZero() && sameDID(jwt.Next, r.From) && !sameDID(jwt.Prior, r.From):
-	case !r.Authenticated && jwt.Next.IsZero() && a.from.IsZero():
-	case !r.Authenticated && !a.from.IsZero():
-		return nil
+	case err == nil:
+		r.Prior, r.Rotated = jwt.Prior, jwt.Issued
+	case r.Authenticated:
+		r.PriorErr = err
 	default:
-		return ErrEnvelope
-	}
-	doc, err := p.peerDocument(ctx, jwt.Prior)
-	if err != nil {
 		return err
 	}
-	if err := jwt.Verify(doc, p.now()); err != nil {
-		return ErrEnvelope
-	}
-	r.Prior = jwt.Prior
 	return nil
 }
 
+func (p *Packer) parsePrior(ctx context.Context, token string, r *Received) (*prior.JWT, error) {
+	jwt, err := prior.Parse(token)
+	if err != nil {
+		return nil, ErrEnvelope
+	}
+	if jwt.Next.IsZero() == r.Authenticated || r.Authenticated && (!sameDID(jwt.Next, r.From) || sameDID(jwt.Prior, r.From)) {
+		return nil, ErrEnvelope
+	}
+	doc, err := p.peerDocument(ctx, jwt.Prior)
+	if err != nil {
+		return nil, err
+	}
+	if jwt.Verify(doc, r.To, p.now()) != nil {
+		return nil, ErrEnvelope
+	}
+	return jwt, nil
+}
+
 // checkAddress refuses to pack what [Packer.consistent] would refuse to take.
-func checkAddress(plaintext []byte, from, to did.DID, mustName bool) error {
-	message, err := parseInner(plaintext)
-	if err != nil || kindOf(message) != other {
+func checkAddress(plaintext []byte, from, to did.DID) error {
+	message, ok := parseInner(plaintext)
+	if !ok || kindOf(message) != other {
 		return fmt.Errorf("%w: envelope: the plaintext is no message", didcomm.ErrPermanent)
 	}
 	a, ok := parseAddress(message)
@@ -139,7 +161,7 @@ func checkAddress(plaintext []byte, from, to did.DID, mustName bool) error {
 	if !from.IsZero() && !sameDID(a.from, from) {
 		return fmt.Errorf("%w: envelope: the message is from another DID", didcomm.ErrPermanent)
 	}
-	if _, named := a.names(to); !to.IsZero() && !named && (a.hasTo || mustName) {
+	if _, named := a.names(to); !to.IsZero() && !named && (a.hasTo || !from.IsZero()) {
 		return fmt.Errorf("%w: envelope: the message is to another DID", didcomm.ErrPermanent)
 	}
 	return nil

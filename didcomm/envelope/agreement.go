@@ -33,6 +33,7 @@ type AgreementKeys interface {
 // set.
 type agreementKey struct {
 	kid     did.URL
+	doc     *did.Document
 	public  *ecdh.PublicKey
 	private ecdh.KeyExchanger
 }
@@ -53,17 +54,12 @@ func (p *Packer) own(ctx context.Context, k *agreementKey) (bool, error) {
 	return true, nil
 }
 
-// share returns Zs, the secret that the own key shares with the peer's.
+// share returns Zs, the secret that the own key shares with the peer's, a copy of it.
 func (p *Packer) share(own *agreementKey, peer *ecdh.PublicKey) ([]byte, error) {
 	if z, ok := p.Cache.secret(own.public, peer); ok {
 		return z, nil
 	}
-	z, err := own.private.ECDH(peer)
-	if err != nil {
-		return nil, err
-	}
-	p.Cache.addSecret(own.public, peer, z)
-	return z, nil
+	return own.private.ECDH(peer)
 }
 
 // document resolves a DID of a party. A DID that is no longer in use has no keys, and
@@ -82,7 +78,6 @@ func (p *Packer) document(ctx context.Context, id did.DID) (*did.Document, error
 	if res.Deactivated || res.Document == nil || res.Document.ID() != id {
 		return nil, did.ErrNotFound
 	}
-	p.Cache.addDocument(id, res.Document)
 	return res.Document, nil
 }
 
@@ -100,7 +95,7 @@ func refused(err error) bool {
 func keyOf(doc *did.Document, kid did.URL, now time.Time) (*agreementKey, error) {
 	m, err := doc.Method(kid, did.KeyAgreement, now)
 	if err == nil {
-		return agreementKeyOf(m)
+		return agreementKeyOf(doc, m)
 	}
 	if !errors.Is(err, did.ErrUnsupported) {
 		return nil, err
@@ -117,11 +112,11 @@ func keyOf(doc *did.Document, kid did.URL, now time.Time) (*agreementKey, error)
 	if !ok {
 		return nil, did.ErrUnsupported
 	}
-	return &agreementKey{kid: kid, public: key}, nil
+	return &agreementKey{kid: kid, doc: doc, public: key}, nil
 }
 
-func agreementKeyOf(m *did.VerificationMethod) (*agreementKey, error) {
-	k := &agreementKey{kid: m.ID}
+func agreementKeyOf(doc *did.Document, m *did.VerificationMethod) (*agreementKey, error) {
+	k := &agreementKey{kid: m.ID, doc: doc}
 	switch pub := m.PublicKey().(type) {
 	case *ecdh.PublicKey:
 		k.public = pub
@@ -139,7 +134,7 @@ func agreementKeyOf(m *did.VerificationMethod) (*agreementKey, error) {
 // keysOf returns the keys of a document that envelopes are packed to, in its order.
 func keysOf(doc *did.Document, now time.Time) (list []*agreementKey) {
 	for _, m := range doc.Methods(did.KeyAgreement, now) {
-		if k, err := agreementKeyOf(m); err == nil {
+		if k, err := agreementKeyOf(doc, m); err == nil {
 			list = append(list, k)
 		}
 	}

@@ -68,7 +68,7 @@ func readAppendix(t testing.TB) appendix {
 		require.NoError(t, err)
 		among[doc.ID()] = doc
 	}
-	a.bob = envelope.Packer{Agreement: keys, Resolver: among, Now: func() time.Time { return noon }}
+	a.bob = envelope.Packer{Agreement: keys, Resolver: among, Owns: owns(parseDID(t, "did:example:bob")), Now: func() time.Time { return noon }}
 	return a
 }
 

@@ -29,6 +29,7 @@ const (
 	encodedInside = 48 + // the encrypted key
 		24 + // its nonce
 		senderSize + 48 // the sealed sender
+	encodedAnonymous = 80 // the sealed key
 )
 
 // benchSizes are those of an ordinary message and of one with a photo.
@@ -168,6 +169,16 @@ func floorV1(b *testing.B, name string, size int) {
 			base64.URLEncoding.AppendEncode(text[:0], outer)
 		}
 	})
+	b.Run("Pack/v1/anon/"+name+"/X25519", func(b *testing.B) {
+		for b.Loop() {
+			exchange() // ephemeral key and recipient's
+			new(edwards25519.Point).ScalarBaseMult(scalar).BytesMontgomery()
+			secretbox.Seal(sealed[:0], message[:32], &nonce, &key)
+			aead.Seal(sealed[:0], nonce[:12], message, nil)
+			base64.URLEncoding.AppendEncode(text[:0], inner[:encodedAnonymous])
+			base64.URLEncoding.AppendEncode(text[:0], outer)
+		}
+	})
 
 	cekBox := secretbox.Seal(nil, message[:32], &nonce, &key)
 	senderBox := secretbox.Seal(nil, message[:senderSize], &nonce, &key)
@@ -184,6 +195,19 @@ func floorV1(b *testing.B, name string, size int) {
 			_, innerErr := base64.URLEncoding.AppendDecode(text[:0], innerText)
 			_, outerErr := base64.URLEncoding.AppendDecode(text[:0], outerText)
 			if !senderOK || !cekOK || err != nil || innerErr != nil || outerErr != nil {
+				b.Fatal("does not open")
+			}
+		}
+	})
+	anonymousText := base64.URLEncoding.AppendEncode(nil, inner[:encodedAnonymous])
+	b.Run("Unpack/v1/anon/"+name+"/X25519", func(b *testing.B) {
+		for b.Loop() {
+			exchange() // ephemeral key and recipient's
+			_, cekOK := secretbox.Open(sealed[:0], cekBox, &nonce, &key)
+			_, err := aead.Open(sealed[:0], nonce[:12], content, nil)
+			_, innerErr := base64.URLEncoding.AppendDecode(text[:0], anonymousText)
+			_, outerErr := base64.URLEncoding.AppendDecode(text[:0], outerText)
+			if !cekOK || err != nil || innerErr != nil || outerErr != nil {
 				b.Fatal("does not open")
 			}
 		}
@@ -226,18 +250,23 @@ func floorV2(b *testing.B, curve, name string, size int) {
 			mac.Sum(nil)
 		}
 	)
-	b.Run("Pack/v2/auth/"+name+"/"+curve, func(b *testing.B) {
-		for b.Loop() {
-			ephemeral()
-			exchange() // ephemeral key and recipient's
-			exchange() // sender's key and recipient's
-			derive()
-			cipher.NewCBCEncrypter(block, iv[:]).CryptBlocks(buffer, buffer)
-			authenticate()
-			base64.RawURLEncoding.AppendEncode(text[:0], header)
-			base64.RawURLEncoding.AppendEncode(text[:0], buffer)
-		}
-	})
+	// Of the ephemeral key and the recipient's in anoncrypt, and then of the sender's too.
+	exchanges := map[string]int{"anon": 1, "auth": 2}
+	for kind, n := range exchanges {
+		b.Run("Pack/v2/"+kind+"/"+name+"/"+curve, func(b *testing.B) {
+			for b.Loop() {
+				ephemeral()
+				for range n {
+					exchange()
+				}
+				derive()
+				cipher.NewCBCEncrypter(block, iv[:]).CryptBlocks(buffer, buffer)
+				authenticate()
+				base64.RawURLEncoding.AppendEncode(text[:0], header)
+				base64.RawURLEncoding.AppendEncode(text[:0], buffer)
+			}
+		})
+	}
 	headerText := base64.RawURLEncoding.AppendEncode(nil, header)
 	bufferText := base64.RawURLEncoding.AppendEncode(nil, buffer)
 	decode := func() {
@@ -249,16 +278,19 @@ func floorV2(b *testing.B, curve, name string, size int) {
 			b.Fatal(err)
 		}
 	}
-	b.Run("Unpack/v2/auth/"+name+"/"+curve, func(b *testing.B) {
-		for b.Loop() {
-			exchange()
-			exchange()
-			derive()
-			decode()
-			authenticate()
-			cipher.NewCBCDecrypter(block, iv[:]).CryptBlocks(buffer, buffer)
-		}
-	})
+	for kind, n := range exchanges {
+		b.Run("Unpack/v2/"+kind+"/"+name+"/"+curve, func(b *testing.B) {
+			for b.Loop() {
+				for range n {
+					exchange()
+				}
+				derive()
+				decode()
+				authenticate()
+				cipher.NewCBCDecrypter(block, iv[:]).CryptBlocks(buffer, buffer)
+			}
+		})
+	}
 	b.Run("Pack/v2/signed/"+name+"/"+curve, func(b *testing.B) {
 		for b.Loop() {
 			base64.RawURLEncoding.AppendEncode(text[:0], buffer)

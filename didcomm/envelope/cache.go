@@ -11,10 +11,12 @@ import (
 )
 
 // Limits of a [Cache]. A party with more connections than that multiplies once more for
-// some messages; documents of DIDs that are longer are not kept.
+// some messages; documents of DIDs that are longer are not kept. A document takes a
+// hundred times the bytes of its DID at most.
 const (
-	maxCached    = 256
-	maxCachedDID = 4 << 10 // bytes
+	maxCached     = 256
+	maxCachedDID  = 2 << 10   // bytes
+	maxCachedDIDs = 128 << 10 // bytes, of all
 )
 
 // A Cache makes the messages of version 2 between two parties cheaper after the first. It
@@ -26,6 +28,8 @@ type Cache struct {
 	mu        sync.RWMutex
 	secrets   map[keyPair][]byte
 	documents map[did.DID]*did.Document
+	size      int // of the DIDs of all documents
+	closed    bool
 }
 
 // A keyPair is a key of the party and one of a peer, as their points.
@@ -40,7 +44,19 @@ func NewCache() *Cache {
 	return &Cache{secrets: make(map[keyPair][]byte), documents: make(map[did.DID]*did.Document)}
 }
 
-// Clear forgets everything, as is right when the wallet of the keys is closed.
+// Close clears the cache, which keeps nothing from then on: the wallet of the keys is
+// closed.
+func (c *Cache) Close() {
+	if c == nil {
+		return
+	}
+	c.mu.Lock()
+	c.closed = true
+	c.mu.Unlock()
+	c.Clear()
+}
+
+// Clear forgets everything.
 func (c *Cache) Clear() {
 	if c == nil {
 		return
@@ -52,6 +68,7 @@ func (c *Cache) Clear() {
 	}
 	clear(c.secrets)
 	clear(c.documents)
+	c.size = 0
 }
 
 // secret returns a copy of the secret that a pair shares.
@@ -71,6 +88,9 @@ func (c *Cache) addSecret(own, peer *ecdh.PublicKey, z []byte) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.closed {
+		return
+	}
 	for pair, other := range c.secrets {
 		if len(c.secrets) < maxCached {
 			break
@@ -92,38 +112,46 @@ func (c *Cache) document(id did.DID) *did.Document {
 
 // addDocument keeps the document of a DID that names its keys itself.
 func (c *Cache) addDocument(id did.DID, doc *did.Document) {
-	if c == nil || !unchanging(id, doc) {
+	size := sizeOf(id, doc)
+	if c == nil || !unchanging(id) || size > maxCachedDID {
 		return
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for other := range c.documents {
-		if len(c.documents) < maxCached {
+	if _, present := c.documents[id]; present || c.closed {
+		return
+	}
+	for other, doc := range c.documents {
+		if len(c.documents) < maxCached && c.size+size <= maxCachedDIDs {
 			break
 		}
+		c.size -= sizeOf(other, doc)
 		delete(c.documents, other)
 	}
+	c.size += size
 	c.documents[id] = doc
 }
 
-// unchanging reports whether a DID, or the long form of it that the document names, holds
-// its document and is not too long. That of a did:peer:1 is kept elsewhere.
-func unchanging(id did.DID, doc *did.Document) bool {
+// unchanging reports whether a DID, or the long form of it, holds its document. That of a
+// did:peer:1 is kept elsewhere.
+func unchanging(id did.DID) bool {
 	switch id.Method() {
 	case "key", "jwk":
+		return true
 	case "peer":
-		if id.SpecificID()[0] == '1' {
-			return false
-		}
-		for _, name := range doc.AlsoKnownAs() {
-			if len(name) > maxCachedDID {
-				return false
-			}
-		}
+		return id.SpecificID()[0] != '1'
 	default:
 		return false
 	}
-	return len(id.String()) <= maxCachedDID
+}
+
+// sizeOf is the length of a DID, or of another name that the document has for it.
+func sizeOf(id did.DID, doc *did.Document) int {
+	size := len(id.String())
+	for _, name := range doc.AlsoKnownAs() {
+		size = max(size, len(name))
+	}
+	return size
 }
 
 // String says what it is, and not what is in it.

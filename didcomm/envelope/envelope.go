@@ -42,9 +42,9 @@ const MaxRecipients = 16
 // both to X25519 (the birational map of RFC 7748 section 4.1), as libsodium's
 // crypto_sign_ed25519_pk_to_curve25519 and its sibling for private keys do.
 //
-// Implementations are safe for concurrent use and stop when ctx ends. A box that
-// does not open is an error like any other; [Packer.Unpack] tells it from a store
-// that fails by asking HasKey once more.
+// Implementations are safe for concurrent use and stop when ctx ends. That a box does
+// not open, or that a key is none that anyone honest has, matches
+// [didcomm.ErrPermanent]; after any other error the envelope may open later.
 type Keys interface {
 	// HasKey reports whether the private key of pub is there. An error means
 	// that this cannot be known now.
@@ -65,6 +65,12 @@ type Packer struct {
 
 	Agreement AgreementKeys // of version 2; nil: the party has none
 	Resolver  did.Resolver  // of all DIDs of version 2, the party's own too
+	// Owns reports whether a DID, perhaps in the other form of a did:peer:4, is the
+	// party's own; nil: none is. It is asked before anything is looked up: whoever put
+	// a key of the party into a document of its own could otherwise pass on to the
+	// party what others wrote to that DID, and learn which keys it has. An error means
+	// that this cannot be known now.
+	Owns func(ctx context.Context, id did.DID) (bool, error)
 	// Cache makes version 2 cheaper between parties that have met; nil keeps nothing.
 	Cache *Cache
 	// Now is the clock; nil is the machine's.
@@ -99,6 +105,13 @@ type Received struct {
 	// sender of a from_prior without sub only takes leave of a relationship and
 	// From is zero ("Ending a Relationship").
 	Prior did.DID
+	// Rotated is when the sender left Prior, by its own clock, in whole seconds.
+	Rotated time.Time
+	// PriorErr says why a from_prior of an authenticated sender proves nothing; Prior is
+	// zero then. It is no fault of the message if From is known already: the header may
+	// then be ignored. It matches [didcomm.ErrPermanent] unless Prior can perhaps be
+	// resolved later.
+	PriorErr error
 	// Signer names the key that signed the plaintext, which then can be shown to
 	// others as the sender's; zero if none did (version 2).
 	Signer did.URL

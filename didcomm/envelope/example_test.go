@@ -46,7 +46,8 @@ func Example_version2() {
 		ids[i], _ = didpeer.New2([]didpeer.Key{{For: did.KeyAgreement, Public: key.PublicKey()}})
 	}
 	alice := &envelope.Packer{Agreement: &keys[0], Resolver: resolver, Cache: envelope.NewCache()}
-	bob := &envelope.Packer{Agreement: &keys[1], Resolver: resolver, Cache: envelope.NewCache()}
+	bob := &envelope.Packer{Agreement: &keys[1], Resolver: resolver, Cache: envelope.NewCache(),
+		Owns: func(_ context.Context, id did.DID) (bool, error) { return id == ids[1], nil }}
 
 	message := fmt.Sprintf(`{"id":"1","type":"https://didcomm.org/basicmessage/2.0/message","from":%q,"to":[%q],"body":{"content":"hello"}}`, ids[0], ids[1])
 	packed, err := alice.PackV2(ctx, []byte(message), envelope.Options{From: ids[0], To: ids[1]})

@@ -4,10 +4,12 @@ import "crypto/ecdh"
 
 // Limits that tests stand on both sides of.
 const (
-	MaxHeader  = maxHeader
-	MaxKeyURL  = maxKeyURL
-	MaxCached  = maxCached
-	MaxEscaped = maxEscaped
+	MaxHeader     = maxHeader
+	MaxKeyURL     = maxKeyURL
+	MaxCached     = maxCached
+	MaxCachedDID  = maxCachedDID
+	MaxCachedDIDs = maxCachedDIDs
+	MaxEscaped    = maxEscaped
 )
 
 // Forge encrypts one layer of version 2 to one recipient under a header of the caller's,
@@ -20,19 +22,18 @@ func Forge(plaintext []byte, enc, alg string, header, apu, apv []byte, ephemeral
 		return nil, nil, nil, nil, err
 	}
 	ciphertext, tag = sealed[:len(sealed)-content.tag], sealed[len(sealed)-content.tag:]
-	z, err := ephemeral.ECDH(to)
+	ze, err := ephemeral.ECDH(to)
 	if err != nil {
 		return nil, nil, nil, nil, err
 	}
-	var boundTag []byte
+	var zs, boundTag []byte
 	if sender != nil {
-		zs, err := sender.ECDH(to)
-		if err != nil {
+		if zs, err = sender.ECDH(to); err != nil {
 			return nil, nil, nil, nil, err
 		}
-		z, boundTag = append(z, zs...), tag
+		boundTag = tag
 	}
-	encryptedKey, err = wrapKey(concatKDF(z, alg, apu, apv, kekBits, boundTag), cek)
+	encryptedKey, err = wrapKey(concatKDF(ze, zs, alg, apu, apv, kekBits, boundTag), cek)
 	return encryptedKey, iv, ciphertext, tag, err
 }
 

@@ -74,6 +74,7 @@ func TestUnpackLongText(t *testing.T) {
 	among := directory{}
 	alice, bob := newPartyV2(t, among, "alice", "X25519"), newPartyV2(t, among, "bob", "X25519")
 	from, to, long := fromHeader(alice.id), toHeader(bob.id), strings.Repeat("A", 3*envelope.MaxHeader)
+	bobs := strings.Repeat(bob.id.String()+`","`, 4*envelope.MaxHeader/len(bob.id.String())) + bob.id.String()
 	for name, c := range map[string]struct {
 		plaintext []byte
 		good      bool
@@ -93,9 +94,18 @@ func TestUnpackLongText(t *testing.T) {
 		"to another":           {plain(`"x":"`+long+`"`, from, toHeader(alice.id)), false},
 		"from in its place":    {plain(`"from":"`+long+`"`, to), false},
 		"typ in its place":     {plain(`"typ":"`+long+`"`, from, to), false},
-		"from_prior in place":  {plain(`"from_prior":"`+long+`"`, from, to), false},
+		"from_prior in place":  {plain(`"from_prior":"`+long+`"`, from, to), true},
 		"outside of texts":     {plain(`"x":`+long, from, to), false},
 		"not closed":           {[]byte(`{"type":"x",` + from + `,` + to + `,"x":"` + long), false},
+		"to in its place":      {plain(from, `"to":["`+long+`"]`), false},
+		"to very long":         {plain(from, `"to":["`+bobs+`"]`), false},
+		"to twice":             {plain(from, to, `"x":"`+long+`"`, toHeader(alice.id)), false},
+		"to within":            {plain(from, `"x":{"to":["did:example:bob"],"y":"`+long+`"}`), false},
+		"to within to":         {plain(from, `"to":["did:example:alice",["did:example:bob"]],"y":"`+long+`"`), false},
+		"name escaped":         {plain(from, `"t\u006f":["did:example:bob"],"y":"`+long+`"`), false},
+		"closed too often":     {[]byte(`{"type":"x",` + from + `,` + to + `,"x":"` + long + `"}}`), false},
+		"two objects":          {append(plain(from, to, `"x":"`+long+`"`), "{}"...), false},
+		"many headers":         {plain(from, to+strings.Repeat(`,"a":1`, 2000)), false},
 		"brackets not closed":  {[]byte(`{"type":"x",` + from + `,` + to + `,"x":"` + long + `"`), false},
 		"payload of a message": {plain(from, to, `"payload":"`+long+`"`), true},
 		"long, not a message":  {[]byte(`{"x":"` + long + `"}`), false},
@@ -127,12 +137,12 @@ func TestUnpackLongText(t *testing.T) {
 	}
 }
 
-// An envelope that is refused takes at most its own size in memory, however it is made,
-// and little time. It is measured alone.
+// An envelope that is refused takes at most its own size in memory, and some for headers,
+// however it is made, and little time. It is measured alone.
 func TestHostileEnvelopeCost(t *testing.T) {
 	among := directory{}
 	alice, bob, carol := newPartyV2(t, among, "alice", "X25519"), newPartyV2(t, among, "bob", "X25519"), newPartyV2(t, among, "carol", "X25519")
-	const size = 3 << 20
+	const size = 9 << 18 // which makes an envelope of 3 MiB
 	filled := func(before, what, after string) []byte {
 		n := (size - len(before) - len(after)) / len(what)
 		return []byte(before + strings.Repeat(what, n) + after)
@@ -149,7 +159,50 @@ func TestHostileEnvelopeCost(t *testing.T) {
 	forged.around(`$tag`, strings.Repeat("A", 43))
 	wrongTag := forged.envelope()
 	kid := `{"header":{"kid":"did:example:bob#x"},"encrypted_key":"x"},`
+	// Anybody can encrypt to a DID that is known, with no name.
+	anonymous := func(plaintext []byte) []byte {
+		f := newForgeryV2(t, nil, bob)
+		f.plaintext = plaintext
+		return f.envelope()
+	}
+	badSignature := signedForm(t, large.plaintext, alice.signer, `{"typ":"application/didcomm-signed+json","alg":"EdDSA"}`,
+		`{"payload":"$payload","signatures":[{"protected":"$protected","signature":"`+strings.Repeat("A", 86)+`","header":{"kid":"did:example:alice#sign"}}]}`)
+	one, two, three := party(1), party(2), party(3)
+	one.Resolver, one.Agreement, one.Owns = bob.Resolver, bob.Agreement, bob.Owns
+	bob.Packer.Keys = two.Keys
+	v1, err := one.PackAnonymousV1(t.Context(), large.plaintext, two.key)
+	require.NoError(t, err)
+	v1[len(v1)-10] ^= 1
+	v1NotOurs, err := one.PackV1(t.Context(), large.plaintext, one.key, three.key)
+	require.NoError(t, err)
+	v1Header := filled(`{"typ":"JWM/1.0","alg":"Anoncrypt","x":[`, `{},`, `{}]}`)[:envelope.MaxHeader]
 	for name, data := range map[string][]byte{
+		"nobody's: objects":     anonymous(filled(`{"type":"x","body":{"a":[`, `{},`, `{}]}}`)),
+		"nobody's: arrays":      anonymous(filled(`{"type":"x","body":{"a":[`, `[],`, `[]]}}`)),
+		"within: members":       anonymous(filled(`{"type":"x"`, `,"a":1`, `}`)),
+		"within: more members":  anonymous(filled(`{"type":"x"`, `,"a":{}`, `}`)),
+		"within: long to":       anonymous(filled(`{"type":"x","to":[`, `"did:example:bob",`, `"did:example:bob"]}`)),
+		"within: to of objects": anonymous(filled(`{"type":"x","to":[`, `{},`, `{}]}`)),
+		"nobody's: escapes":     anonymous(filled(`{"type":"x","y":"`, `\u0041`, `"}`)),
+		"within: long texts":    anonymous(filled(`{"type":"x"`, `,"`+strings.Repeat(`\"`, 4<<10)+`":1`, `}`)),
+		"within: white space":   anonymous(filled(`{"type":"x"`, ` `, `1`)),
+		"within: brackets":      anonymous(bytes.Repeat([]byte(`[`), size)),
+		"within: deep":          anonymous(bytes.Repeat([]byte(`{"a":`), size/5)),
+		"within: quotes":        anonymous(bytes.Repeat([]byte(`"`), size)),
+		"within: escaped":       anonymous(bytes.Repeat([]byte(`\`), size)),
+		"within: signatures":    anonymous(filled(`{"payload":"x","signatures":[`, `{"protected":"x"},`, `{}]}`)),
+		"within: recipients":    anonymous(filled(`{"ciphertext":"x","recipients":[`, kid, `{}],"protected":"x"}`)),
+		"within: bad signature": anonymous(badSignature),
+		"within: wrong key":     anonymous(wrongKey),
+		"within: wrong tag":     anonymous(wrongTag),
+		"within: another of us": anonymous(notOurs),
+		"within: no message":    anonymous(filled(`{"x":"`, `A`, `"}`)),
+		"within: not for us":    anonymous(plain(toHeader(carol.id), `"x":"`+strings.Repeat("x", size*3/4)+`"`)),
+		"bad signature":         badSignature,
+		"v1, wrong tag":         v1,
+		"v1, not for us":        v1NotOurs,
+		"v1, large header": []byte(`{"protected":"` + base64.URLEncoding.EncodeToString(v1Header) +
+			`","iv":"AAAAAAAAAAAAAAAA","tag":"AAAAAAAAAAAAAAAAAAAAAA==","ciphertext":"x"}`),
 		"zeros":               make([]byte, size),
 		"one text":            filled(`"`, "a", `"`),
 		"deep":                bytes.Repeat([]byte(`{"a":`), size/5),
@@ -176,25 +229,29 @@ func TestHostileEnvelopeCost(t *testing.T) {
 		_, err := bob.Unpack(t.Context(), data)
 		took := time.Since(start)
 		runtime.ReadMemStats(&after)
-		require.ErrorIs(t, err, didcomm.ErrPermanent, name)
+		if !strings.HasPrefix(name, "nobody's: ") { // which may be what it is, whatever is in its body
+			require.ErrorIs(t, err, didcomm.ErrPermanent, name)
+		}
 		cost := after.TotalAlloc - before.TotalAlloc
-		require.Less(t, cost, uint64(len(data)+len(data)/8+64<<10), "%s: %d bytes", name, cost)
-		t.Logf("%s: %d KiB, %v", name, cost>>10, took)
+		if cost > uint64(len(data)+len(data)/8+256<<10) {
+			t.Errorf("%s: %d bytes for %d", name, cost, len(data))
+		}
+		t.Logf("%s: %d KiB of %d, %v", name, cost>>10, len(data)>>10, took)
 	}
-	// What is genuine takes its content decoded, and one copy of that to read.
+	// What is genuine takes its content decoded.
 	good := newForgeryV2(t, alice, bob)
 	good.plaintext = forged.plaintext
 	data := good.envelope()
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	_, err := bob.Unpack(t.Context(), data)
+	_, err = bob.Unpack(t.Context(), data)
 	require.NoError(t, err)
 	runtime.ReadMemStats(&after)
-	require.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(2*len(data)))
+	require.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(len(data)))
 }
 
-// An envelope makes no more than one DID of its sender's choice be looked up for its
-// recipients, and that of its sender only if it is for us.
+// An envelope makes nothing be looked up but the party's own DID, and that of its sender
+// only if it is for us.
 func TestUnpackV2LooksUpLittle(t *testing.T) {
 	t.Parallel()
 	among := directory{}
@@ -205,8 +262,8 @@ func TestUnpackV2LooksUpLittle(t *testing.T) {
 		lookup []did.DID
 	}{
 		"for us":               {bob, among, []did.DID{bob.id, alice.id}},
-		"for another":          {carol, among, []did.DID{carol.id}},
-		"for another, unknown": {carol, directory{}, []did.DID{carol.id}},
+		"for another":          {carol, among, nil},
+		"for another, unknown": {carol, directory{}, nil},
 	} {
 		f := newForgeryV2(t, alice, c.to)
 		var kids []string
@@ -281,6 +338,13 @@ func TestCacheIsBounded(t *testing.T) {
 	secrets, documents := envelope.Cached(alice.Cache)
 	require.Equal(t, envelope.MaxCached, secrets)
 	require.Zero(t, documents, "those of did:example may change")
+
+	// One that is closed keeps nothing, not even what comes late.
+	alice.Cache.Close()
+	_, err := alice.PackV2(t.Context(), message(alice, peers[0]), envelope.Options{From: alice.id, To: peers[0].id})
+	require.NoError(t, err)
+	secrets, documents = envelope.Cached(alice.Cache)
+	require.Zero(t, secrets+documents)
 }
 
 // With a cache and without it the same envelopes open, and no others.

@@ -42,7 +42,7 @@ func TestRFC7518AppendixC(t *testing.T) {
 	z, err := private.ECDH(bob.PublicKey())
 	require.NoError(t, err)
 	require.Equal(t, []byte{158, 86, 217, 29, 129, 113, 53, 211}, z[:8])
-	key := concatKDF(z, "A128GCM", []byte("Alice"), []byte("Bob"), 128, nil)
+	key := concatKDF(z, nil, "A128GCM", []byte("Alice"), []byte("Bob"), 128, nil)
 	require.Equal(t, "VqqN6vgjbSBcIijNcacQGg", base64.RawURLEncoding.EncodeToString(key))
 }
 
@@ -85,7 +85,7 @@ func TestECDH1PUAppendixB(t *testing.T) {
 		require.NoError(t, err)
 		zs, err := alice.ECDH(to.PublicKey())
 		require.NoError(t, err)
-		kek := concatKDF(append(z, zs...), "ECDH-1PU+A128KW", []byte("Alice"), []byte("Bob and Charlie"), 128, sealed[32:])
+		kek := concatKDF(z, zs, "ECDH-1PU+A128KW", []byte("Alice"), []byte("Bob and Charlie"), 128, sealed[32:])
 		wrapped, err := wrapKey(kek, cek)
 		require.NoError(t, err)
 		require.Equal(t, c.encryptedKey, base64.RawURLEncoding.EncodeToString(wrapped), c.name)

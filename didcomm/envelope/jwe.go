@@ -41,6 +41,7 @@ type jwe struct {
 	recipients []jweRecipient
 	iv, tag    []byte
 	ciphertext []byte // base64url
+	own        bool   // it may be written over
 }
 
 type jweRecipient struct {
@@ -67,7 +68,7 @@ func parseJWE(outer layer) (*jwe, bool) {
 	if !ok {
 		return nil, false
 	}
-	e := &jwe{aad: []byte(protected)}
+	e := &jwe{aad: []byte(protected), own: outer.own != nil}
 	if !e.parseHeader(header) || !e.parseRecipients(outer, header) {
 		return nil, false
 	}
@@ -295,6 +296,29 @@ func decodeLong(s []byte, room int) ([]byte, bool) {
 	encoding := strict64()
 	b, err := encoding.AppendDecode(make([]byte, 0, encoding.DecodedLen(len(s))+room), s)
 	return b, err == nil
+}
+
+// decodeValue is decodeLong of a long value. Where that may be written over, it is decoded
+// in its place.
+func decodeValue(s []byte, own bool, room int) ([]byte, bool) {
+	if !own || base64.RawURLEncoding.DecodedLen(len(s))+room > len(s) {
+		return decodeLong(s, room)
+	}
+	if bytes.IndexByte(s, '\n') >= 0 || bytes.IndexByte(s, '\r') >= 0 {
+		return nil, false
+	}
+	var part [3 << 10]byte
+	out := s[:0]
+	for len(s) > 0 {
+		next := s[:min(len(s), len(part)/3*4)]
+		n, err := strict64().Decode(part[:], next)
+		if err != nil {
+			return nil, false
+		}
+		s = s[len(next):]
+		out = append(out, part[:n]...) // shorter than what it was decoded from
+	}
+	return out, true
 }
 
 // strict64 is base64url with one spelling for each value.

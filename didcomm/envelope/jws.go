@@ -36,9 +36,10 @@ const maxSignature = 128
 type jws struct {
 	alg       string
 	kid       did.URL
-	input     []byte // what the signature covers
-	payload   []byte
+	protected string // as it was written
+	payload   []byte // base64url
 	signature []byte
+	own       []byte // see layer
 }
 
 // parseJWS reads a signed envelope. It reports nothing but whether the form is right.
@@ -64,7 +65,7 @@ func parseJWS(outer layer) (*jws, bool) {
 	if !ok {
 		return nil, false
 	}
-	s := new(jws)
+	s := &jws{protected: protected, own: outer.own}
 	if !s.parseHeaders(header, entry) {
 		return nil, false
 	}
@@ -75,16 +76,23 @@ func parseJWS(outer layer) (*jws, bool) {
 	if s.signature, ok = decodeUnpadded(signature); !ok {
 		return nil, false
 	}
-	payload, ok := outer.encoded("payload")
-	if !ok {
-		return nil, false
+	s.payload, ok = outer.encoded("payload")
+	return s, ok
+}
+
+// input returns what the signature covers. Nothing else of the layer is needed then, so
+// that it is written over the layer where it may be.
+func (s *jws) input() []byte {
+	at, size := len(s.protected)+1, len(s.protected)+1+len(s.payload)
+	input := s.own
+	if len(input) < size {
+		input = make([]byte, size)
 	}
-	if s.payload, ok = decodeLong(payload, 0); !ok {
-		return nil, false
-	}
-	s.input = make([]byte, 0, len(protected)+1+len(payload))
-	s.input = append(append(append(s.input, protected...), '.'), payload...)
-	return s, true
+	copy(input[at:], s.payload) // which may lie in it: first
+	copy(input, s.protected)
+	input[at-1] = '.'
+	s.payload = input[at:size]
+	return input[:size]
 }
 
 // parseHeaders reads the protected header and the one that is not, of which only the
@@ -128,28 +136,34 @@ func (s *jws) parseHeaders(header, entry *strictjson.Object) bool {
 }
 
 // verify verifies the signature with the key that the document of the signer has for
-// authentication ("Message Signing", Verification). The error is ErrEnvelope unless the
-// document cannot be had now.
-func (p *Packer) verify(ctx context.Context, s *jws) error {
+// authentication ("Message Signing", Verification), and only then decodes the payload into
+// r. The error is ErrEnvelope unless the document cannot be had now.
+func (p *Packer) verify(ctx context.Context, s *jws, r *Received) error {
 	doc, err := p.peerDocument(ctx, s.kid.DID)
 	if err != nil {
 		return err
 	}
 	if s.alg == algES256K {
 		jwk, err := doc.MethodJWK(s.kid, did.Authentication, p.now())
-		if err != nil || !verifyES256K(jwk, s.input, s.signature) {
+		if err != nil || !verifyES256K(jwk, s.input(), s.signature) {
 			return ErrEnvelope
 		}
-		return nil
+	} else {
+		m, err := doc.Method(s.kid, did.Authentication, p.now())
+		if err != nil {
+			return ErrEnvelope
+		}
+		alg, err := signatureAlgorithm(m.PublicKey())
+		if err != nil || alg != s.alg || did.VerifySignature(m.PublicKey(), s.input(), s.signature) != nil {
+			return ErrEnvelope
+		}
 	}
-	m, err := doc.Method(s.kid, did.Authentication, p.now())
-	if err != nil {
+	var ok bool
+	if r.Plaintext, ok = decodeValue(s.payload, s.own != nil, 0); !ok {
 		return ErrEnvelope
 	}
-	alg, err := signatureAlgorithm(m.PublicKey())
-	if err != nil || alg != s.alg || did.VerifySignature(m.PublicKey(), s.input, s.signature) != nil {
-		return ErrEnvelope
-	}
+	r.Signer = s.kid
+	p.Cache.addDocument(s.kid.DID, doc)
 	return nil
 }
 

@@ -13,13 +13,13 @@ const (
 )
 
 // concatKDF returns a key of up to 256 bits: the Concat KDF with SHA-256 (RFC 7518
-// section 4.6.2), of which that takes one round. The secret z is Ze of ECDH-ES, or Ze and
+// section 4.6.2), of which that takes one round. The secret is Ze of ECDH-ES, or Ze and
 // Zs of ECDH-1PU one after the other; in the latter case the tag of the content is part
 // of what is hashed (ECDH-1PU draft 04 section 2.3).
-func concatKDF(z []byte, alg string, apu, apv []byte, bits uint32, tag []byte) []byte {
-	b := make([]byte, 0, 512)
+func concatKDF(ze, zs []byte, alg string, apu, apv []byte, bits uint32, tag []byte) []byte {
+	b := make([]byte, 0, 512+len(apu)) // for all of it, so that no copy of the secret is left
 	b = binary.BigEndian.AppendUint32(b, 1)
-	b = append(b, z...)
+	b = append(append(b, ze...), zs...)
 	b = appendSized(b, []byte(alg))
 	b = appendSized(b, apu)
 	b = appendSized(b, apv)

@@ -47,7 +47,7 @@ type Options struct {
 // [MaxRecipients]. P-521 is only read.
 //
 // Options that contradict each other, a plaintext whose from or to is not that of the
-// options, or that has no to and is to be signed, parties that have no key for each
+// options, or that has no to and a sender, parties that have no key for each
 // other, and a plaintext too large for [didcomm.MaxEnvelope] match
 // [didcomm.ErrPermanent]; so does a DID that can never be resolved. Other errors are
 // those of the keys, the resolver, the signer and the random source.
@@ -62,7 +62,7 @@ func (p *Packer) PackV2(ctx context.Context, plaintext []byte, o Options) ([]byt
 	if o.Sign != nil {
 		from = o.Sign.VerificationMethod().DID
 	}
-	if err := checkAddress(plaintext, from, o.To, o.Sign != nil); err != nil {
+	if err := checkAddress(plaintext, from, o.To); err != nil {
 		return nil, err
 	}
 	if err := ctx.Err(); err != nil {
@@ -101,7 +101,7 @@ func (p *Packer) SignV2(ctx context.Context, plaintext []byte, s did.Signer) ([]
 	if s == nil {
 		return nil, fmt.Errorf("%w: envelope: no signer", didcomm.ErrPermanent)
 	}
-	if err := checkAddress(plaintext, s.VerificationMethod().DID, did.DID{}, false); err != nil {
+	if err := checkAddress(plaintext, s.VerificationMethod().DID, did.DID{}); err != nil {
 		return nil, err
 	}
 	out, err := sign(ctx, plaintext, s)
@@ -182,6 +182,7 @@ func (p *Packer) keysToPack(ctx context.Context, id did.DID) ([]*agreementKey, e
 	if err != nil {
 		return nil, fmt.Errorf("envelope: looking up a DID: %w", err)
 	}
+	p.Cache.addDocument(id, doc)
 	return keysOf(doc, p.now()), nil
 }
 
@@ -245,22 +246,21 @@ func (p *Packer) encrypt(plaintext []byte, enc string, sender *agreementKey, rec
 
 // wrapFor encrypts the content key to one recipient.
 func (p *Packer) wrapFor(cek []byte, ephemeral *ecdh.PrivateKey, sender, r *agreementKey, h *newHeaders, tag []byte) ([]byte, error) {
-	z, err := ephemeral.ECDH(r.public)
+	ze, err := ephemeral.ECDH(r.public)
 	if err != nil {
 		return nil, fmt.Errorf("%w: envelope: recipient key", didcomm.ErrPermanent)
 	}
-	defer func() { clear(z) }()
-	var boundTag []byte
+	defer clear(ze)
+	var zs, boundTag []byte
 	if sender != nil {
-		zs, err := p.share(sender, r.public)
-		if err != nil {
+		if zs, err = p.share(sender, r.public); err != nil {
 			return nil, fmt.Errorf("envelope: agreeing with the sender's key: %w", err)
 		}
-		z = append(z, zs...)
-		clear(zs)
+		defer clear(zs)
+		p.Cache.addSecret(sender.public, r.public, zs)
 		boundTag = tag
 	}
-	kek := concatKDF(z, h.alg, h.apu, h.apv, kekBits, boundTag)
+	kek := concatKDF(ze, zs, h.alg, h.apu, h.apv, kekBits, boundTag)
 	defer clear(kek)
 	wrapped, err := wrapKey(kek, cek)
 	if err != nil {

@@ -22,9 +22,9 @@ const (
 // Nothing in it is authenticated yet.
 type parsed struct {
 	authcrypt  bool
-	aad        []byte // the protected header as it was written
-	iv         []byte
-	ciphertext []byte // with the tag at its end
+	aad        string // the protected header as it was written
+	iv, tag    []byte
+	ciphertext []byte // base64url
 	recipients []parsedRecipient
 }
 
@@ -43,22 +43,16 @@ func parse(outer layer) (*parsed, bool) {
 	if !ok || len(protected) > base64.URLEncoding.EncodedLen(maxHeader) {
 		return nil, false
 	}
-	e := &parsed{aad: []byte(protected)}
+	e := &parsed{aad: protected}
 	if e.iv, ok = decode(outer.Object, "iv", chacha20poly1305.NonceSize); !ok {
 		return nil, false
 	}
-	tag, ok := decode(outer.Object, "tag", chacha20poly1305.Overhead)
-	if !ok {
+	if e.tag, ok = decode(outer.Object, "tag", chacha20poly1305.Overhead); !ok {
 		return nil, false
 	}
-	text, ok := outer.encoded("ciphertext")
-	if !ok {
+	if e.ciphertext, ok = outer.encoded("ciphertext"); !ok {
 		return nil, false
 	}
-	if e.ciphertext, ok = decodeBase64URL(text); !ok {
-		return nil, false
-	}
-	e.ciphertext = append(e.ciphertext, tag...) // there is room
 	return e, e.parseHeader(protected)
 }
 
@@ -67,7 +61,7 @@ func (e *parsed) parseHeader(protected string) bool {
 	if !ok {
 		return false
 	}
-	header, err := strictjson.Parser{MaxBytes: maxHeader, MaxDepth: 8}.ParseObject(text)
+	header, err := strictjson.Parser{MaxBytes: maxHeader, MaxDepth: 8, MaxValues: 256}.ParseObject(text)
 	if err != nil {
 		return false
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/ed25519"
+	"errors"
 	"fmt"
 
 	"golang.org/x/crypto/chacha20poly1305"
@@ -26,7 +27,7 @@ func (p *Packer) Unpack(ctx context.Context, envelope []byte) (*Received, error)
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	outer, ok := parseOuter(envelope)
+	outer, ok := parseLayer(envelope)
 	if !ok {
 		return nil, ErrEnvelope
 	}
@@ -42,43 +43,44 @@ func (p *Packer) Unpack(ctx context.Context, envelope []byte) (*Received, error)
 // one takes copies of the text, and no value in an envelope needs any.
 const maxEscaped = 64 << 10
 
+// maxAround is the size of what may stand around the ciphertext or payload of an envelope
+// of more bytes: with the longest names of keys, 16 recipients take less.
+const maxAround = 384 << 10
+
 // A layer is the JSON of one layer. Its one long value, the ciphertext or payload, is
 // kept apart where it can be: it needs no parsing, only decoding, and stays where the
 // envelope has it.
 type layer struct {
 	*strictjson.Object
+	name string // of the long value
 	long []byte
+	own  []byte // the layer's bytes, if they may be written over: those of a layer within
 }
 
-// parseOuter reads what stands around the layers of version 2 and the parts of version 1.
-func parseOuter(envelope []byte) (layer, bool) {
-	if len(envelope) > didcomm.MaxEnvelope || len(envelope) > maxEscaped && bytes.IndexByte(envelope, '\\') >= 0 {
+// parseLayer reads an envelope, of version 1 or one layer of version 2. It takes a ciphertext
+// or payload out of it before that if there is no doubt which text that is: the name
+// stands in it once, and nothing is escaped.
+func parseLayer(data []byte) (layer, bool) {
+	if len(data) > didcomm.MaxEnvelope || len(data) > maxEscaped && bytes.IndexByte(data, '\\') >= 0 {
 		return layer{}, false
 	}
-	l, err := parseLayer(envelope, strictjson.Parser{MaxBytes: didcomm.MaxEnvelope, MaxDepth: 8, MaxValues: 256})
-	return l, err == nil
-}
-
-// lifted stands where a long value was. No value is spelled so.
-const lifted = "*"
-
-// parseLayer reads a JSON object. It takes a ciphertext or payload out of it before that if
-// there is no doubt which text that is: the name stands in it once, and nothing is
-// escaped.
-func parseLayer(data []byte, p strictjson.Parser) (layer, error) {
+	p := strictjson.Parser{MaxBytes: maxAround, MaxDepth: 8, MaxValues: 256}
 	for _, name := range []string{"ciphertext", "payload"} {
 		from, to, ok := longValue(data, name)
-		if !ok {
+		if !ok || len(data)-(to-from) > maxAround {
 			continue
 		}
 		o, err := p.ParseObject(without(data, from, to))
 		if text, _ := o.Text(name); err == nil && text == lifted {
-			return layer{o, data[from:to]}, nil
+			return layer{Object: o, name: name, long: data[from:to]}, true
 		}
 	}
 	o, err := p.ParseObject(data)
-	return layer{Object: o}, err
+	return layer{Object: o}, err == nil
 }
+
+// lifted stands where a long value was. No value is spelled so.
+const lifted = "*"
 
 // without returns a copy in which the text from one place to the other is lifted out.
 func without(data []byte, from, to int) []byte {
@@ -110,10 +112,10 @@ func longValue(data []byte, name string) (from, to int, ok bool) {
 
 // encoded returns the member of that name, which is text in base64url.
 func (l layer) encoded(name string) ([]byte, bool) {
-	text, ok := l.Text(name)
-	if text == lifted {
-		return l.long, l.long != nil
+	if name == l.name {
+		return l.long, true
 	}
+	text, ok := l.Text(name)
 	return []byte(text), ok
 }
 
@@ -161,13 +163,18 @@ func (p *Packer) unpackV1(ctx context.Context, outer layer) (*Received, error) {
 		cek, err = p.Keys.OpenSealed(ctx, us.verkey, us.encryptedKey)
 	}
 	if err != nil {
-		return nil, p.cannotOpen(ctx, us.verkey)
+		return nil, p.cannotOpen(ctx, us.verkey, err)
 	}
 	aead, err := chacha20poly1305.New(cek)
 	if err != nil {
 		return nil, ErrEnvelope
 	}
-	received.Plaintext, err = aead.Open(e.ciphertext[:0], e.iv, e.ciphertext, e.aad)
+	ciphertext, ok := decodeBase64URL(e.ciphertext)
+	if !ok {
+		return nil, ErrEnvelope
+	}
+	ciphertext = append(ciphertext, e.tag...) // there is room
+	received.Plaintext, err = aead.Open(ciphertext[:0], e.iv, ciphertext, []byte(e.aad))
 	if err != nil {
 		return nil, ErrEnvelope
 	}
@@ -201,17 +208,17 @@ func (p *Packer) sender(ctx context.Context, us *parsedRecipient) (ed25519.Publi
 	}
 	key, err := multiformat.DecodeBase58(string(name), maxVerkey)
 	if err != nil {
-		return nil, err
+		return nil, ErrEnvelope
 	}
 	if _, err := did.X25519(key); err != nil {
-		return nil, err
+		return nil, ErrEnvelope
 	}
 	return key, nil
 }
 
 // cannotOpen tells a forged envelope, which never opens, from keys that cannot be
 // used now, so that no envelope is lost while a wallet is locked or closed.
-func (p *Packer) cannotOpen(ctx context.Context, verkey ed25519.PublicKey) error {
+func (p *Packer) cannotOpen(ctx context.Context, verkey ed25519.PublicKey, cause error) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -221,6 +228,9 @@ func (p *Packer) cannotOpen(ctx context.Context, verkey ed25519.PublicKey) error
 	}
 	if !has { // it was there a moment ago
 		return ErrNotForUs
+	}
+	if !errors.Is(cause, didcomm.ErrPermanent) {
+		return fmt.Errorf("envelope: opening a box: %w", cause)
 	}
 	return ErrEnvelope
 }

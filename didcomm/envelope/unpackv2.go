@@ -3,6 +3,7 @@ package envelope
 import (
 	"bytes"
 	"context"
+	"crypto/ecdh"
 	"errors"
 	"fmt"
 
@@ -24,7 +25,8 @@ func (p *Packer) unpackV2(ctx context.Context, outer layer) (*Received, error) {
 	}
 	r := &Received{Version: didcomm.V2}
 	var sender did.URL // of authcrypt
-	for o := outer; ; {
+	o := outer
+	for {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
@@ -43,56 +45,124 @@ func (p *Packer) unpackV2(ctx context.Context, outer layer) (*Received, error) {
 			if !ok || !r.Signer.IsZero() {
 				return nil, ErrEnvelope
 			}
-			if err := p.verify(ctx, s); err != nil {
+			if err := p.verify(ctx, s, r); err != nil {
 				return nil, err
 			}
-			r.Plaintext, r.Signer = s.payload, s.kid
 		default:
 			if err := p.consistent(ctx, o, r, sender); err != nil {
 				return nil, err
 			}
 			return r, nil
 		}
-		var err error
-		if o, err = parseInner(r.Plaintext); err != nil {
+		var ok bool
+		if o, ok = parseInner(r.Plaintext); !ok {
 			return nil, ErrEnvelope
 		}
+		o.own = r.Plaintext
 	}
 }
+
+// maxHeaders bounds the headers of a message in bytes: a from_prior of the longest kind and
+// some. maxText is the size of a text among them that may be one.
+const (
+	maxHeaders = 4 * maxHeader
+	maxText    = 2 * maxHeader
+)
 
 // parseInner reads what a layer held: another layer or the message itself. Of a message
-// only the headers are of interest here, so that a text within it that is longer than any
-// of those may have is passed over; whoever reads the message sees to it.
-func parseInner(plaintext []byte) (layer, error) {
-	p := strictjson.Parser{MaxBytes: didcomm.MaxEnvelope}
-	if from, to, ok := longText(plaintext); ok {
-		o, err := p.ParseObject(without(plaintext, from, to))
-		if l := (layer{Object: o}); err == nil && kindOf(l) == other {
-			return l, nil
-		}
+// only the headers are of interest here; whoever reads the message sees to the rest.
+func parseInner(plaintext []byte) (layer, bool) {
+	text, ok := headersOf(plaintext)
+	if !ok {
+		return layer{}, false
 	}
-	return parseLayer(plaintext, p)
+	o, err := strictjson.Parser{MaxBytes: maxHeaders, MaxDepth: 8, MaxValues: 1 << 10}.ParseObject(text)
+	if l := (layer{Object: o}); err != nil || kindOf(l) == other {
+		return l, err == nil
+	}
+	return parseLayer(plaintext)
 }
 
-// longText finds a text that is longer than a header may be. It lies between two quotation
-// marks and has no escapes: if it is not the whole of a JSON string it is the end of one,
-// or stands outside of strings, where its replacement is no JSON.
-func longText(data []byte) (from, to int, ok bool) {
-	const long = 2 * maxHeader
-	for len(data)-from > long {
-		length := bytes.IndexByte(data[from:], '"')
+// headersOf returns a JSON object with null in place of each array and object but that of
+// the name "to", and a mark in place of each text that is too long for a header.
+// If the rest is no JSON, so is the whole.
+func headersOf(data []byte) ([]byte, bool) {
+	out := make([]byte, 0, min(len(data), 1<<10))
+	var name []byte // the last text that is not within an array or object
+	depth, whole := 0, false
+	for i := 0; i < len(data); i++ {
+		c, shown := data[i], depth <= 1 || whole
+		switch c {
+		case '"':
+			end, ok := endOfText(data, i)
+			if !ok {
+				return nil, false
+			}
+			text := data[i:end]
+			if i = end - 1; len(text) > maxText {
+				text = []byte(`"` + lifted + `"`)
+			}
+			if depth <= 1 {
+				name = text
+			}
+			if shown {
+				out = append(out, text...)
+			}
+		case '{', '[':
+			if depth++; depth == 2 {
+				whole = string(name) == `"to"`
+				shown = whole
+			}
+			if shown {
+				out = append(out, c)
+			}
+		case '}', ']':
+			if depth--; depth < 0 {
+				return nil, false
+			}
+			switch {
+			case depth == 1 && !whole:
+				out = append(out, "null"...)
+			case shown:
+				out = append(out, c)
+			}
+			whole = whole && depth > 1
+		case ' ', '\t', '\r', '\n':
+			if n := len(out); shown && n > 0 && out[n-1] != ' ' {
+				out = append(out, ' ')
+			}
+		default:
+			if shown {
+				out = append(out, c)
+			}
+		}
+		if len(out) > maxHeaders {
+			return nil, false
+		}
+	}
+	return out, true
+}
+
+// endOfText returns where the JSON string that begins at a place ends.
+func endOfText(data []byte, begin int) (end int, ok bool) {
+	for end = begin + 1; ; end++ {
+		length := bytes.IndexByte(data[end:], '"')
 		if length < 0 {
-			return 0, 0, false
+			return 0, false
 		}
-		if length > long && bytes.IndexByte(data[from:from+length], '\\') < 0 {
-			return from, from + length, true
+		end += length
+		escapes := end
+		for data[escapes-1] == '\\' {
+			escapes--
 		}
-		from += length + 1
+		if (end-escapes)%2 == 0 {
+			return end + 1, true
+		}
 	}
-	return 0, 0, false
 }
 
-// decrypt opens one encrypted layer into r.
+// decrypt opens one encrypted layer into r. What it looked up and agreed on is remembered
+// once the layer has opened: until then it may be anybody's.
 func (p *Packer) decrypt(ctx context.Context, e *jwe, r *Received) error {
 	us, recipient, err := p.recipient(ctx, e)
 	if err != nil {
@@ -101,36 +171,34 @@ func (p *Packer) decrypt(ctx context.Context, e *jwe, r *Received) error {
 	if r.Encrypted && !sameDID(r.To, us.kid.DID) { // two layers, for two of ours
 		return ErrEnvelope
 	}
-	z, err := us.private.ECDH(e.ephemeral)
+	ze, err := us.private.ECDH(e.ephemeral)
 	if err != nil {
-		return p.cannotAgree(ctx, us)
+		return p.cannotAgree(ctx, us, e.ephemeral, err)
 	}
-	defer clear(z)
-	var boundTag []byte
+	defer clear(ze)
+	var sender *agreementKey
+	var zs, boundTag []byte
 	if e.authcrypt {
-		sender, err := p.senderKey(ctx, e.sender)
-		if err != nil {
+		if sender, err = p.senderKey(ctx, e.sender); err != nil {
 			return err
 		}
 		if sender.public.Curve() != us.public.Curve() {
 			return ErrEnvelope
 		}
-		zs, err := p.share(us, sender.public)
-		if err != nil {
-			return p.cannotAgree(ctx, us)
+		if zs, err = p.share(us, sender.public); err != nil {
+			return p.cannotAgree(ctx, us, sender.public, err)
 		}
-		z = append(z, zs...)
-		clear(zs)
+		defer clear(zs)
 		boundTag = e.tag
 	}
-	kek := concatKDF(z, e.alg, e.apu, e.apv, kekBits, boundTag)
+	kek := concatKDF(ze, zs, e.alg, e.apu, e.apv, kekBits, boundTag)
 	defer clear(kek)
 	cek, ok := unwrapKey(kek, recipient.encryptedKey)
 	if !ok {
 		return ErrEnvelope
 	}
 	defer clear(cek)
-	ciphertext, ok := decodeLong(e.ciphertext, e.content.tag)
+	ciphertext, ok := decodeValue(e.ciphertext, e.own, e.content.tag)
 	if !ok {
 		return ErrEnvelope
 	}
@@ -139,25 +207,41 @@ func (p *Packer) decrypt(ctx context.Context, e *jwe, r *Received) error {
 		return ErrEnvelope
 	}
 	r.Plaintext, r.Encrypted, r.To = plaintext, true, longer(r.To, us.kid.DID)
+	p.Cache.addDocument(us.doc.ID(), us.doc)
+	if sender != nil {
+		p.Cache.addDocument(sender.doc.ID(), sender.doc)
+		p.Cache.addSecret(us.public, sender.public, zs)
+	}
 	return nil
 }
 
-// recipient returns the first recipient whose key the party has. All are of one DID, so
-// that an envelope makes no more than one DID of its choice be looked up here.
+// recipient returns the first recipient whose key the party has. All are of one DID, in
+// the two forms perhaps that a did:peer:4 has, and it is the party's or nothing is
+// looked up.
 func (p *Packer) recipient(ctx context.Context, e *jwe) (*agreementKey, *jweRecipient, error) {
-	if p.Agreement == nil {
+	if p.Agreement == nil || p.Owns == nil {
 		return nil, nil, ErrNotForUs
 	}
-	var doc *did.Document
-	var asked did.DID
+	owned, err := p.Owns(ctx, e.recipients[0].kid.DID)
+	if err != nil {
+		return nil, nil, fmt.Errorf("envelope: looking for a DID: %w", err)
+	}
+	if !owned {
+		return nil, nil, ErrNotForUs
+	}
+	const forms = 2
+	docs := make(map[did.DID]*did.Document, forms)
 	for i := range e.recipients {
 		r := &e.recipients[i]
-		if r.kid.DID != asked {
-			var err error
+		doc, asked := docs[r.kid.DID]
+		if !asked {
+			if len(docs) == forms {
+				return nil, nil, ErrEnvelope
+			}
 			if doc, err = p.document(ctx, r.kid.DID); err != nil && !refused(err) {
 				return nil, nil, fmt.Errorf("envelope: looking up a recipient: %w", err)
 			}
-			asked = r.kid.DID
+			docs[r.kid.DID] = doc
 		}
 		if doc == nil {
 			continue
@@ -205,11 +289,14 @@ func (p *Packer) peerDocument(ctx context.Context, id did.DID) (*did.Document, e
 	return doc, nil
 }
 
-// cannotAgree tells a forged envelope, with which no exchange succeeds, from keys that
-// cannot be used now.
-func (p *Packer) cannotAgree(ctx context.Context, us *agreementKey) error {
+// cannotAgree tells a point with which no exchange succeeds from keys that cannot be used
+// now. On the NIST curves there is no such point (see [ecdh.Curve]).
+func (p *Packer) cannotAgree(ctx context.Context, us *agreementKey, peer *ecdh.PublicKey, cause error) error {
 	if err := ctx.Err(); err != nil {
 		return err
+	}
+	if smallOrder(peer) {
+		return ErrEnvelope
 	}
 	_, err := p.Agreement.KeyExchanger(ctx, us.public)
 	if errors.Is(err, didcomm.ErrNotFound) {
@@ -218,5 +305,18 @@ func (p *Packer) cannotAgree(ctx context.Context, us *agreementKey) error {
 	if err != nil {
 		return fmt.Errorf("envelope: looking for a key: %w", err)
 	}
-	return ErrEnvelope
+	return fmt.Errorf("envelope: agreeing on a key: %w", cause)
+}
+
+// smallOrder reports whether an exchange with a point gives zero, whatever the key.
+func smallOrder(point *ecdh.PublicKey) bool {
+	if point.Curve() != ecdh.X25519() {
+		return false
+	}
+	key, err := ecdh.X25519().NewPrivateKey(make([]byte, 32))
+	if err != nil {
+		return false
+	}
+	_, err = key.ECDH(point)
+	return err != nil
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/staffpassport/staffpassport/did"
+	"github.com/staffpassport/staffpassport/did/didpeer"
 	"github.com/staffpassport/staffpassport/didcomm/envelope"
 	"github.com/staffpassport/staffpassport/didcomm/envelope/envelopetest"
 )
@@ -128,7 +129,7 @@ func newPartyV2(t testing.TB, among directory, name string, agreement ...string)
 		return s
 	}
 	p.signer, p.p256 = signer("sign", edKey), signer("sign-p256", p256Key)
-	p.Packer = envelope.Packer{Agreement: p.keys, Resolver: among, Now: func() time.Time { return noon }}
+	p.Packer = envelope.Packer{Agreement: p.keys, Resolver: among, Owns: owns(p.id), Now: func() time.Time { return noon }}
 	return p
 }
 
@@ -150,3 +151,15 @@ func toHeader(ids ...did.DID) string {
 
 // message is an ordinary one from a to b.
 func message(a, b *partyV2) []byte { return plain(fromHeader(a.id), toHeader(b.id)) }
+
+// owns is Packer.Owns of a party of these DIDs.
+func owns(ids ...did.DID) func(context.Context, did.DID) (bool, error) {
+	return func(_ context.Context, id did.DID) (bool, error) {
+		for _, own := range ids {
+			if own == id || id.Method() == "peer" && didpeer.Short(own) == didpeer.Short(id) {
+				return true, nil
+			}
+		}
+		return false, nil
+	}
+}

@@ -18,7 +18,7 @@ const patience = 24 * time.Hour
 // and keeps it, or refuses it.
 func (h *Holder) Work(ctx context.Context, id string) error {
 	p := h.party()
-	x, err := p.view(ctx, id)
+	x, err := p.View(ctx, id)
 	if errors.Is(err, didcomm.ErrNotFound) {
 		return fmt.Errorf("%w: %w", didcomm.ErrPermanent, err)
 	}
@@ -38,7 +38,7 @@ func (h *Holder) Work(ctx context.Context, id string) error {
 			return err
 		}
 	}
-	if errors.Is(err, verify.ErrUnavailable) && p.now().Before(x.Since.Add(patience)) {
+	if errors.Is(err, verify.ErrUnavailable) && p.Now().Before(x.Since.Add(patience)) {
 		return errors.Join(err, h.wait(ctx, p, id, err))
 	}
 	return h.reject(ctx, p, id, err)
@@ -62,7 +62,7 @@ func (h *Holder) check(ctx context.Context, x *record) ([]Form, error) {
 
 // keep hands the credential over and acknowledges it, in one transaction.
 func (h *Holder) keep(ctx context.Context, p party, read *record, forms []Form) error {
-	return p.change(ctx, read.ID, func(tx didcomm.Tx, x *record) error {
+	return p.Change(ctx, read.ID, func(tx didcomm.Tx, x *record) error {
 		if x.State != CredentialReceived {
 			return nil
 		}
@@ -87,7 +87,7 @@ func (h *Holder) keep(ctx context.Context, p party, read *record, forms []Form) 
 
 // wait notes why a credential is not decided yet.
 func (h *Holder) wait(ctx context.Context, p party, id string, cause error) error {
-	return p.change(ctx, id, func(tx didcomm.Tx, x *record) error {
+	return p.Change(ctx, id, func(tx didcomm.Tx, x *record) error {
 		said := x.Code
 		x.describe(cause)
 		if x.State != CredentialReceived || x.Code == said {
@@ -99,7 +99,7 @@ func (h *Holder) wait(ctx context.Context, p party, id string, cause error) erro
 
 // reject ends an exchange whose credential is not to be relied on.
 func (h *Holder) reject(ctx context.Context, p party, id string, cause error) error {
-	return p.change(ctx, id, func(tx didcomm.Tx, x *record) error {
+	return p.Change(ctx, id, func(tx didcomm.Tx, x *record) error {
 		if x.State != CredentialReceived {
 			return nil
 		}

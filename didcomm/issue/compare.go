@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/staffpassport/staffpassport/did"
+	"github.com/staffpassport/staffpassport/didcomm/internal/exchange"
 	"github.com/staffpassport/staffpassport/internal/jcs"
 	"github.com/staffpassport/staffpassport/internal/strictjson"
 	"github.com/staffpassport/staffpassport/internal/xsd"
@@ -99,8 +100,9 @@ func compare(offered []byte, issued *vc.Credential, holder did.DID, added, free 
 		return err
 	}
 	got.Delete("proof")
-	for name := range got.All() {
-		if _, promised := want.Get(name); !promised && !added(name) {
+	for name, g := range got.All() {
+		_, promised := want.Get(name)
+		if !promised && (!added(name) || name == "credentialStatus" && !sameStatus(nil, g)) {
 			return fmt.Errorf("%w: added %s", ErrDifferent, name)
 		}
 	}
@@ -135,35 +137,50 @@ func sameTime(want, got any) bool {
 	return err == nil && err2 == nil && a.Equal(b) || equal(want, got)
 }
 
-// sameIssuer compares issuers: text that is the id of an object leaves the rest
-// open.
+// sameIssuer compares issuers: text that is the id of an object leaves open what the
+// issuer calls itself.
 func sameIssuer(want, got any) bool {
-	if g, ok := got.(*strictjson.Object); ok {
-		if _, named := want.(*strictjson.Object); !named {
-			got, _ = g.Get("id")
+	g, described := got.(*strictjson.Object)
+	if _, id := want.(string); !described || !id {
+		return equal(want, got)
+	}
+	for name, v := range g.All() {
+		if _, text := v.(string); !text || !slices.Contains([]string{"id", "type", "name", "url", "image"}, name) {
+			return false
 		}
 	}
-	return equal(want, got)
+	id, _ := g.Text("id")
+	return id == want
 }
 
-// sameStatus compares the ways in which a credential can be asked after, one by one:
-// each has the type that was offered, and the members that the offer gave values,
-// but for those that are known only at issuance, such as its id and its place in a
-// list.
+// sameStatus compares the ways in which a credential can be asked after, one by one, of
+// which nil leaves the number open: each has the type and the purpose that were offered.
+// Where it is, such as its id and its place in a list, is known only at issuance; what
+// says more was offered too, as it is.
 func sameStatus(want, got any) bool {
 	w, g := entries(want), entries(got)
+	if want == nil {
+		w = make([]any, len(g))
+	}
 	if len(w) != len(g) {
 		return false
 	}
 	for i := range w {
 		offered, ok := w[i].(*strictjson.Object)
 		issued, also := g[i].(*strictjson.Object)
-		if !ok || !also {
+		if !ok && want != nil || !also {
 			return false
 		}
-		for _, name := range []string{"type", "statusPurpose"} {
+		for name, now := range issued.All() {
 			v, given := offered.Get(name)
-			if now, there := issued.Get(name); given && (!there || !equal(v, now)) {
+			fixed := given && (name == "type" || name == "statusPurpose")
+			if (fixed || !exchange.Refers("credentialStatus", name, now)) && !(given && equal(v, now)) {
+				return false
+			}
+		}
+		for name, v := range offered.All() {
+			_, there := issued.Get(name)
+			if !there && (name == "type" || name == "statusPurpose" || !exchange.Refers("credentialStatus", name, v)) {
 				return false
 			}
 		}

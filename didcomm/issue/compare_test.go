@@ -27,6 +27,9 @@ func TestSame(t *testing.T) {
 		{"dated", func(c *vc.Credential) { c.ValidFrom = start }, true},
 		{"named", func(c *vc.Credential) { c.ID = "urn:uuid:1" }, true},
 		{"with a status", func(c *vc.Credential) { c.Status = []vc.Status{{Type: []string{"BitstringStatusListEntry"}}} }, true},
+		{"with two statuses", func(c *vc.Credential) {
+			c.Status = []vc.Status{{Type: []string{"BitstringStatusListEntry"}}, {Type: []string{"BitstringStatusListEntry"}}}
+		}, true},
 		{"with a proof", func(c *vc.Credential) { c.Other["proof"] = json.RawMessage(`{}`) }, true},
 		{"members in another order", func(c *vc.Credential) {
 			c.Subject = json.RawMessage(`{"n":1.5,"id":"` + holder.String() + `","dbs":{"checks":[1,2],"level":"Enhanced"}}`)
@@ -61,6 +64,13 @@ func TestSame(t *testing.T) {
 		{"valid for ever", func(c *vc.Credential) { c.ValidUntil = time.Time{} }, false},
 		{"name changed", func(c *vc.Credential) { c.Other["name"] = json.RawMessage(`"Visa"`) }, false},
 		{"name left out", func(c *vc.Credential) { delete(c.Other, "name") }, false},
+		{"status with a reason", func(c *vc.Credential) {
+			c.Status = []vc.Status{{Type: []string{"BitstringStatusListEntry"}, Other: map[string]json.RawMessage{"reason": json.RawMessage(`"was dismissed"`)}}}
+		}, false},
+		{"status with messages", func(c *vc.Credential) {
+			c.Status = []vc.Status{{Type: []string{"BitstringStatusListEntry"}, Other: map[string]json.RawMessage{
+				"statusMessage": json.RawMessage(`[{"status":"0x0","message":"was dismissed"}]`)}}}
+		}, false},
 		{"terms added", func(c *vc.Credential) { c.Other["termsOfUse"] = json.RawMessage(`{"type":"X"}`) }, false},
 		{"holder added", func(c *vc.Credential) { c.Other["holder"] = json.RawMessage(`"did:example:x"`) }, false},
 	} {
@@ -93,14 +103,15 @@ func TestSame_OpenOffers(t *testing.T) {
 	for members, ok := range map[string]bool{
 		"":                                 true,
 		`,"validFrom":"when it is issued"`: true,
-		`,"credentialStatus":{"type":"BitstringStatusListEntry"}`:                                       true,
-		`,"credentialStatus":[{"type":"BitstringStatusListEntry","statusPurpose":"revocation"}]`:        true,
-		`,"credentialStatus":{"type":"BitstringStatusListEntry","statusListIndex":"to follow"}`:         true,
-		`,"credentialStatus":{"type":"BitstringStatusListEntry","statusPurpose":"suspension"}`:          false,
-		`,"credentialStatus":{"type":"OtherStatusEntry"}`:                                               false,
-		`,"credentialStatus":[{"type":"BitstringStatusListEntry"},{"type":"BitstringStatusListEntry"}]`: false,
-		`,"credentialStatus":"BitstringStatusListEntry"`:                                                false,
-		`,"validUntil":"2027-11-02T09:00:00Z"`:                                                          false,
+		`,"credentialStatus":{"type":"BitstringStatusListEntry"}`:                                                true,
+		`,"credentialStatus":[{"type":"BitstringStatusListEntry","statusPurpose":"revocation"}]`:                 true,
+		`,"credentialStatus":{"type":"BitstringStatusListEntry","statusListIndex":"to follow"}`:                  true,
+		`,"credentialStatus":{"type":"BitstringStatusListEntry","statusPurpose":"suspension"}`:                   false,
+		`,"credentialStatus":{"type":"OtherStatusEntry"}`:                                                        false,
+		`,"credentialStatus":[{"type":"BitstringStatusListEntry"},{"type":"BitstringStatusListEntry"}]`:          false,
+		`,"credentialStatus":{"type":"BitstringStatusListEntry","statusReference":"https://alderbrook.example"}`: false,
+		`,"credentialStatus":"BitstringStatusListEntry"`:                                                         false,
+		`,"validUntil":"2027-11-02T09:00:00Z"`:                                                                   false,
 	} {
 		require.NoError(t, checkOffered(offer(members)), members)
 		err := same(offer(members), issued, did.DID{})
@@ -135,6 +146,19 @@ func TestSame_Issuer(t *testing.T) {
 		} else {
 			require.ErrorIs(t, err, ErrDifferent, issuer)
 		}
+	}
+	for issuer, ok := range map[string]bool{
+		`{"id":"did:example:e","type":"Profile","name":"Alderbrook","url":"https://alderbrook.example","image":"https://alderbrook.example/oak"}`: true,
+		`{"id":"did:example:e"}`:                                                   true,
+		`{"id":"did:example:e","note":"was dismissed"}`:                            false,
+		`{"id":"did:example:e","name":{"@value":"Alderbrook","note":"dismissed"}}`: false,
+		`{"id":["did:example:e"]}`:                                                 false,
+	} {
+		issued, err := vc.Parse(doc(`,"issuer":` + issuer))
+		if err == nil {
+			err = same(doc(`,"issuer":"did:example:e"`), issued, did.DID{})
+		}
+		require.Equal(t, ok, err == nil, issuer)
 	}
 	for _, issuer := range []string{``, `,"issuer":{"name":"Alderbrook"}`} {
 		require.ErrorIs(t, checkOffered(doc(issuer)), ErrUnsupported, "nobody to decide by")

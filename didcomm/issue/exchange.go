@@ -63,7 +63,9 @@ type Exchange struct {
 	Checks []verify.Result `json:"checks,omitempty"`
 
 	// Code and Reason say why the exchange is abandoned or, in another state,
-	// what keeps it waiting. A Reason ByPeer is the peer's own text.
+	// what keeps it waiting. A Reason ByPeer is the peer's own text, and Code then the
+	// peer's too: the two sides of an exchange that ended differ in it, and those of V2
+	// may begin with "e.p.". To decide anything, look at State.
 	Code   string `json:"code,omitempty"`
 	Reason string `json:"reason,omitempty"`
 	ByPeer bool   `json:"byPeer,omitempty"`

@@ -61,7 +61,7 @@ func contexts() *vc.ContextSet {
 // contextsV1 are those of credentials of data model 1.1, as the agents recorded in
 // testdata have them.
 func contextsV1() []vc.Context {
-	return []vc.Context{{URL: vc.ContextV1}, {Inline: json.RawMessage(`{"@vocab":"https://example.org/staff-passport#"}`)}}
+	return []vc.Context{{URL: vc.ContextV1}, {Inline: json.RawMessage(`{"@vocab":"https://rivers.example/terms#"}`)}}
 }
 
 var start = time.Date(2026, 11, 2, 9, 0, 0, 0, time.UTC)

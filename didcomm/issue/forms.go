@@ -46,7 +46,7 @@ func checkForms(formats, forms []string) error {
 // addForms adds the attachments that offer or ask for the further forms.
 func addForms(p party, format string, forms []string, list *[]didcomm.Attachment) error {
 	for _, form := range forms[1:] {
-		a, err := attach(p.newID(), format, formContent{form})
+		a, err := attach(p.NewID(), format, formContent{form})
 		if err != nil {
 			return err
 		}
@@ -76,11 +76,11 @@ func wrap(p party, format string, issued []vc.Secured) (list []didcomm.Attachmen
 	for _, s := range issued {
 		switch {
 		case format == FormatLinkedData:
-			list = append(list, wrapLinked(p.newID(), s))
+			list = append(list, wrapLinked(p.NewID(), s))
 		case s.MediaType == vc.MediaTypeCredential:
-			list = append(list, wrapCredential(p.newID(), s))
+			list = append(list, wrapCredential(p.NewID(), s))
 		default:
-			a := didcomm.NewAttachment(p.newID(), s.MediaType, s.Bytes)
+			a := didcomm.NewAttachment(p.NewID(), s.MediaType, s.Bytes)
 			a.FormatID = formatSDJWT
 			list = append(list, a)
 		}

@@ -20,7 +20,8 @@ type Holder struct {
 	Store didcomm.Store // the runtime
 
 	// Check verifies an issued credential, outside any transaction. A
-	// [*verify.Verifier] is one.
+	// [*verify.Verifier] is one, but refuses the base proofs of ecdsa-sd-2023 and
+	// bbs-2023, which only holders get: vc/disclose.Checker takes these too.
 	Check interface {
 		Credential(ctx context.Context, s vc.Secured) (*verify.Credential, error)
 	}
@@ -42,7 +43,7 @@ type Holder struct {
 }
 
 func (h *Holder) party() party {
-	return party{role: RoleHolder, store: h.Store, clock: h.Now, ids: h.NewID}
+	return newParty(RoleHolder, h.Store, h.Now, h.NewID)
 }
 
 // Handle implements [didcomm.Handler]. An offer waits for [Holder.Accept] or
@@ -74,7 +75,7 @@ func (h *Holder) Handle(_ context.Context, tx didcomm.Tx, c didcomm.Connection, 
 }
 
 func (h *Holder) offered(tx didcomm.Tx, p party, x *record, m *didcomm.Message) error {
-	if expired(m.Expires, p.now()) {
+	if expired(m.Expires, p.Now()) {
 		return refuse(codeAbandoned, "The offer has expired.", nil)
 	}
 	c, err := readContent(m)
@@ -108,7 +109,7 @@ func (h *Holder) offered(tx didcomm.Tx, p party, x *record, m *didcomm.Message) 
 // [ErrState].
 func (h *Holder) Accept(ctx context.Context, id string, key did.Signer) error {
 	p := h.party()
-	x, err := p.view(ctx, id)
+	x, err := p.View(ctx, id)
 	if err != nil {
 		return err
 	}
@@ -125,14 +126,14 @@ func (h *Holder) Accept(ctx context.Context, id string, key did.Signer) error {
 	}
 	late := false
 	seen := x.Offered
-	err = p.change(ctx, id, func(tx didcomm.Tx, x *record) error {
+	err = p.Change(ctx, id, func(tx didcomm.Tx, x *record) error {
 		if _, err := Next(p.role, x.State, Event{request, true}); err != nil {
 			return err
 		}
 		if !bytes.Equal(seen, x.Offered) {
 			return fmt.Errorf("%w: there is another offer now", ErrState)
 		}
-		if late = expired(x.Expires, p.now()); late {
+		if late = expired(x.Expires, p.Now()); late {
 			return p.end(tx, x, "expired", "The offer has expired.")
 		}
 		x.Holder, x.Proven, x.Forms = holder, len(c.Beside) > 0, forms
@@ -157,14 +158,14 @@ func (h *Holder) asking(ctx context.Context, p party, x *record, holder did.DID,
 				return content{}, nil, err
 			}
 		}
-		a, err := newDetail(p.newID(), doc, x.Raw)
+		a, err := newDetail(p.NewID(), doc, x.Raw)
 		return content{Formatted: []didcomm.Attachment{a}}, x.Forms, err
 	}
 	r, beside, err := bind(ctx, p, x, key)
 	if err != nil {
 		return content{}, nil, err
 	}
-	a, err := attach(p.newID(), formatRequest, r)
+	a, err := attach(p.NewID(), formatRequest, r)
 	if err != nil {
 		return content{}, nil, err
 	}
@@ -211,7 +212,7 @@ func bind(ctx context.Context, p party, x *record, key did.Signer) (*requestCont
 	if key == nil || x.Binding == nil {
 		return r, nil, nil
 	}
-	proof, err := proveBinding(ctx, p.newID(), x.Binding, key)
+	proof, err := proveBinding(ctx, p.NewID(), x.Binding, key)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -277,7 +278,7 @@ func (h *Holder) Abandon(_ context.Context, tx didcomm.Tx, c didcomm.Connection,
 // Delete forgets an exchange that has ended, as a host does when it need not keep it
 // any longer; the audit log stays. One that goes on is [ErrState].
 func (h *Holder) Delete(ctx context.Context, id string) error {
-	return h.party().remove(ctx, id)
+	return h.party().Remove(ctx, id)
 }
 
 // Exchanges returns every exchange of this role, oldest first.
@@ -292,7 +293,7 @@ func (h *Holder) Find(ctx context.Context, connection, thread string) (*Exchange
 
 // Exchange returns one exchange, or [didcomm.ErrNotFound].
 func (h *Holder) Exchange(ctx context.Context, id string) (*Exchange, error) {
-	x, err := h.party().view(ctx, id)
+	x, err := h.party().View(ctx, id)
 	if err != nil {
 		return nil, err
 	}

@@ -72,11 +72,11 @@ func (a absent) Sign(context.Context, []byte) ([]byte, error) {
 // recordings.
 func (w *world) trusting(issuer string) {
 	w.t.Helper()
-	w.clock.Advance(time.Date(2026, 11, 22, 2, 0, 0, 0, time.UTC).Sub(w.clock.Now()))
+	w.clock.Advance(time.Date(2026, 11, 22, 4, 0, 0, 0, time.UTC).Sub(w.clock.Now()))
 	id, err := did.Parse(issuer)
 	require.NoError(w.t, err)
 	v := w.verifier()
-	v.Trust = verify.TrustedIssuers{id: {"StaffPassportCredential"}}
+	v.Trust = verify.TrustedIssuers{id: {"RiverWardenCredential"}}
 	w.holder.Check = v
 	w.holder.Forms = []string{jose.MediaTypeLegacy}
 }
@@ -112,7 +112,7 @@ func TestInterop_CredentialAttachment(t *testing.T) {
 			require.Equal(t, "Ed25519Signature2018", x.Options.ProofType)
 			require.Equal(t, wire[offer].Thread, x.Thread)
 			if file[:5] == "aries" {
-				require.Equal(t, Attribute{Name: "preferredName", Value: "Jo"}, x.Preview[0])
+				require.Equal(t, Attribute{Name: "river", Value: "Derwent"}, x.Preview[0])
 			}
 			require.NoError(t, w.holder.Accept(t.Context(), x.ID, absent{id}))
 			sent := w.holderNode.Store.TakeOutbox()

@@ -50,7 +50,7 @@ var (
 )
 
 func (i *Issuer) party() party {
-	return party{role: RoleIssuer, store: i.Store, clock: i.Now, ids: i.NewID}
+	return newParty(RoleIssuer, i.Store, i.Now, i.NewID)
 }
 
 // Offer offers a credential on an established connection and returns the id of
@@ -65,7 +65,7 @@ func (i *Issuer) Offer(ctx context.Context, connection string, o Offer) (string,
 }
 
 func (o *Offer) message(p party) (*terms, content, error) {
-	t, err := o.prepare(p.now())
+	t, err := o.prepare(p.Now())
 	if err != nil {
 		return nil, content{}, err
 	}
@@ -130,7 +130,7 @@ func (i *Issuer) Handle(ctx context.Context, tx didcomm.Tx, c didcomm.Connection
 
 // requested keeps a request and leaves the proof in it to the worker.
 func (i *Issuer) requested(tx didcomm.Tx, p party, x *record, m *didcomm.Message) error {
-	if expired(x.Expires, p.now()) {
+	if expired(x.Expires, p.Now()) {
 		return p.end(tx, x, "expired", "The offer has expired.")
 	}
 	c, err := readContent(m)
@@ -207,7 +207,7 @@ func (x *record) chooseLinked(c content) error {
 // the credential signed, and sends what it stored.
 func (i *Issuer) Work(ctx context.Context, id string) error {
 	p := i.party()
-	x, err := p.view(ctx, id)
+	x, err := p.View(ctx, id)
 	if errors.Is(err, didcomm.ErrNotFound) {
 		return fmt.Errorf("%w: %w", didcomm.ErrPermanent, err)
 	}
@@ -216,12 +216,14 @@ func (i *Issuer) Work(ctx context.Context, id string) error {
 	}
 	issued, err := i.issue(ctx, x)
 	if err == nil {
-		err = p.change(ctx, id, func(tx didcomm.Tx, now *record) error { return i.send(tx, p, now, x, issued) })
+		err = p.Change(ctx, id, func(tx didcomm.Tx, now *record) error { return i.send(tx, p, now, x, issued) })
 	}
 	reason, final := "", true
 	switch {
 	case err == nil:
 		return nil
+	case exchange.Gone(err):
+		reason = "The connection has ended."
 	case errors.Is(err, ErrBinding):
 		reason = "The request does not prove the holder's key."
 	case errors.Is(err, ErrDifferent), errors.Is(err, ErrMalformed), errors.Is(err, didcomm.ErrPermanent):
@@ -235,8 +237,16 @@ func (i *Issuer) Work(ctx context.Context, id string) error {
 	return i.fail(ctx, p, id, err, reason)
 }
 
-// issue returns the signed credential of x and sets x.Holder.
+// issue returns the signed credential of x and sets x.Holder. Nothing is signed for a
+// peer that is gone.
 func (i *Issuer) issue(ctx context.Context, x *record) ([]vc.Secured, error) {
+	err := i.Store.View(ctx, func(tx didcomm.Tx) error {
+		_, err := exchange.Connection(tx, x.Connection)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
 	if err := i.bind(ctx, x); err != nil {
 		return nil, err
 	}
@@ -258,7 +268,7 @@ func (i *Issuer) issue(ctx context.Context, x *record) ([]vc.Secured, error) {
 // whom the request names, if there is such a DID.
 func (i *Issuer) bind(ctx context.Context, x *record) (err error) {
 	if x.format() == FormatDataIntegrity {
-		x.Holder, err = checkBinding(ctx, i.Resolver, x.Binding, x.Proof, i.party().now())
+		x.Holder, err = checkBinding(ctx, i.Resolver, x.Binding, x.Proof, i.party().Now())
 		x.Proven = err == nil
 		return err
 	}
@@ -286,10 +296,13 @@ func (i *Issuer) send(tx didcomm.Tx, p party, x, worked *record, issued []vc.Sec
 // fail ends an exchange that cannot lead to a credential.
 func (i *Issuer) fail(ctx context.Context, p party, id string, cause error, reason string) error {
 	outcome := "issue-failed"
-	if errors.Is(cause, ErrBinding) {
+	switch {
+	case exchange.Gone(cause):
+		outcome = exchange.CodeGone
+	case errors.Is(cause, ErrBinding):
 		outcome = "binding-failed"
 	}
-	return p.change(ctx, id, func(tx didcomm.Tx, x *record) error {
+	return p.Change(ctx, id, func(tx didcomm.Tx, x *record) error {
 		if x.State != RequestReceived {
 			return nil
 		}
@@ -318,7 +331,7 @@ func (i *Issuer) Abandon(_ context.Context, tx didcomm.Tx, c didcomm.Connection,
 // Delete forgets an exchange that has ended, as a host does when it need not keep it
 // any longer; the audit log stays. One that goes on is [ErrState].
 func (i *Issuer) Delete(ctx context.Context, id string) error {
-	return i.party().remove(ctx, id)
+	return i.party().Remove(ctx, id)
 }
 
 // Exchanges returns every exchange of this role, oldest first.
@@ -328,7 +341,7 @@ func (i *Issuer) Exchanges(ctx context.Context) ([]Exchange, error) {
 
 // Exchange returns one exchange, or [didcomm.ErrNotFound].
 func (i *Issuer) Exchange(ctx context.Context, id string) (*Exchange, error) {
-	x, err := i.party().view(ctx, id)
+	x, err := i.party().View(ctx, id)
 	if err != nil {
 		return nil, err
 	}

@@ -286,9 +286,8 @@ func TestLinkedData_Status(t *testing.T) {
 	w.holder.Check = v
 	c := w.passport()
 	c.Status = []vc.Status{{Type: []string{"BitstringStatusListEntry"}, Other: map[string]json.RawMessage{
-		"statusPurpose": json.RawMessage(`"message"`), "statusListIndex": json.RawMessage(`"7"`), "statusSize": json.RawMessage(`1`),
-		"statusListCredential": json.RawMessage(`"https://alderbrook.example/status/1"`),
-		"statusMessage":        json.RawMessage(`[{"status":"0x0","message":"a"},{"status":"0x1","message":"b"}]`)}}}
+		"statusPurpose": json.RawMessage(`"refresh"`), "statusListIndex": json.RawMessage(`"7"`),
+		"statusListCredential": json.RawMessage(`"https://alderbrook.example/status/1"`)}}}
 	w.offers(Offer{Credential: c, Formats: []string{FormatLinkedData}})
 	x := w.only(w.holder.Exchanges)
 	require.NotContains(t, string(x.Offered), "credentialStatus")

@@ -21,13 +21,7 @@ import (
 // A model is a world whose network a test works by hand.
 type model struct {
 	*world
-	network []parcel
-}
-
-// A parcel is a message on its way.
-type parcel struct {
-	to      *memtx.Node
-	message *didcomm.Message
+	network []memtx.Parcel
 }
 
 func newModel(t testing.TB, v didcomm.Version) *model {
@@ -38,22 +32,9 @@ func newModel(t testing.TB, v didcomm.Version) *model {
 }
 
 // take moves what the two sent onto the network.
-func (m *model) take() {
-	for _, way := range [][2]*memtx.Node{{m.issuerNode, m.holderNode}, {m.holderNode, m.issuerNode}} {
-		for _, s := range way[0].Store.TakeOutbox() {
-			m.network = append(m.network, parcel{way[1], s.Message})
-		}
-	}
-}
+func (m *model) take() { m.network = append(m.network, memtx.Take(m.issuerNode, m.holderNode)...) }
 
-// deliver hands over a parcel. A message that is refused is no failure of the network.
-func (m *model) deliver(p parcel) error {
-	err := p.to.Store.Deliver(m.t.Context(), p.to.Handler, p.to.Connection, p.message)
-	if refused := (*didcomm.Problem)(nil); errors.As(err, &refused) {
-		return nil
-	}
-	return err
-}
+func (m *model) deliver(p memtx.Parcel) error { return p.Deliver(m.t.Context()) }
 
 // work runs the tasks of both. Those that fail wait.
 func (m *model) work() {
@@ -84,39 +65,6 @@ func (m *model) states() string {
 		len(m.issuerNode.Store.Tasks())+len(m.holderNode.Store.Tasks()))
 }
 
-// orders calls f with every order of the copies 0 to 2n-1, of which 2i and 2i+1 are
-// those of message i, and returns how many orders there are. The copies of one message
-// are the same: orders that differ in them alone are one call.
-func orders(n int, f func(order []int)) (count int) {
-	order := make([]int, 2*n)
-	for i := range order {
-		order[i] = i
-	}
-	seen := map[string]bool{}
-	var walk func(k int)
-	walk = func(k int) {
-		if k == len(order) {
-			count++
-			kinds := ""
-			for _, i := range order {
-				kinds += fmt.Sprint(i / 2)
-			}
-			if !seen[kinds] {
-				seen[kinds] = true
-				f(slices.Clone(order))
-			}
-			return
-		}
-		for i := k; i < len(order); i++ {
-			order[k], order[i] = order[i], order[k]
-			walk(k + 1)
-			order[k], order[i] = order[i], order[k]
-		}
-	}
-	walk(0)
-	return count
-}
-
 // TestModel_AllOrders: the messages of a thread after the offer, request, credential and
 // ack, each twice, in all 720 orders, end in the same state, and so do those of a thread
 // that begins with a proposal or a request. A copy that comes up before its message was
@@ -132,7 +80,7 @@ func TestModel_AllOrders(t *testing.T) {
 			for _, late := range []bool{false, true} {
 				t.Run(fmt.Sprintf("%s/%s/late=%v", number, begin, late), func(t *testing.T) {
 					t.Parallel()
-					n := orders(3, func(order []int) {
+					n := memtx.Orders(3, func(order []int) {
 						m := newModel(t, v)
 						m.run(t, begin, kinds, order, late)
 						require.Equal(t, "issuer done ; holder done ; 1 kept, 0 tasks", m.states(), order)
@@ -186,15 +134,15 @@ func (m *model) persons(t testing.TB) {
 // once.
 func (m *model) run(t *testing.T, with string, kinds []string, order []int, late bool) {
 	m.begin(t, with)
-	sent := map[string]parcel{}
+	sent := map[string]memtx.Parcel{}
 	left := slices.Clone(order)
 	for range 100 {
 		m.take()
 		rest := m.network
 		m.network = nil
 		for _, p := range rest {
-			if slices.Contains(kinds, p.message.Type.Name) {
-				sent[p.message.Type.Name] = p
+			if slices.Contains(kinds, p.Message.Type.Name) {
+				sent[p.Message.Type.Name] = p
 			} else {
 				require.NoError(t, m.deliver(p))
 			}
@@ -228,7 +176,7 @@ func TestModel_AllOrdersOfARecording(t *testing.T) {
 			for range 4 {
 				first.take()
 				for _, p := range first.network {
-					trace = append(trace, p.message)
+					trace = append(trace, p.Message)
 					require.NoError(t, first.deliver(p))
 				}
 				first.network = nil
@@ -237,7 +185,7 @@ func TestModel_AllOrdersOfARecording(t *testing.T) {
 			}
 			require.Equal(t, []string{offer, request, issue, ack}, names(trace))
 			for _, three := range [][]*didcomm.Message{trace[:3], trace[1:], {trace[0], trace[2], trace[3]}} {
-				n := orders(3, func(order []int) {
+				n := memtx.Orders(3, func(order []int) {
 					m := newModel(t, v)
 					for _, i := range order {
 						message := three[i/2]
@@ -245,7 +193,7 @@ func TestModel_AllOrdersOfARecording(t *testing.T) {
 						if name := message.Type.Name; name == request || name == ack {
 							to = m.issuerNode
 						}
-						require.NoError(t, m.deliver(parcel{to, message}))
+						require.NoError(t, m.deliver(memtx.Parcel{To: to, Message: message}))
 					}
 					m.take()
 					m.work()
@@ -369,9 +317,9 @@ func (s *schedule) pick(r *rapid.T, role Role, states ...State) (Exchange, bool)
 }
 
 // parcelAt draws a parcel, and leaves a copy behind.
-func (s *schedule) parcelAt(r *rapid.T, keep bool) (parcel, bool) {
+func (s *schedule) parcelAt(r *rapid.T, keep bool) (memtx.Parcel, bool) {
 	if len(s.network) == 0 {
-		return parcel{}, false
+		return memtx.Parcel{}, false
 	}
 	i := rapid.IntRange(0, len(s.network)-1).Draw(r, "parcel")
 	p := s.network[i]

@@ -169,14 +169,14 @@ func (t *terms) attachments(p party) (list []didcomm.Attachment, err error) {
 			if err != nil {
 				return nil, err
 			}
-			a, err := newDetail(p.newID(), doc, t.raw)
+			a, err := newDetail(p.NewID(), doc, t.raw)
 			if err != nil {
 				return nil, err
 			}
 			list = append(list, a)
 			continue
 		}
-		a, err := attach(p.newID(), formatOffer, offerContent{
+		a, err := attach(p.NewID(), formatOffer, offerContent{
 			Versions:        []string{dataModel},
 			BindingRequired: true,
 			Binding:         &bindingMethods{Signed: t.binding},

@@ -45,7 +45,7 @@ func (o *Proposal) prepare(p party) (*terms, error) {
 	if o.Credential == nil {
 		return nil, nil
 	}
-	doc, tree, err := marshal(o.Credential, p.now())
+	doc, tree, err := marshal(o.Credential, p.Now())
 	if err != nil {
 		return nil, err
 	}
@@ -73,7 +73,7 @@ func (o *Proposal) content(p party, t *terms) (content, error) {
 	if t == nil {
 		return c, nil
 	}
-	a, err := newDetail(p.newID(), t.offered, t.raw)
+	a, err := newDetail(p.NewID(), t.offered, t.raw)
 	c.Formatted = []didcomm.Attachment{a}
 	return c, err
 }
@@ -96,7 +96,7 @@ func (h *Holder) Counter(ctx context.Context, id string, o Proposal) error {
 	if err != nil {
 		return err
 	}
-	return p.change(ctx, id, func(tx didcomm.Tx, x *record) error { return p.propose(ctx, tx, x, &o, t, c) })
+	return p.Change(ctx, id, func(tx didcomm.Tx, x *record) error { return p.propose(ctx, tx, x, &o, t, c) })
 }
 
 func (o *Proposal) message(p party) (*terms, content, error) {
@@ -173,7 +173,7 @@ func (i *Issuer) proposed(ctx context.Context, tx didcomm.Tx, p party, x *record
 	if i.Proposed == nil {
 		return decline(x, m)
 	}
-	if expired(m.Expires, p.now()) {
+	if expired(m.Expires, p.Now()) {
 		return refuse(codeAbandoned, "This message has expired.", nil)
 	}
 	c, err := readContent(m)
@@ -225,7 +225,7 @@ func (i *Issuer) Answer(ctx context.Context, id string, o Offer) error {
 	if err != nil {
 		return err
 	}
-	return p.change(ctx, id, func(tx didcomm.Tx, x *record) error { return i.offer(ctx, tx, p, x, &o, t, c) })
+	return p.Change(ctx, id, func(tx didcomm.Tx, x *record) error { return i.offer(ctx, tx, p, x, &o, t, c) })
 }
 
 // Grant has the credential issued that a holder requested without an offer. Of o,
@@ -240,7 +240,7 @@ func (i *Issuer) Grant(ctx context.Context, id string, o Offer) error {
 	if err := checkForms([]string{FormatLinkedData}, forms); err != nil {
 		return err
 	}
-	return p.change(ctx, id, func(tx didcomm.Tx, x *record) error {
+	return p.Change(ctx, id, func(tx didcomm.Tx, x *record) error {
 		if x.State != RequestReceived || len(x.Offered) > 0 {
 			return fmt.Errorf("%w: no request is waiting", ErrState)
 		}
@@ -249,7 +249,7 @@ func (i *Issuer) Grant(ctx context.Context, id string, o Offer) error {
 			if err := sameLinked(x.Proposed, o.Credential, x.Holder, x.Options); err != nil {
 				return err
 			}
-			doc, _, err := marshal(o.Credential, p.now())
+			doc, _, err := marshal(o.Credential, p.Now())
 			if err != nil {
 				return err
 			}

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/staffpassport/staffpassport/didcomm"
+	"github.com/staffpassport/staffpassport/didcomm/internal/exchange"
 	"github.com/staffpassport/staffpassport/didcomm/internal/hop"
 )
 
@@ -99,7 +100,7 @@ func (r *Recipient) listed(tx didcomm.Tx, c didcomm.Connection, med *Mediation, 
 func (r *Recipient) mend(tx didcomm.Tx, med *Mediation) error {
 	var missing []hop.Name
 	gone := med.Check.Extra
-	err := each(tx, kindOwn+med.Connection, func(o *own) {
+	err := exchange.Each(tx, kindOwn+med.Connection, func(o *own) {
 		seen := o.Seen == med.Check.Run
 		switch {
 		case !seen && o.State != nameRemoved:

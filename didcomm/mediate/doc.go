@@ -33,8 +33,9 @@
 // nobody proves that a key is theirs (RFC 0211, "Future Considerations"), so names that
 // strangers know should not be registered.
 //
-// Not done: delays (delay_milli), dropping what expires while it waits, rewrapping, delivery to an address of the recipient,
-// attachments by reference, and multiplexing one forward to several names.
+// Not done: delays (delay_milli), dropping what expires while it waits, rewrapping,
+// delivery to an address of the recipient, attachments by reference, and multiplexing
+// one forward to several names.
 package mediate
 
 import "github.com/staffpassport/staffpassport/didcomm"

@@ -14,6 +14,7 @@ import (
 
 	"github.com/staffpassport/staffpassport/did"
 	"github.com/staffpassport/staffpassport/didcomm"
+	"github.com/staffpassport/staffpassport/didcomm/internal/exchange"
 	"github.com/staffpassport/staffpassport/didcomm/internal/hop"
 	"github.com/staffpassport/staffpassport/didcomm/internal/memtx"
 	"github.com/staffpassport/staffpassport/internal/multiformat"
@@ -151,7 +152,7 @@ func (p *pair) states(t testing.TB) map[string]nameState {
 	t.Helper()
 	out := map[string]nameState{}
 	require.NoError(t, p.wallet.Store.View(t.Context(), func(tx didcomm.Tx) error {
-		return each(tx, kindOwn+"mediator", func(o *own) { out[string(o.Name)] = o.State })
+		return exchange.Each(tx, kindOwn+"mediator", func(o *own) { out[string(o.Name)] = o.State })
 	}))
 	return out
 }

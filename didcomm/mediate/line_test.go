@@ -223,7 +223,7 @@ func newHidden(t testing.TB, dir string, k *keeper, live bool) *hidden {
 	h := &hidden{node: newNode(t, dir, nil)}
 	direct := *h.connect
 	h.mediation = &mediate.Recipient{Store: h.agent}
-	h.mail = &pickup.Recipient{Store: h.agent, Receive: h.agent.Receive}
+	h.mail = &pickup.Recipient{Store: h.agent, Receive: h.agent.ReceiveOnce}
 	h.connect.Route = h.mediation.Route
 	for _, major := range []int{1, 3} {
 		h.agent.Handle("coordinate-mediation", major, h.mediation)

@@ -26,7 +26,7 @@ func TestWire(t *testing.T) {
 			`{"@type":"https://didcomm.org/coordinate-mediation/1.0/keylist-update","@id":"id-3","~transport":{"return_route":"all"},"updates":[{"recipient_key":"` + wallet[1] + `","action":"add"}]}`,
 			`{"@type":"https://didcomm.org/coordinate-mediation/1.0/keylist-update-response","@id":"id-4","~thread":{"thid":"id-3"},"updated":[{"recipient_key":"` + wallet[1] + `","action":"add","result":"success"}]}`,
 			`{"@type":"https://didcomm.org/coordinate-mediation/1.0/keylist-query","@id":"id-6","~transport":{"return_route":"all"},"paginate":{"limit":100,"offset":0}}`,
-			`{"@type":"https://didcomm.org/coordinate-mediation/1.0/keylist","@id":"id-7","~thread":{"thid":"id-6"},"keys":[{"recipient_key":"` + wallet[1] + `"}],"pagination":{"count":1,"offset":0,"remaining":0}}`,
+			`{"@type":"https://didcomm.org/coordinate-mediation/1.0/keylist","@id":"id-7","~thread":{"thid":"id-6"},"~timing":{"expires_time":"2026-11-02T09:01:00Z"},"keys":[{"recipient_key":"` + wallet[1] + `"}],"pagination":{"count":1,"offset":0,"remaining":0}}`,
 		},
 		didcomm.V2: {
 			`{"type":"https://didcomm.org/coordinate-mediation/3.0/mediate-request","body":{},"return_route":"all"}`,
@@ -34,7 +34,7 @@ func TestWire(t *testing.T) {
 			`{"type":"https://didcomm.org/coordinate-mediation/3.0/recipient-update","body":{"updates":[{"recipient_did":"` + wallet[2] + `","action":"add"}]},"return_route":"all"}`,
 			`{"type":"https://didcomm.org/coordinate-mediation/3.0/recipient-update-response","thid":"id-3","body":{"updated":[{"recipient_did":"` + wallet[2] + `","action":"add","result":"success"}]}}`,
 			`{"type":"https://didcomm.org/coordinate-mediation/3.0/recipient-query","body":{"paginate":{"limit":100,"offset":0}},"return_route":"all"}`,
-			`{"type":"https://didcomm.org/coordinate-mediation/3.0/recipient","thid":"id-6","body":{"dids":[{"recipient_did":"` + wallet[2] + `"}],"pagination":{"count":1,"offset":0,"remaining":0}}}`,
+			`{"type":"https://didcomm.org/coordinate-mediation/3.0/recipient","thid":"id-6","expires_time":1793610060,"body":{"dids":[{"recipient_did":"` + wallet[2] + `"}],"pagination":{"count":1,"offset":0,"remaining":0}}}`,
 		},
 	}
 	each2(t, func(t *testing.T, v didcomm.Version) {

@@ -12,6 +12,7 @@ import (
 	"github.com/staffpassport/staffpassport/didcomm"
 	"github.com/staffpassport/staffpassport/didcomm/internal/exchange"
 	"github.com/staffpassport/staffpassport/didcomm/internal/hop"
+	"github.com/staffpassport/staffpassport/didcomm/internal/peerdid"
 	"github.com/staffpassport/staffpassport/internal/strictjson"
 )
 
@@ -22,8 +23,12 @@ const (
 	MaxNames = 1000
 	// maxUpdates bounds the changes of one message.
 	maxUpdates = 256
-	// maxPage bounds the names of one keylist: at 4 KiB each it stays a message.
+	// maxPage bounds the names of one keylist, and maxList their bytes.
 	maxPage = 250
+	maxList = 64 << 10
+	// maxAnswers bounds the bytes of the answers that one recipient asks for within
+	// their lifetime: all its names in one go, if they are no longer than most.
+	maxAnswers = 1 << 20
 	// maxClients is the default of [Mediator.MaxClients]. Each may fill a queue.
 	maxClients = 10000
 )
@@ -33,6 +38,8 @@ const (
 	kindClient = "mediate/client" // connection -> Client
 	kindName   = "mediate/name"   // name -> connection
 	kindNames  = "mediate/names/" // with a connection behind: its names
+
+	kindAnswered = "mediate/answered" // connection -> what was sent to it lately
 )
 
 // A Mediator takes forward messages for others and hands what is in them to Deliver.
@@ -53,12 +60,16 @@ type Mediator struct {
 	// mediated for. Nil: every peer is.
 	Allow func(ctx context.Context, tx didcomm.Tx, c didcomm.Connection) (bool, error)
 	// MaxClients is how many peers are mediated for at most; one that asks beyond is
-	// denied. Zero stands for 10,000.
+	// denied, unless it can have the place of one that has no name and was not heard of
+	// for an hour, or was not heard of for a month. Zero stands for 10,000.
 	MaxClients int
+	// Forgotten is told, in its transaction, that a peer is mediated for no more. It must
+	// use tx only. It may be nil.
+	Forgotten func(tx didcomm.Tx, connection string) error
 	// Deliver keeps an envelope for the peer of a connection, to whose name to it was
-	// sent: a did:key in V1, a DID in V2, as it was registered. It must use tx only; an error undoes everything. An error that matches
-	// [didcomm.ErrPermanent] refuses the forward message for good, any other asks
-	// its sender to try again.
+	// sent: a did:key in V1, a DID in V2, as it was registered. It must use tx only; an
+	// error undoes everything. An error that matches [didcomm.ErrPermanent] refuses the
+	// forward message for good, any other asks its sender to try again.
 	Deliver func(ctx context.Context, tx didcomm.Tx, connection, to string, envelope []byte) error
 
 	Now   func() time.Time // nil: time.Now
@@ -76,9 +87,10 @@ type Client struct {
 	State      State     `json:"state"`
 	Since      time.Time `json:"since"` // when State was entered
 	Names      int       `json:"names"` // how many are registered
+	Heard      time.Time `json:"heard"` // about when it last sent anything
 }
 
-func (m *Mediator) now() time.Time { return timeBy(m.Now) }
+func (m *Mediator) now() time.Time { return hop.Time(m.Now) }
 
 func (m *Mediator) newID() string {
 	if m.NewID == nil {
@@ -100,6 +112,7 @@ func (m *Mediator) Handle(ctx context.Context, tx didcomm.Tx, c didcomm.Connecti
 	if err := tx.Load(kindClient, c.ID, &client); err != nil && !isNotFound(err) {
 		return err
 	}
+	client.Heard = m.now()
 	next, err := Next(RoleMediator, client.State, e)
 	if err != nil && client.State != Granted {
 		return refuse(codeNotGranted, "There is no mediation on this connection.", err)
@@ -114,7 +127,10 @@ func (m *Mediator) Handle(ctx context.Context, tx didcomm.Tx, c didcomm.Connecti
 	case update:
 		return m.updated(tx, c, &client, msg)
 	default:
-		return m.queried(tx, c, msg)
+		if err := m.queried(tx, c, msg); err != nil {
+			return err
+		}
+		return tx.Save(kindClient, c.ID, client)
 	}
 }
 
@@ -127,6 +143,11 @@ func (m *Mediator) requested(ctx context.Context, tx didcomm.Tx, c didcomm.Conne
 		body.Endpoint = ""
 		if body.RoutingDID, err = json.Marshal([]string{m.DID.String()}); err != nil {
 			return err
+		}
+		if allowed { // else no forward to it would be read
+			if err := peerdid.Own(tx, m.DID); err != nil {
+				return err
+			}
 		}
 	} else if allowed {
 		key, err := hop.OfKey(m.Key)
@@ -161,21 +182,6 @@ func (m *Mediator) requested(ctx context.Context, tx didcomm.Tx, c didcomm.Conne
 	return tx.Audit(didcomm.Event{Action: protocolName + "/" + name + "-sent", Outcome: "ok", Connection: c.ID, Thread: msg.Thread})
 }
 
-// room reports whether a peer is mediated for, or may be.
-func (m *Mediator) room(tx didcomm.Tx, connection string) (bool, error) {
-	limit := m.MaxClients
-	if limit <= 0 {
-		limit = maxClients
-	}
-	granted := 0
-	err := each(tx, kindClient, func(c *Client) {
-		if c.State == Granted && c.Connection != connection {
-			granted++
-		}
-	})
-	return granted < limit, err
-}
-
 // updated makes the changes of an update one by one and says what came of each.
 func (m *Mediator) updated(tx didcomm.Tx, c didcomm.Connection, client *Client, msg *didcomm.Message) error {
 	var b updateBody
@@ -188,10 +194,10 @@ func (m *Mediator) updated(tx didcomm.Tx, c didcomm.Connection, client *Client, 
 	for i := range b.Updates {
 		u := &b.Updates[i]
 		var err error
-		if u.Result, err = m.change(tx, client, msg.Version, *u); err != nil {
+		if u.Result, err = m.change(tx, client, msg.Version, u); err != nil {
 			return err
 		}
-		u.Key, u.DID = echo(u.Key), echo(u.DID)
+		u.Key, u.DID, u.Action = echo(u.Key), echo(u.DID), echo(u.Action)
 	}
 	if err := tx.Save(kindClient, c.ID, client); err != nil {
 		return err
@@ -199,17 +205,22 @@ func (m *Mediator) updated(tx didcomm.Tx, c didcomm.Connection, client *Client, 
 	return m.send(tx, c, msg, updated, updatedBody{b.Updates})
 }
 
-// echo is a text of a peer that is sent back, which must not be larger than a
-// name can be.
+// echo is a text of a peer that is sent back, unless it would be larger than a name can
+// be.
 func echo(s string) string {
-	if len(s) > maxName {
+	if inJSON, err := json.Marshal(s); err != nil || len(inJSON) > maxName+len(`""`) {
 		return ""
 	}
 	return s
 }
 
 // change adds or removes one name.
-func (m *Mediator) change(tx didcomm.Tx, client *Client, v didcomm.Version, u change) (result string, err error) {
+func (m *Mediator) change(tx didcomm.Tx, client *Client, v didcomm.Version, u *change) (result string, err error) {
+	if v.Or1() == didcomm.V2 { // the other is not looked at, and not sent back
+		u.Key = ""
+	} else {
+		u.DID = ""
+	}
 	n, err := u.name(v)
 	if err != nil || m.own(n) {
 		return resultClient, nil
@@ -272,14 +283,15 @@ func (m *Mediator) queried(tx didcomm.Tx, c didcomm.Connection, msg *didcomm.Mes
 		return refuse(codeMalformed, "There is no such page.", nil)
 	}
 	page.Limit = min(page.Limit, maxPage)
-	found, at := []change{}, 0
+	found, at, size := []change{}, 0, 0
 	for r, err := range tx.List(kindNames + c.ID) {
 		if err != nil {
 			return err
 		}
-		if at++; at <= page.Offset || len(found) == page.Limit {
+		if at++; at <= page.Offset || len(found) == page.Limit || size >= maxList {
 			continue
 		}
+		size += len(r.Data)
 		var n hop.Name
 		if err := strictjson.Unmarshal(r.Data, &n); err != nil {
 			return err
@@ -291,8 +303,21 @@ func (m *Mediator) queried(tx didcomm.Tx, c didcomm.Connection, msg *didcomm.Mes
 	if msg.Version.Or1() == didcomm.V2 {
 		body.Keys, body.DIDs = nil, &found
 	}
+	var a hop.Allowance
+	if err := tx.Load(kindAnswered, c.ID, &a); err != nil && !isNotFound(err) {
+		return err
+	}
+	if !a.Spend(m.now(), lifetime, maxAnswers, int64(size)) {
+		return refuse(codeTooOften, "This was asked too often.", nil)
+	}
+	if err := tx.Save(kindAnswered, c.ID, a); err != nil {
+		return err
+	}
 	return m.send(tx, c, msg, list, body)
 }
+
+// lifetime is how long a list is worth sending to somebody who may not be listening.
+const lifetime = time.Minute
 
 // send answers a message.
 func (m *Mediator) send(tx didcomm.Tx, c didcomm.Connection, to *didcomm.Message, name string, body any) error {
@@ -300,53 +325,10 @@ func (m *Mediator) send(tx didcomm.Tx, c didcomm.Connection, to *didcomm.Message
 	if err != nil {
 		return err
 	}
+	if name == list {
+		answer.Expires = m.now().Add(lifetime).Truncate(time.Second)
+	}
 	return tx.Send(c, answer)
 }
 
-// Clients returns every peer that asked, oldest first.
-func (m *Mediator) Clients(ctx context.Context) ([]Client, error) {
-	var out []Client
-	err := m.Store.View(ctx, func(tx didcomm.Tx) error {
-		return each(tx, kindClient, func(c *Client) { out = append(out, *c) })
-	})
-	return out, err
-}
-
-// Forget ends the mediation for a connection and frees its names, in tx.
-func (m *Mediator) Forget(tx didcomm.Tx, connection string) error {
-	var names []string
-	for r, err := range tx.List(kindNames + connection) {
-		if err != nil {
-			return err
-		}
-		names = append(names, r.ID)
-	}
-	for _, id := range names {
-		if err := tx.Delete(kindName, id); err != nil {
-			return err
-		}
-		if err := tx.Delete(kindNames+connection, id); err != nil {
-			return err
-		}
-	}
-	if err := tx.Delete(kindClient, connection); err != nil {
-		return err
-	}
-	return tx.Audit(didcomm.Event{Action: protocolName + "/forgotten", Outcome: "ok", Connection: connection})
-}
-
 func isNotFound(err error) bool { return errors.Is(err, didcomm.ErrNotFound) }
-
-func each[T any](tx didcomm.Tx, kind string, f func(*T)) error {
-	for r, err := range tx.List(kind) {
-		if err != nil {
-			return err
-		}
-		v := new(T)
-		if err := strictjson.Unmarshal(r.Data, v); err != nil {
-			return err
-		}
-		f(v)
-	}
-	return nil
-}

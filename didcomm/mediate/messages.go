@@ -63,6 +63,7 @@ const (
 	codeMalformed   = "e.p.msg.malformed"
 	codeState       = "e.p.req.state"
 	codeNotGranted  = "e.p.req.not-granted"
+	codeTooOften    = "e.p.me.res.busy"
 )
 
 func refuse(code, comment string, cause error) error {

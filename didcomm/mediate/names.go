@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/staffpassport/staffpassport/didcomm"
+	"github.com/staffpassport/staffpassport/didcomm/internal/exchange"
 	"github.com/staffpassport/staffpassport/didcomm/internal/hop"
 )
 
@@ -64,7 +65,7 @@ func (r *Recipient) Route(_ context.Context, tx didcomm.Tx, to didcomm.Recipient
 // newest returns the mediation granted last in version v, or nil.
 func newest(tx didcomm.Tx, v didcomm.Version) (*Mediation, error) {
 	var found *Mediation
-	err := each(tx, kindMediation, func(med *Mediation) {
+	err := exchange.Each(tx, kindMediation, func(med *Mediation) {
 		if med.State == Granted && med.Version.Or1() == v && (found == nil || !med.Since.Before(found.Since)) {
 			found = med
 		}
@@ -93,7 +94,7 @@ func (r *Recipient) Remove(tx didcomm.Tx, to didcomm.Recipient) error {
 		return err
 	}
 	var at []Mediation
-	if err := each(tx, kindMediation, func(med *Mediation) { at = append(at, *med) }); err != nil {
+	if err := exchange.Each(tx, kindMediation, func(med *Mediation) { at = append(at, *med) }); err != nil {
 		return err
 	}
 	for _, med := range at {
@@ -203,7 +204,7 @@ func (r *Recipient) settle(tx didcomm.Tx, c didcomm.Connection, m *didcomm.Messa
 // notUpdated notes that an update failed, and reports whether there was one.
 func (r *Recipient) notUpdated(tx didcomm.Tx, c didcomm.Connection, thread string) (bool, error) {
 	var failed []own
-	err := each(tx, kindOwn+c.ID, func(o *own) {
+	err := exchange.Each(tx, kindOwn+c.ID, func(o *own) {
 		if o.Thread == thread && o.State == nameSent {
 			failed = append(failed, *o)
 		}

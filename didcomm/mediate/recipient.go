@@ -8,6 +8,7 @@ import (
 
 	"github.com/staffpassport/staffpassport/did"
 	"github.com/staffpassport/staffpassport/didcomm"
+	"github.com/staffpassport/staffpassport/didcomm/internal/exchange"
 	"github.com/staffpassport/staffpassport/didcomm/internal/hop"
 )
 
@@ -56,7 +57,7 @@ type Mediation struct {
 	Check *Check `json:"check,omitempty"`
 }
 
-func (r *Recipient) now() time.Time { return timeBy(r.Now) }
+func (r *Recipient) now() time.Time { return hop.Time(r.Now) }
 
 func (r *Recipient) newID() string {
 	if r.NewID == nil {
@@ -260,7 +261,7 @@ func (r *Recipient) Expire(ctx context.Context, before time.Time) (int, error) {
 func (r *Recipient) Mediations(ctx context.Context) ([]Mediation, error) {
 	var out []Mediation
 	err := r.Store.View(ctx, func(tx didcomm.Tx) error {
-		return each(tx, kindMediation, func(med *Mediation) { out = append(out, *med) })
+		return exchange.Each(tx, kindMediation, func(med *Mediation) { out = append(out, *med) })
 	})
 	return out, err
 }

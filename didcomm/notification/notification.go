@@ -2,6 +2,9 @@
 // generic ack of Aries RFC 0015, and in V2 the empty message with the header "ack"
 // (DIDComm Messaging 2.1, "ACKs"). Those that a protocol has adopted are that protocol's.
 //
+// There is one state: an acknowledgement ends what it begins, and is never answered. So
+// there is no table.
+//
 // Register a [Protocol] with the runtime for "notification", 1 and for "empty", 1.
 package notification
 

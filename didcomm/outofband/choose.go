@@ -5,7 +5,6 @@ import (
 	"crypto/ed25519"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -20,7 +19,7 @@ import (
 // reusable, the inviter's DID.
 func New(i didcomm.Invitation) (*Invitation, error) {
 	out := &Invitation{
-		Version: i.Version, ID: i.ID, Label: i.Label, GoalCode: i.GoalCode, Goal: i.Goal, Expires: i.Expires,
+		Version: i.Version.Or1(), ID: i.ID, Label: i.Label, GoalCode: i.GoalCode, Goal: i.Goal, Expires: i.Expires,
 	}
 	for n, plaintext := range i.Requests {
 		a, err := didcomm.NewJSONAttachment(fmt.Sprintf("request-%d", n), plaintext)
@@ -68,12 +67,6 @@ func names(keys []ed25519.PublicKey) (out []string, err error) {
 // profileV2 is the profile of V2 (DIDComm Messaging 2.1, "Defined Profiles").
 const profileV2 = "didcomm/v2"
 
-func acceptsV2(accept []string) bool {
-	return len(accept) == 0 || slices.ContainsFunc(accept, func(profile string) bool {
-		return strings.ReplaceAll(profile, " ", "") == profileV2
-	})
-}
-
 // Choose picks what to answer with. In V1 that is the first handshake that is
 // did-exchange 1 or connections 1, and the first service that this module can reach (RFC
 // 0434, "Responses" and "The services Item"); services that are a DID are looked up with
@@ -83,13 +76,13 @@ func acceptsV2(accept []string) bool {
 // or [did.ErrUnavailable] if a DID could not be looked up now and nothing else
 // would do.
 func (i *Invitation) Choose(ctx context.Context, r did.Resolver, now time.Time) (didcomm.Invitation, error) {
-	out := didcomm.Invitation{ID: i.ID, Label: i.Label, GoalCode: i.GoalCode, Goal: i.Goal, Expires: i.Expires}
+	out := didcomm.Invitation{Version: i.Version.Or1(), ID: i.ID, Label: i.Label, GoalCode: i.GoalCode, Goal: i.Goal, Expires: i.Expires}
 	if !i.Expires.IsZero() && !now.Before(i.Expires) {
 		return didcomm.Invitation{}, refused(ErrExpired)
 	}
 	var err error
 	if i.Version.Or1() == didcomm.V2 {
-		out.Version, out.DID = didcomm.V2, i.From
+		out.DID = i.From
 		err = i.choose2(ctx, r)
 	} else {
 		out.Request, err = i.handshake()
@@ -131,7 +124,7 @@ func (i *Invitation) Requests() []*didcomm.Message {
 
 // choose2 checks that the inviter can be answered (V2).
 func (i *Invitation) choose2(ctx context.Context, r did.Resolver) error {
-	if !acceptsV2(i.Accept) {
+	if !didcomm.AcceptsV2(i.Accept) {
 		return refused(fmt.Errorf("%w: no known profile accepted", ErrUnsupported))
 	}
 	_, err := didcomm.ServiceV2Of(ctx, r, i.From)

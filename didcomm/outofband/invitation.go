@@ -8,7 +8,7 @@
 // A receiver calls [ParseURL], or [Load] if the link may be a short one, and then
 // [Invitation.Choose]; what comes out is the [didcomm.Invitation] that package connect
 // answers. A sender turns the one that connect made into a message with [New] and into
-// a link with [Invitation.URL], or serves it at a short link with [Answer].
+// a link with [Invitation.URL], or serves it at a short link with [Invitation.Answer].
 // [Next] is the protocol as a pure function; connect runs it for both halves.
 //
 // An invitation is plain text from anybody. Nothing in it is proven: label and
@@ -163,6 +163,7 @@ func Parse(plaintext []byte) (*Invitation, error) {
 	if len(i.Services) > maxList || len(i.Handshakes) > maxList || len(i.Accept) > maxList || len(i.Attachments) > maxList {
 		return nil, refused(ErrTooLarge)
 	}
+	i.Version = m.Version.Or1()
 	i.Label, i.GoalCode, i.Goal = clip(i.Label), clip(i.GoalCode), clip(i.Goal)
 	return i, nil
 }

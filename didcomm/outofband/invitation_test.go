@@ -42,7 +42,7 @@ func key(t testing.TB, seed byte) ed25519.PublicKey {
 func made(t testing.TB) didcomm.Invitation {
 	t.Helper()
 	return didcomm.Invitation{
-		ID: "7a1e29b8-3f0e-4f6a-9c53-0d5a5f3c2b10", Label: "Alderbrook Hospital", GoalCode: "issue-vc", Goal: "To give you your staff passport",
+		Version: didcomm.V1, ID: "7a1e29b8-3f0e-4f6a-9c53-0d5a5f3c2b10", Label: "Alderbrook Hospital", GoalCode: "issue-vc", Goal: "To give you your staff passport",
 		Request: didcomm.Type{Protocol: "didexchange", Major: 1, Minor: 1, Name: "request"},
 		Service: didcomm.Service{Keys: []ed25519.PublicKey{key(t, 'a')}, Endpoint: "http://127.0.0.1:8401/didcomm"},
 		Expires: start.Add(time.Hour),

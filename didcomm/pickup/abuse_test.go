@@ -1,10 +1,13 @@
 package pickup
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -13,14 +16,16 @@ import (
 )
 
 // DC-10: a queue that is filled for one recipient takes no more, of messages and of
-// bytes, until some were fetched; others get theirs.
+// bytes, until some were fetched; others get theirs. One name gets half of it, and there
+// is room for the next.
 func TestAbuse_DC10_QueueFilledForOneRecipient(t *testing.T) {
 	t.Parallel()
 	each2(t, func(t *testing.T, v didcomm.Version) {
 		p := newPair(t, v)
 		p.at.ConnectOf(v, "other", true)
 		p.mediator.MaxMessages = 100
-		for i := range p.mediator.MaxMessages {
+		half := p.mediator.MaxMessages / 2
+		for i := range half {
 			p.take(t, fmt.Sprint(i))
 		}
 		before := p.at.Store.Snapshot()
@@ -31,34 +36,152 @@ func TestAbuse_DC10_QueueFilledForOneRecipient(t *testing.T) {
 		}
 		require.Equal(t, before, p.at.Store.Snapshot())
 		require.NoError(t, p.takeFor("other", "did:example:birch", envelope("other")))
+		require.NoError(t, p.takeFor("wallet", "did:example:birch", envelope("another name")))
+		full := 0
+		for i := range 100 { // many names fill what is left, and no more
+			if err := p.takeFor("wallet", fmt.Sprintf("did:example:elder%d", i), envelope("name")); err != nil {
+				require.ErrorIs(t, err, ErrFull)
+				full++
+			}
+		}
+		require.Equal(t, 100-(half-1), full)
+		require.Equal(t, p.mediator.MaxMessages+1, p.waiting(t))
 		p.fetch(t, false)
 		p.settle(t)
 		require.Len(t, p.got, p.mediator.MaxMessages)
 		p.take(t, "again")
+		require.Len(t, p.at.Store.Records(kindShare+"wallet"), 1)
 	})
 }
 
-// DC-10: a gigabyte for one recipient ends where its bytes do.
-func TestAbuse_DC10_GigabyteForOneRecipient(t *testing.T) {
+// DC-10: somebody who asks for what waits and listens to no answer gets so much and no
+// more within the lifetime of a delivery, however often it asks.
+func TestAbuse_DC10_DeliveriesUnheard(t *testing.T) {
+	t.Parallel()
+	v := didcomm.V1
+	p := newPair(t, v)
+	const size, limit = 10 << 10, 50 << 10
+	p.mediator.MaxBytes = limit
+	require.NoError(t, p.takeFor("wallet", "did:example:alder", envelope(strings.Repeat("a", size))))
+	ask := func(name string, body any) (bytes int) {
+		require.Empty(t, give(t, p.at, wire(t, v, name, "", body)))
+		for _, o := range p.at.Store.TakeOutbox() {
+			plain, err := o.Message.Plaintext()
+			require.NoError(t, err)
+			require.False(t, o.Message.Expires.IsZero())
+			bytes += len(plain)
+		}
+		return bytes
+	}
+	stored := 0
+	for range 200 {
+		stored += ask(deliveryRequest, deliveryRequestBody{Limit: 10})
+	}
+	require.Greater(t, stored, limit)
+	require.Less(t, stored, limit*3/2+200*1000)
+	require.Less(t, ask(deliveryRequest, deliveryRequestBody{Limit: 10}), 1000, "a status")
+
+	// The next period, and whoever says that it has them, begins anew.
+	p.now = p.now.Add(lifetime)
+	require.Greater(t, ask(deliveryRequest, deliveryRequestBody{Limit: 10}), size)
+	for i := range limit/size + 1 {
+		require.NoError(t, p.takeFor("wallet", "did:example:alder", envelope(strings.Repeat("a", size))), i)
+		all := p.at.Store.Records(kindEntry + "wallet")
+		require.Greater(t, ask(deliveryRequest, deliveryRequestBody{Limit: 1}), size)
+		ask(received, receivedBody{[]string{all[0].ID}})
+	}
+}
+
+// DC-10: peers that can be neither taken nor refused crowd out one another, and nobody
+// else.
+func TestAbuse_DC10_NothingCanBeReceived(t *testing.T) {
+	t.Parallel()
+	p := newPair(t, didcomm.V1)
+	early := errors.New("not yet")
+	for i := range maxLater/maxBatch + 2 {
+		var list []didcomm.Attachment
+		for k := range maxBatch {
+			mark := fmt.Sprintf("%d-%d", i, k)
+			p.fail[mark] = early
+			list = append(list, didcomm.NewAttachment(mark, "", envelope(mark)))
+		}
+		require.Empty(t, give(t, p.wallet, deliver(t, 1, list...)))
+		require.NoError(t, p.recipient.Work(t.Context(), "mediator"))
+	}
+	p.settleWork(t)
+	require.Len(t, p.wallet.Store.Records(kindLater+"mediator"), maxLater)
+	require.Len(t, p.wallet.Store.Records(kindBody+"mediator"), maxLater)
+	require.Len(t, p.wallet.Store.Tasks(), 1, "one task for all")
+	p.take(t, "good")
+	p.fetch(t, false)
+	for range 3 { // memtx stops at the first failure
+		p.settle(t)
+	}
+	require.Equal(t, []string{"good"}, p.got)
+	require.Zero(t, p.waiting(t))
+	p.fail = nil
+	p.settleWork(t)
+	require.Len(t, p.got, 1+maxLater)
+	require.Equal(t, "2-0", p.got[1], "the oldest are gone")
+	require.Empty(t, p.wallet.Store.Records(kindLater+"mediator"))
+	require.Empty(t, p.wallet.Store.Records(kindRetry))
+	require.Empty(t, p.wallet.Store.Tasks())
+}
+
+// DC-10: a thousand envelopes each of which takes as long as it may to be refused hold
+// up the next one for minutes, not for hours.
+func TestAbuse_DC10_SlowToReceive(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		p := newPair(t, didcomm.V2)
+		p.recipient.Now = time.Now
+		good := time.Time{}
+		p.recipient.Receive = func(ctx context.Context, e []byte) error {
+			if strings.Contains(string(e), "good") {
+				good = time.Now()
+				return nil
+			}
+			<-ctx.Done()
+			return ctx.Err()
+		}
+		start := time.Now()
+		const slow = maxLater + maxBatch
+		for i := range slow/maxBatch + 1 {
+			var list []didcomm.Attachment
+			for k := range maxBatch {
+				list = append(list, didcomm.NewAttachment(fmt.Sprintf("%d-%d", i, k), "", envelope(fmt.Sprintf("%d-%d", i, k))))
+			}
+			if i == slow/maxBatch {
+				list = []didcomm.Attachment{didcomm.NewAttachment("good", "", envelope("good"))}
+			}
+			require.Empty(t, give(t, p.wallet, deliver(t, 2, list...)))
+		}
+		require.NoError(t, p.recipient.Work(t.Context(), "mediator"))
+		require.Less(t, good.Sub(start), slow*firstTime/10)
+		require.Len(t, p.wallet.Store.Records(kindLater+"mediator"), maxLater)
+		require.ErrorIs(t, p.recipient.Work(t.Context(), laterTask+"mediator"), errLater)
+		require.Less(t, time.Since(start), 10*time.Minute)
+	})
+}
+
+// DC-10: what is sent for one recipient without end stops at its limit.
+func TestAbuse_DC10_LimitOfBytes(t *testing.T) {
 	t.Parallel()
 	p := newPair(t, didcomm.V1)
 	p.at.Connect("other", true)
 	p.mediator.MaxBytes = 8 << 20
 	large := envelope(strings.Repeat("a", MaxEnvelope-len(envelope(""))))
 	taken := int64(0)
-	for sent := int64(0); sent < 1<<30; sent += int64(len(large)) {
+	for sent := int64(0); sent < 64<<20; sent += int64(len(large)) {
 		err := p.takeFor("wallet", "did:example:alder", large)
 		if err == nil {
 			taken += int64(len(large))
 			continue
 		}
 		require.ErrorIs(t, err, ErrFull)
-		if sent > 64<<20 { // the rest is refused at once, which is slow to wait for
-			break
-		}
 	}
-	require.LessOrEqual(t, taken, p.mediator.MaxBytes)
-	require.Greater(t, taken+int64(len(large)), p.mediator.MaxBytes)
+	require.LessOrEqual(t, 2*taken, p.mediator.MaxBytes+int64(len(large)))
+	require.Greater(t, 2*taken+int64(len(large)), p.mediator.MaxBytes)
 	require.NoError(t, p.takeFor("other", "did:example:birch", envelope("other")))
 }
 

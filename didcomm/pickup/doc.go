@@ -22,10 +22,16 @@
 // it grows older than the program allows ([Mediator.Expire]). A recipient says so in
 // the transaction that makes the envelope durable, and hands it to the runtime
 // afterwards, in the order in which it came, again and again until that has dealt with
-// it. What is delivered twice is received once.
+// it, or for a fortnight; of those that it can neither take nor refuse the oldest give
+// way when there are 200. What is delivered twice is received once.
+//
+// Somebody who asks and does not listen fills no outbox: until deliveries are
+// acknowledged, or a minute is over, a mediator sends so much and answers with a status.
 //
 // Each recipient has a queue of its own with a limit of its own. When it is full,
-// [ErrFull] asks senders to try again; nobody else's queue is smaller for it.
+// [ErrFull] asks senders to try again; nobody else's queue is smaller for it. Within it
+// no name, that is no peer of the recipient, has more than what is left for the others,
+// so that one peer alone gets half. [Next] is the protocol as a pure function.
 //
 // In live mode, which needs a channel that lasts, an envelope is sent on as it comes;
 // it stays in the queue all the same until it is acknowledged. A new channel begins

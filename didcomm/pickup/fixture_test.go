@@ -84,6 +84,16 @@ func (p *pair) settle(t testing.TB) []*didcomm.Message {
 	return trace
 }
 
+// settleWork does the wallet's work until there is none but what is tried again.
+func (p *pair) settleWork(t testing.TB) {
+	t.Helper()
+	for range 3 {
+		if err := p.wallet.Work(t.Context()); !errors.Is(err, errLater) {
+			require.NoError(t, err)
+		}
+	}
+}
+
 func (p *pair) waiting(t testing.TB) int {
 	t.Helper()
 	all, err := p.mediator.Queues(t.Context())

@@ -42,8 +42,14 @@ type Mediator struct {
 	// live mode.
 	Session func(connection string) (id string, ok bool)
 
-	MaxMessages int   // of one recipient: [DefaultMessages]
-	MaxBytes    int64 // of one recipient: [DefaultBytes]
+	// Heard is told, in its transaction, that a recipient has sent a message. It may be
+	// nil.
+	Heard func(tx didcomm.Tx, connection string) error
+
+	// Of one recipient, [DefaultMessages] and [DefaultBytes] if they are zero. One of
+	// its names has no more of them than are left for all others.
+	MaxMessages int
+	MaxBytes    int64
 
 	Now   func() time.Time // nil: time.Now
 	NewID func() string    // nil: [didcomm.NewID]
@@ -51,7 +57,7 @@ type Mediator struct {
 
 var _ didcomm.Handler = (*Mediator)(nil)
 
-func (q *Mediator) now() time.Time { return timeBy(q.Now) }
+func (q *Mediator) now() time.Time { return hop.Time(q.Now) }
 
 func (q *Mediator) newID() string {
 	if q.NewID == nil {
@@ -66,6 +72,18 @@ func (q *Mediator) Handle(_ context.Context, tx didcomm.Tx, c didcomm.Connection
 	if err != nil {
 		return err
 	}
+	state, err := q.state(tx, c.ID)
+	if err != nil {
+		return err
+	}
+	if _, err := Next(RoleMediator, state, Event{Message: name}); err != nil {
+		return refuse(codeUnsupported, "A mediator does not receive this message.", err)
+	}
+	if q.Heard != nil {
+		if err := q.Heard(tx, c.ID); err != nil {
+			return err
+		}
+	}
 	switch name {
 	case statusRequest:
 		var b statusRequestBody
@@ -78,11 +96,9 @@ func (q *Mediator) Handle(_ context.Context, tx didcomm.Tx, c didcomm.Connection
 	case received:
 		return q.forget(tx, c, m)
 	case liveChange:
-		return q.change(tx, c, m)
-	case problem:
-		return nil
+		return q.change(tx, c, m, state)
 	}
-	return refuse(codeUnsupported, "This message is not known.", nil)
+	return nil // a problem
 }
 
 // Take puts an envelope into the queue of the peer of a connection, for its name to, in
@@ -95,15 +111,25 @@ func (q *Mediator) Take(_ context.Context, tx didcomm.Tx, connection, to string,
 	if err != nil {
 		return err
 	}
-	if all.Messages >= q.maxMessages() || all.Bytes+int64(len(envelope)) > q.maxBytes() {
+	e := entry{ID: q.newID(), To: hop.Name(to), Size: len(envelope), Since: q.now()}
+	mine, err := loadShare(tx, connection, e.To)
+	if err != nil {
+		return err
+	}
+	if mine.Messages >= q.maxMessages()-all.Messages || mine.Bytes+int64(len(envelope)) > q.maxBytes()-all.Bytes {
 		return ErrFull
 	}
-	e := entry{ID: q.newID(), To: hop.Name(to), Size: len(envelope), Since: q.now()}
 	if err := all.put(tx, e, envelope); err != nil {
 		return err
 	}
-	live, err := q.live(tx, connection)
-	if err != nil || !live {
+	state, err := q.state(tx, connection)
+	if err != nil {
+		return err
+	}
+	if _, err := Next(RoleMediator, state, Event{Message: delivery, Sent: true}); err != nil {
+		return nil // it is fetched
+	}
+	if may, err := q.spend(tx, connection, e.Size); err != nil || !may {
 		return err
 	}
 	c, err := tx.Connection(connection)
@@ -114,7 +140,11 @@ func (q *Mediator) Take(_ context.Context, tx didcomm.Tx, connection, to string,
 	if err != nil {
 		return err
 	}
-	return tx.Send(c, m)
+	var crowded *didcomm.Problem
+	if err := tx.Send(c, m); !errors.As(err, &crowded) {
+		return err
+	}
+	return nil // too much waits for the recipient to read it: this is fetched
 }
 
 func (q *Mediator) maxMessages() int {
@@ -134,8 +164,25 @@ func (q *Mediator) maxBytes() int64 {
 // maxBatch bounds the messages of one delivery.
 const maxBatch = 50
 
+// maxUnacknowledged bounds the bytes that are delivered within the lifetime of a message
+// and not acknowledged, beside the bytes of the queue: who asks and does not listen
+// fills no outbox.
+const maxUnacknowledged = 4 * MaxEnvelope
+
+// spend reports whether so much may be sent now.
+func (q *Mediator) spend(tx didcomm.Tx, connection string, size int) (bool, error) {
+	var a hop.Allowance
+	if err := tx.Load(kindHanded, connection, &a); err != nil && !isNotFound(err) {
+		return false, err
+	}
+	if !a.Spend(q.now(), lifetime, min(maxUnacknowledged, q.maxBytes()), int64(size)) {
+		return false, nil
+	}
+	return true, tx.Save(kindHanded, connection, a)
+}
+
 // deliver sends as many of the oldest messages as are asked for and fit, or a status if
-// there are none. They stay in the queue.
+// there are none, or too much is not acknowledged. They stay in the queue.
 func (q *Mediator) deliver(tx didcomm.Tx, c didcomm.Connection, m *didcomm.Message) error {
 	var b deliveryRequestBody
 	if err := m.Decode(&b); err != nil || b.Limit < 1 {
@@ -152,12 +199,19 @@ func (q *Mediator) deliver(tx didcomm.Tx, c didcomm.Connection, m *didcomm.Messa
 		if err != nil {
 			return err
 		}
-		if size += e.Size; len(chosen) == limit || len(chosen) > 0 && size > MaxEnvelope {
+		if len(chosen) == limit || len(chosen) > 0 && size+e.Size > MaxEnvelope {
 			break
 		}
+		size += e.Size
 		chosen = append(chosen, e)
 	}
-	if len(chosen) == 0 {
+	may := len(chosen) > 0
+	if may {
+		if may, err = q.spend(tx, c.ID, size); err != nil {
+			return err
+		}
+	}
+	if !may {
 		return q.tell(tx, c, m, b.recipient)
 	}
 	var list []didcomm.Attachment
@@ -185,6 +239,7 @@ func (q *Mediator) forget(tx didcomm.Tx, c didcomm.Connection, m *didcomm.Messag
 	if err != nil {
 		return err
 	}
+	before := all.Bytes
 	for _, id := range b.IDs {
 		if err := all.remove(tx, id); err != nil {
 			return err
@@ -193,16 +248,30 @@ func (q *Mediator) forget(tx didcomm.Tx, c didcomm.Connection, m *didcomm.Messag
 	if err := all.save(tx); err != nil {
 		return err
 	}
+	var a hop.Allowance
+	switch err := tx.Load(kindHanded, c.ID, &a); {
+	case err == nil:
+		a.Return(before - all.Bytes)
+		if err := tx.Save(kindHanded, c.ID, a); err != nil {
+			return err
+		}
+	case !isNotFound(err):
+		return err
+	}
 	return q.tell(tx, c, m, recipient{})
 }
 
 // change switches live mode.
-func (q *Mediator) change(tx didcomm.Tx, c didcomm.Connection, m *didcomm.Message) error {
+func (q *Mediator) change(tx didcomm.Tx, c didcomm.Connection, m *didcomm.Message, state State) error {
 	var b liveBody
 	if err := m.Decode(&b); err != nil || b.Live == nil {
 		return refuse(codeMalformed, "The change cannot be read.", err)
 	}
-	if !*b.Live {
+	next, err := Next(RoleMediator, state, Event{Message: liveChange, On: *b.Live})
+	if err != nil {
+		return err
+	}
+	if next != Live {
 		if err := tx.Delete(kindLive, c.ID); err != nil {
 			return err
 		}
@@ -225,15 +294,17 @@ func (q *Mediator) session(connection string) (string, bool) {
 	return q.Session(connection)
 }
 
-// live reports whether live mode is on for the channel that is open now.
-func (q *Mediator) live(tx didcomm.Tx, connection string) (bool, error) {
+// state is [Live] if live mode is on for the channel that is open now.
+func (q *Mediator) state(tx didcomm.Tx, connection string) (State, error) {
 	var on string
 	err := tx.Load(kindLive, connection, &on)
-	if errors.Is(err, didcomm.ErrNotFound) {
-		return false, nil
+	if isNotFound(err) {
+		return Idle, nil
 	}
-	id, ok := q.session(connection)
-	return err == nil && ok && id == on, err
+	if id, ok := q.session(connection); err != nil || !ok || id != on {
+		return Idle, err
+	}
+	return Live, nil
 }
 
 // tell sends a status.
@@ -269,9 +340,11 @@ func (q *Mediator) tell(tx didcomm.Tx, c didcomm.Connection, m *didcomm.Message,
 		body.Oldest, body.Newest = wireTime(m.Version, oldest), wireTime(m.Version, newest)
 		body.Longest = max(0, int64(q.now().Sub(oldest)/time.Second))
 	}
-	if body.Live, err = q.live(tx, c.ID); err != nil {
+	state, err := q.state(tx, c.ID)
+	if err != nil {
 		return err
 	}
+	body.Live = state == Live
 	answer, err := message(q.newID(), m.Version, status, m.Thread, body, q.now())
 	if err != nil {
 		return err

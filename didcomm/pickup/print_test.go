@@ -10,6 +10,7 @@ import (
 func TestNothingPrintsClaims(t *testing.T) {
 	t.Parallel()
 	printtest.Check(t, []any{}, map[string]string{
+		"Event":     "the name of a message",
 		"Mailbox":   "identifiers and numbers",
 		"Mediator":  "a protocol",
 		"Queue":     "an identifier and numbers",

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/staffpassport/staffpassport/didcomm"
+	"github.com/staffpassport/staffpassport/didcomm/internal/exchange"
 	"github.com/staffpassport/staffpassport/didcomm/internal/hop"
 	"github.com/staffpassport/staffpassport/internal/strictjson"
 )
@@ -18,7 +19,9 @@ const (
 	kindQueue    = "messagepickup/queue"    // connection -> Queue
 	kindEntry    = "messagepickup/entry/"   // with a connection behind: entry
 	kindEnvelope = "messagepickup/waiting/" // with a connection behind: the envelope of an entry
+	kindShare    = "messagepickup/share/"   // with a connection behind: what its queue has for one name
 	kindLive     = "messagepickup/live"     // connection -> the session that live mode is on for
+	kindHanded   = "messagepickup/handed"   // connection -> what is delivered and not acknowledged
 )
 
 // A Queue is what waits for the peer of one connection.
@@ -46,6 +49,36 @@ func loadQueue(tx didcomm.Tx, connection string) (*Queue, error) {
 	return q, nil
 }
 
+// A share is how much of a queue is for one name.
+type share struct {
+	Messages int   `json:"messages"`
+	Bytes    int64 `json:"bytes"`
+}
+
+func loadShare(tx didcomm.Tx, connection string, n hop.Name) (s share, err error) {
+	if err = tx.Load(kindShare+connection, exchange.ID(string(n)), &s); isNotFound(err) {
+		err = nil
+	}
+	return s, err
+}
+
+// count adds messages and bytes to a queue and to the share of one name, or takes them
+// away.
+func (q *Queue) count(tx didcomm.Tx, n hop.Name, messages, size int) error {
+	q.Messages += messages
+	q.Bytes += int64(size)
+	s, err := loadShare(tx, q.Connection, n)
+	if err != nil {
+		return err
+	}
+	s.Messages += messages
+	s.Bytes += int64(size)
+	if s.Messages <= 0 {
+		return tx.Delete(kindShare+q.Connection, exchange.ID(string(n)))
+	}
+	return tx.Save(kindShare+q.Connection, exchange.ID(string(n)), s)
+}
+
 func isNotFound(err error) bool { return errors.Is(err, didcomm.ErrNotFound) }
 
 // save keeps q, or nothing if nothing waits.
@@ -58,9 +91,10 @@ func (q *Queue) save(tx didcomm.Tx) error {
 
 // put appends an envelope, which is JSON.
 func (q *Queue) put(tx didcomm.Tx, e entry, envelope []byte) error {
-	q.Messages++
-	q.Bytes += int64(e.Size)
 	q.Newest = e.Since
+	if err := q.count(tx, e.To, 1, e.Size); err != nil {
+		return err
+	}
 	if err := tx.Save(kindEntry+q.Connection, e.ID, e); err != nil {
 		return err
 	}
@@ -83,8 +117,9 @@ func (q *Queue) remove(tx didcomm.Tx, id string) error {
 	if err != nil {
 		return err
 	}
-	q.Messages--
-	q.Bytes -= int64(e.Size)
+	if err := q.count(tx, e.To, -1, -e.Size); err != nil {
+		return err
+	}
 	if err := tx.Delete(kindEntry+q.Connection, id); err != nil {
 		return err
 	}
@@ -170,7 +205,7 @@ func (q *Mediator) Expire(ctx context.Context, before time.Time) (int, error) {
 
 // Forget deletes everything that waits for the peer of a connection, in tx.
 func (q *Mediator) Forget(tx didcomm.Tx, connection string) error {
-	if err := tx.Delete(kindLive, connection); err != nil {
+	if err := errors.Join(tx.Delete(kindLive, connection), tx.Delete(kindHanded, connection)); err != nil {
 		return err
 	}
 	_, err := drop(tx, connection, func(entry) bool { return true })

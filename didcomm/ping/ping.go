@@ -3,16 +3,16 @@
 // of DIDComm Messaging 2.1.
 //
 // Register a [Protocol] with the runtime for "trust_ping", 1 and for "trust-ping", 2. It
-// answers what comes; [Protocol.Ping] asks.
+// answers what comes; [Protocol.Ping] asks. [Next] is the protocol as a pure function.
 package ping
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/staffpassport/staffpassport/didcomm"
 	"github.com/staffpassport/staffpassport/didcomm/internal/exchange"
+	"github.com/staffpassport/staffpassport/didcomm/internal/question"
 )
 
 // A Protocol plays both roles. Store is required to ask. It is safe for concurrent use
@@ -31,19 +31,10 @@ type Protocol struct {
 	NewID func() string    // nil: [didcomm.NewID]
 }
 
-var _ didcomm.Handler = (*Protocol)(nil)
-
-// kindPing holds the pings that wait for an answer.
-const kindPing = "ping"
-
-// waiting is a ping that was sent.
-type waiting struct {
-	Connection string    `json:"connection"`
-	Thread     string    `json:"thread"`
-	Sent       time.Time `json:"sent"`
-}
-
-func (w waiting) id() string { return exchange.ID(w.Connection, w.Thread) }
+var (
+	_ didcomm.Handler   = (*Protocol)(nil)
+	_ didcomm.Abandoner = (*Protocol)(nil)
+)
 
 // pingBody is ping (RFC 0048, "Messages").
 type pingBody struct {
@@ -73,8 +64,7 @@ func (p *Protocol) Ping(ctx context.Context, connection string) (thread string, 
 		if err != nil {
 			return err
 		}
-		w := waiting{connection, thread, p.now()}
-		if err := tx.Save(kindPing, w.id(), w); err != nil {
+		if err := questions().Ask(tx, connection, thread, p.now()); err != nil {
 			return err
 		}
 		return tx.Send(c, m)
@@ -111,46 +101,22 @@ func (p *Protocol) pinged(tx didcomm.Tx, c didcomm.Connection, m *didcomm.Messag
 }
 
 func (p *Protocol) answered(ctx context.Context, tx didcomm.Tx, c didcomm.Connection, m *didcomm.Message) error {
-	w := waiting{Connection: c.ID, Thread: m.Thread}
-	if err := tx.Load(kindPing, w.id(), &w); err != nil {
-		if errors.Is(err, didcomm.ErrNotFound) {
-			return nil
-		}
-		return err
-	}
-	if err := tx.Delete(kindPing, w.id()); err != nil || p.Answered == nil {
+	asked, err := questions().End(tx, c.ID, m.Thread, m.Type.Name)
+	if err != nil || !asked || p.Answered == nil {
 		return err
 	}
 	return p.Answered(ctx, tx, c, m.Thread)
 }
 
+// Abandon implements [didcomm.Abandoner]: a ping that is refused waits no longer.
+func (p *Protocol) Abandon(_ context.Context, tx didcomm.Tx, c didcomm.Connection, thread string, _ *didcomm.Problem) (bool, error) {
+	return questions().End(tx, c.ID, thread, question.Problem)
+}
+
 // Expire forgets the pings that were sent before a time and have no answer, and returns
 // how many.
 func (p *Protocol) Expire(ctx context.Context, before time.Time) (n int, err error) {
-	err = p.Store.Update(ctx, func(tx didcomm.Tx) error {
-		n = 0
-		var old []string
-		for r, err := range tx.List(kindPing) {
-			var w waiting
-			if err == nil {
-				err = tx.Load(kindPing, r.ID, &w)
-			}
-			if err != nil {
-				return err
-			}
-			if w.Sent.Before(before) {
-				old = append(old, r.ID)
-			}
-		}
-		for _, id := range old {
-			if err := tx.Delete(kindPing, id); err != nil {
-				return err
-			}
-			n++
-		}
-		return nil
-	})
-	return n, err
+	return questions().Expire(ctx, p.Store, before)
 }
 
 func (p *Protocol) now() time.Time {

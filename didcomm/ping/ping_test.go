@@ -182,7 +182,31 @@ func TestPingsExpire(t *testing.T) {
 	require.Empty(t, *answered)
 }
 
+// A ping that the peer refuses, with a report of its own, waits no longer.
+func TestPingAbandoned(t *testing.T) {
+	t.Parallel()
+	versions(t, func(t *testing.T, v didcomm.Version) {
+		a, p, answered := party(v)
+		thread, err := p.Ping(t.Context(), "c")
+		require.NoError(t, err)
+		for i, tt := range []struct {
+			connection, thread string
+			mine               bool
+		}{{"other", thread, false}, {"c", "no-such-thread", false}, {"c", thread, true}, {"c", thread, false}} {
+			require.NoError(t, a.Store.Update(t.Context(), func(tx didcomm.Tx) error {
+				mine, err := p.Abandon(t.Context(), tx, didcomm.Connection{ID: tt.connection}, tt.thread, &didcomm.Problem{Code: "x"})
+				require.Equal(t, tt.mine, mine, i)
+				return err
+			}))
+		}
+		require.Empty(t, a.Store.Records("ping"))
+		_, name := types(v)
+		require.NoError(t, a.Store.Deliver(t.Context(), p, "c", plain(t, v, name, "late", thread, "")))
+		require.Empty(t, *answered)
+	})
+}
+
 func TestPrint(t *testing.T) {
 	t.Parallel()
-	printtest.Check(t, nil, map[string]string{"Protocol": "configuration"})
+	printtest.Check(t, nil, map[string]string{"Protocol": "configuration", "Event": "names of messages"})
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/staffpassport/staffpassport/didcomm/internal/exchange"
 	"github.com/staffpassport/staffpassport/internal/strictjson"
 	"github.com/staffpassport/staffpassport/vc"
 )
@@ -29,26 +30,37 @@ func proofMembers(name string) bool {
 }
 
 // checkMetadata sees that a member that a person is not asked about has no room for
-// what the person would be: an issuer is its id, and other members of it are claims; a
-// proof has the members of a proof.
-func checkMetadata(name string, v any, claim func(vc.Pointer, any) error) error {
-	at := vc.Pointer("").Child(name)
-	switch o, _ := v.(*strictjson.Object); {
-	case o == nil && name == "proof": // a set, or none
-		list, _ := v.([]any)
-		for _, p := range list {
-			if err := checkMetadata(name, p, claim); err != nil {
+// what the person would be: an issuer is its id, a status and a schema are where to ask,
+// and other members of them are claims; a proof has the members of a proof.
+func checkMetadata(at vc.Pointer, name string, v any, claim func(vc.Pointer, any) error) error {
+	if !slices.Contains([]string{"issuer", "proof", "credentialStatus", "credentialSchema"}, name) {
+		return nil
+	}
+	switch v := v.(type) {
+	case *strictjson.Object:
+		for member, inner := range v.All() {
+			var err error
+			switch {
+			case name == "issuer" && member == "id" || name == "proof" && proofMembers(member):
+			case name == "proof":
+				err = fmt.Errorf("%w: %s", ErrConsent, at.Child(member))
+			case name == "issuer" || !exchange.Refers(name, member, inner):
+				err = walk(at.Child(member), inner, false, claim)
+			}
+			if err != nil {
 				return err
 			}
 		}
-	case o != nil && name == "proof":
-		for member := range o.All() {
-			if !proofMembers(member) {
-				return fmt.Errorf("%w: %s", ErrConsent, at.Child(member))
+	case []any: // a set, or none
+		for i, inner := range v {
+			if err := checkMetadata(at.Index(i), name, inner, claim); err != nil {
+				return err
 			}
 		}
-	case o != nil && name == "issuer":
-		return walk(at, o, true, claim)
+	default:
+		if name != "issuer" && v != nil {
+			return claim(at, v)
+		}
 	}
 	return nil
 }
@@ -206,7 +218,7 @@ func checkClaims(o *strictjson.Object, bounds [][]vc.Pointer, named map[string]b
 	for name, v := range o.All() {
 		var err error
 		if metadata(name) {
-			err = checkMetadata(name, v, claim)
+			err = checkMetadata(vc.Pointer("").Child(name), name, v, claim)
 		} else {
 			err = walk(vc.Pointer("").Child(name), v, name == "credentialSubject", claim)
 		}

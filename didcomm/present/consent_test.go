@@ -2,6 +2,7 @@ package present
 
 import (
 	"context"
+	"crypto/ed25519"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -137,6 +138,46 @@ func TestAbuse_DC14_OnlyWhatWasTicked(t *testing.T) {
 			require.Empty(t, w.proverNode.Store.TakeOutbox())
 			require.Equal(t, before, w.proverNode.Store.Snapshot())
 			require.Equal(t, RequestReceived, w.only(w.prover.Exchanges).State)
+		})
+	}
+}
+
+// TestAbuse_DC14_RelayByRotation: a peer that says it goes by somebody else's DID (RFC
+// 0794) cannot have what that one asks for.
+func TestAbuse_DC14_RelayByRotation(t *testing.T) {
+	t.Parallel()
+	mallory, key := peerDID(t, 7), signer(t, 7).Public().(ed25519.PublicKey)
+	for name, c := range map[string]struct {
+		change func(*didcomm.Connection)
+		ok     bool
+	}{
+		"the verifier itself": {func(*didcomm.Connection) {}, true},
+		"that rotates": {func(c *didcomm.Connection) { // and has not had the answer
+			c.PriorKey, c.PriorTheirs = c.TheirKey, c.Theirs
+			c.TheirKey, c.Theirs = key, mallory
+		}, true},
+		"somebody else": {func(c *didcomm.Connection) { c.Theirs = mallory }, false},
+		"who says to be it": {func(c *didcomm.Connection) {
+			c.PriorKey, c.PriorTheirs = key, mallory
+		}, false},
+		"who had no DID and says to be it": {func(c *didcomm.Connection) { c.PriorKey = key }, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			w.theirs(w.proverNode, c.change)
+			_, err := w.verifier.Request(t.Context(), "to-hazel", wanted())
+			require.NoError(t, err)
+			asked := w.verifierNode.Store.TakeOutbox()[0].Message
+			err = w.proverNode.Store.Deliver(t.Context(), w.prover, "to-birchwood", asked)
+			if c.ok {
+				require.NoError(t, err)
+				return
+			}
+			requireRefused(t, err, codeAbandoned)
+			all, err := w.prover.Exchanges(t.Context())
+			require.NoError(t, err)
+			require.Empty(t, all)
 		})
 	}
 }

@@ -55,7 +55,7 @@ const patience = 24 * time.Hour
 // and answers it.
 func (v *Verifier) Work(ctx context.Context, id string) error {
 	p := v.party()
-	x, err := p.view(ctx, id)
+	x, err := p.View(ctx, id)
 	if errors.Is(err, didcomm.ErrNotFound) {
 		return fmt.Errorf("%w: %w", didcomm.ErrPermanent, err)
 	}
@@ -71,7 +71,7 @@ func (v *Verifier) Work(ctx context.Context, id string) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	if errors.Is(d.Err, verify.ErrUnavailable) && p.now().Before(x.Since.Add(patience)) {
+	if errors.Is(d.Err, verify.ErrUnavailable) && p.Now().Before(x.Since.Add(patience)) {
 		return errors.Join(d.Err, v.wait(ctx, p, id, d.Err))
 	}
 	err = v.decide(ctx, p, id, d)
@@ -187,7 +187,7 @@ func (v *Verifier) decide(ctx context.Context, p party, id string, d Decision) e
 
 // settle is one try at [Verifier.decide].
 func (v *Verifier) settle(ctx context.Context, p party, id string, d Decision, tell func(didcomm.Tx, *record, Decision) error) error {
-	return p.change(ctx, id, func(tx didcomm.Tx, x *record) error {
+	return p.Change(ctx, id, func(tx didcomm.Tx, x *record) error {
 		if x.State != PresentationReceived {
 			return nil
 		}
@@ -212,7 +212,8 @@ func (v *Verifier) settle(ctx context.Context, p party, id string, d Decision, t
 		if d.Err != nil {
 			return p.end(tx, x, x.Code, x.Reason)
 		}
-		if err := p.send(tx, x, ack, exchange.Ack{Status: exchange.AckOK}, ""); err != nil {
+		err = p.send(tx, x, ack, exchange.Ack{Status: exchange.AckOK}, "")
+		if err != nil && !exchange.Gone(err) { // whoever presented and left has presented
 			return err
 		}
 		return p.step(tx, x, Event{ack, true}, "ok")
@@ -221,7 +222,7 @@ func (v *Verifier) settle(ctx context.Context, p party, id string, d Decision, t
 
 // wait notes why a presentation is not decided yet.
 func (v *Verifier) wait(ctx context.Context, p party, id string, cause error) error {
-	return p.change(ctx, id, func(tx didcomm.Tx, x *record) error {
+	return p.Change(ctx, id, func(tx didcomm.Tx, x *record) error {
 		said := x.Code
 		x.describe(cause)
 		if x.State != PresentationReceived || x.Code == said {

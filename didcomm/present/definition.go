@@ -72,18 +72,27 @@ func (f *field) UnmarshalJSON(data []byte) error {
 	return readOnly(data, (*known)(f), "path", "id", "name", "purpose", "filter", "optional", "intent_to_retain")
 }
 
-// readOnly reads an object that has no member but those named.
+// readOnly reads an object that has no member but those named into v.
 func readOnly(data []byte, v any, names ...string) error {
 	o, err := strictjson.ParseObject(data)
 	if err != nil {
 		return err
 	}
-	for name := range o.All() {
-		if !slices.Contains(names, name) {
+	if err := onlyMembers(o, names...); err != nil {
+		return err
+	}
+	return strictjson.Unmarshal(data, v)
+}
+
+// onlyMembers refuses other members than those named, and lists that are longer than any
+// that is read.
+func onlyMembers(o *strictjson.Object, names ...string) error {
+	for name, v := range o.All() {
+		if list, _ := v.([]any); len(list) > max(maxFields, maxValues) || !slices.Contains(names, name) {
 			return fmt.Errorf("%w: constraint", ErrUnsupported)
 		}
 	}
-	return strictjson.Unmarshal(data, v)
+	return nil
 }
 
 // absent reports a member that is not there, or null.

@@ -3,6 +3,7 @@ package present
 import (
 	"encoding/json"
 	"fmt"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -303,4 +304,49 @@ func TestReadBounded(t *testing.T) {
 		didcomm.Attachment{ID: "a", FormatID: string(Definitions), Data: didcomm.NewAttachment("", "", make([]byte, maxQuery+1)).Data})
 	_, _, err := readProposal(m)
 	require.ErrorIs(t, err, ErrUnsupported)
+}
+
+// TestReadBounded_Cost: no request, and no proposal, has its reader take more than 64 MiB.
+// It is read in a transaction, for which all others wait.
+func TestReadBounded_Cost(t *testing.T) {
+	items := func(n int, item string) string { return "[" + strings.Repeat(item+",", n) + item + "]" }
+	filter := func(f string) string { return `{"fields":[{"path":["$.type"],"filter":` + f + `}]}` }
+	nested := func(depth int, inner string) string {
+		return strings.Repeat(`{"contains":`, depth) + inner + strings.Repeat("}", depth)
+	}
+	const n = maxQueryValues - 200
+	for name, constraints := range map[string]string{
+		"lists in lists":     filter(nested(52, `{"enum":`+items(100000, "0")+`}`)),
+		"fewer of them":      filter(nested(52, `{"enum":`+items(n, "0")+`}`)),
+		"a list in a list":   filter(nested(2, `{"const":"A"}`)),
+		"values of a type":   filter(nested(1, `{"enum":`+items(n, "0")+`}`)),
+		"values":             filter(`{"enum":` + items(n, "0") + `}`),
+		"a long text":        filter(nested(52, `{"title":"`+strings.Repeat("a", 200000)+`"}`)),
+		"fields":             `{"fields":` + items(n, "{}") + `}`,
+		"paths":              `{"fields":[{"path":` + items(n, `""`) + `}]}`,
+		"values, not so few": filter(`{"enum":` + items(100000, "0") + `}`),
+	} {
+		inputs := `"input_descriptors":[{"id":"a","constraints":` + constraints + `}]`
+		read := map[string]func(*didcomm.Message) error{
+			`{"options":{"challenge":"c"},"presentation_definition":{` + inputs + `}}`: func(m *didcomm.Message) error {
+				_, err := readAsked(Definitions, m.Attachments[0])
+				return err
+			},
+			`{` + inputs + `}`: func(m *didcomm.Message) error {
+				_, _, err := readProposal(m)
+				return err
+			},
+		}
+		for text, read := range read {
+			require.LessOrEqual(t, len(text), maxQuery, name)
+			a := didcomm.NewAttachment("a", "", []byte(text))
+			a.FormatID = string(Definitions)
+			m := &didcomm.Message{Version: didcomm.V2, Body: json.RawMessage(`{}`), Attachments: []didcomm.Attachment{a}}
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			require.Error(t, read(m), name)
+			runtime.ReadMemStats(&after)
+			require.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(64<<20), name)
+		}
+	}
 }

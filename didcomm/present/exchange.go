@@ -2,8 +2,6 @@ package present
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -52,7 +50,9 @@ type Exchange struct {
 	Checks []verify.Result `json:"checks,omitempty"`
 
 	// Code and Reason say why the exchange is abandoned or, in another state,
-	// what keeps it waiting. A Reason ByPeer is the peer's own text.
+	// what keeps it waiting. A Reason ByPeer is the peer's own text, and Code then the
+	// peer's too: the two sides of an exchange that ended differ in it, and those of V2
+	// may begin with "e.p.". To decide anything, look at State.
 	Code   string `json:"code,omitempty"`
 	Reason string `json:"reason,omitempty"`
 	ByPeer bool   `json:"byPeer,omitempty"`
@@ -86,92 +86,50 @@ func exchangeID(connection, thread string, r Role) string {
 
 // A party is what the two roles have in common.
 type party struct {
-	role  Role
-	store didcomm.Store
-	clock func() time.Time
-	ids   func() string
+	exchange.Party[record]
+	role Role
 }
 
-func (p party) now() time.Time {
-	if p.clock == nil {
-		return time.Now().UTC()
-	}
-	return p.clock().UTC()
-}
-
-func (p party) newID() string {
-	if p.ids == nil {
-		return didcomm.NewID()
-	}
-	return p.ids()
+func newParty(r Role, store didcomm.Store, clock func() time.Time, ids func() string) party {
+	return party{exchange.Party[record]{
+		Store: store, Clock: clock, IDs: ids, Protocol: protocolName, Kind: kindExchange, Beside: kindAttachments, State: ErrState,
+		Of: func(x *record) exchange.Head {
+			return exchange.Head{ID: x.ID, Connection: x.Connection, Thread: x.Thread, Ours: x.Role == r, Ended: x.State.Final()}
+		},
+	}, r}
 }
 
 // start returns the record of an exchange in which nothing happened yet.
 func (p party) start(c didcomm.Connection, thread string) *record {
 	return &record{Exchange: Exchange{
-		ID: exchangeID(c.ID, thread, p.role), Role: p.role, Connection: c.ID, Thread: thread, Created: p.now(),
+		ID: exchangeID(c.ID, thread, p.role), Role: p.role, Connection: c.ID, Thread: thread, Created: p.Now(),
 	}}
 }
 
 // begin is start on a connection that is established.
 func (p party) begin(tx didcomm.Tx, connection, thread string) (*record, error) {
-	c, err := tx.Connection(connection)
+	c, err := p.Established(tx, connection)
 	if err != nil {
 		return nil, err
-	}
-	if !c.Established {
-		return nil, fmt.Errorf("%w: connection not established", ErrState)
 	}
 	return p.start(c, thread), nil
 }
 
 // find returns the record of a thread, or one that has not begun.
 func (p party) find(tx didcomm.Tx, c didcomm.Connection, m *didcomm.Message) (*record, error) {
-	x := new(record)
-	err := tx.Load(kindExchange, exchangeID(c.ID, m.Thread, p.role), x)
-	if errors.Is(err, didcomm.ErrNotFound) {
-		return p.start(c, m.Thread), nil
+	x, err := p.Find(tx, exchangeID(c.ID, m.Thread, p.role))
+	if x == nil && err == nil {
+		x = p.start(c, m.Thread)
 	}
-	return x, err
-}
-
-// load returns a record of this role by its id, or [didcomm.ErrNotFound].
-func (p party) load(tx didcomm.Tx, id string) (*record, error) {
-	x := new(record)
-	if err := tx.Load(kindExchange, id, x); err != nil {
-		return nil, err
-	}
-	if x.Role != p.role {
-		return nil, didcomm.ErrNotFound
-	}
-	return x, nil
-}
-
-func (p party) view(ctx context.Context, id string) (x *record, err error) {
-	err = p.store.View(ctx, func(tx didcomm.Tx) error {
-		x, err = p.load(tx, id)
-		return err
-	})
 	return x, err
 }
 
 func (p party) exchanges(ctx context.Context) ([]Exchange, error) {
+	all, err := p.All(ctx)
 	var out []Exchange
-	err := p.store.View(ctx, func(tx didcomm.Tx) error {
-		for r, err := range tx.List(kindExchange) {
-			if err != nil {
-				return err
-			}
-			var x record
-			if err := json.Unmarshal(r.Data, &x); err != nil {
-				return err
-			}
-			if x.Role == p.role {
-				out = append(out, x.Exchange)
-			}
-		}
-		return nil
-	})
+	for _, x := range all {
+		out = append(out, x.Exchange)
+	}
 	return out, err
 }
 
@@ -181,33 +139,24 @@ func (p party) step(tx didcomm.Tx, x *record, e Event, outcome string) error {
 	if err != nil {
 		return err
 	}
-	x.State, x.Since = next, p.now()
+	x.State, x.Since = next, p.Now()
 	if next.Final() { // what was shown is kept by whoever decided about it
 		x.Presentation = vc.Secured{}
-		if err := tx.Delete(kindAttachments, x.ID); err != nil {
-			return err
-		}
 	}
-	if err := tx.Save(kindExchange, x.ID, x); err != nil {
-		return err
-	}
-	return tx.Audit(didcomm.Event{
-		Action: protocolName + "/" + strings.ReplaceAll(e.String(), " ", "-"), Outcome: outcome,
-		Connection: x.Connection, Thread: x.Thread,
-	})
+	return p.Save(tx, x, e.String(), outcome)
 }
 
 // send sends a message of x's thread, in the version of its connection. The message
 // that starts a thread names it. List are attachments with formats, for the member of
 // version 2.0 that holds them.
 func (p party) send(tx didcomm.Tx, x *record, name string, body any, member string, list ...didcomm.Attachment) error {
-	c, err := tx.Connection(x.Connection)
+	c, err := exchange.Connection(tx, x.Connection)
 	if err != nil {
 		return err
 	}
 	id := x.Thread
 	if x.State != Start {
-		id = p.newID()
+		id = p.NewID()
 	}
 	v := c.Version.Or1()
 	var m *didcomm.Message
@@ -232,60 +181,17 @@ const codeAbandoned = "abandoned"
 // end abandons x and tells the peer why. The reason holds no claim.
 func (p party) end(tx didcomm.Tx, x *record, outcome, reason string) error {
 	x.Code, x.Reason, x.ByPeer = outcome, clip(reason), false
-	if err := p.report(tx, x); err != nil {
+	name := func(v didcomm.Version) didcomm.Type { return messageType(v, problem) }
+	why := didcomm.Problem{Code: codeAbandoned, Comment: x.Reason}
+	if err := exchange.Report(tx, x.Connection, x.Thread, name, p.NewID(), why); err != nil {
 		return err
 	}
 	return p.step(tx, x, Event{problem, true}, outcome)
 }
 
-// report tells the peer that x is abandoned, if there still is one.
-func (p party) report(tx didcomm.Tx, x *record) error {
-	c, err := tx.Connection(x.Connection)
-	if errors.Is(err, didcomm.ErrNotFound) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	v := c.Version.Or1()
-	about := &didcomm.Message{Version: v, Type: messageType(v, problem), Thread: x.Thread}
-	report, err := (&didcomm.Problem{Code: codeAbandoned, Comment: x.Reason}).Report(p.newID(), about)
-	if err != nil {
-		return err
-	}
-	return tx.Send(c, report)
-}
-
-// remove forgets an exchange that has ended.
-func (p party) remove(ctx context.Context, id string) error {
-	return p.change(ctx, id, func(tx didcomm.Tx, x *record) error {
-		if !x.State.Final() {
-			return fmt.Errorf("%w: the exchange goes on", ErrState)
-		}
-		if err := tx.Delete(kindAttachments, id); err != nil {
-			return err
-		}
-		if err := tx.Delete(kindExchange, id); err != nil {
-			return err
-		}
-		return tx.Audit(didcomm.Event{Action: protocolName + "/deleted", Outcome: "ok", Connection: x.Connection, Thread: x.Thread})
-	})
-}
-
-// change loads x in a transaction of its own and lets f change it.
-func (p party) change(ctx context.Context, id string, f func(didcomm.Tx, *record) error) error {
-	return p.store.Update(ctx, func(tx didcomm.Tx) error {
-		x, err := p.load(tx, id)
-		if err != nil {
-			return err
-		}
-		return f(tx, x)
-	})
-}
-
 // giveUp ends x by a decision on our side.
 func (p party) giveUp(ctx context.Context, id, outcome, reason string) error {
-	return p.change(ctx, id, func(tx didcomm.Tx, x *record) error {
+	return p.Change(ctx, id, func(tx didcomm.Tx, x *record) error {
 		if _, err := Next(p.role, x.State, Event{problem, true}); err != nil {
 			return err
 		}
@@ -296,35 +202,14 @@ func (p party) giveUp(ctx context.Context, id, outcome, reason string) error {
 // expire ends every exchange in which the peer has been silent since before, and
 // every open request past its end. It returns how many.
 func (p party) expire(ctx context.Context, before time.Time) (int, error) {
-	all, err := p.exchanges(ctx)
-	if err != nil {
-		return 0, err
+	now := p.Now()
+	overdue := func(x *record) bool {
+		return x.State.Waiting() && x.Since.Before(before) ||
+			(x.State == RequestSent || x.State == RequestReceived) && expired(x.Expires, now)
 	}
-	n, now := 0, p.now()
-	for _, x := range all {
-		if !overdue(&x, before, now) {
-			continue
-		}
-		ended := false
-		err := p.change(ctx, x.ID, func(tx didcomm.Tx, x *record) error {
-			if ended = overdue(&x.Exchange, before, now); !ended { // it moved meanwhile
-				return nil
-			}
-			return p.end(tx, x, "expired", "There was no answer in time.")
-		})
-		if err != nil {
-			return n, err
-		}
-		if ended {
-			n++
-		}
-	}
-	return n, nil
-}
-
-func overdue(x *Exchange, before, now time.Time) bool {
-	return x.State.Waiting() && x.Since.Before(before) ||
-		(x.State == RequestSent || x.State == RequestReceived) && expired(x.Expires, now)
+	return p.Expire(ctx, overdue, func(tx didcomm.Tx, x *record) error {
+		return p.end(tx, x, "expired", "There was no answer in time.")
+	})
 }
 
 func expired(at, now time.Time) bool { return exchange.Expired(at, now) }
@@ -340,52 +225,38 @@ func (p party) reported(tx didcomm.Tx, c didcomm.Connection, m *didcomm.Message)
 	return err
 }
 
-// abandon ends the exchange of a thread without a message to the peer.
+// abandon ends the exchange of a thread without a message to the peer. That a message
+// could not be delivered changes nothing once its state has passed: the peer has it.
 func (p party) abandon(tx didcomm.Tx, c didcomm.Connection, thread string, r *didcomm.Problem, byPeer bool) (bool, error) {
-	x := new(record)
-	err := tx.Load(kindExchange, exchangeID(c.ID, thread, p.role), x)
-	if errors.Is(err, didcomm.ErrNotFound) {
-		return false, nil
-	}
-	if err != nil {
+	x, err := p.Find(tx, exchangeID(c.ID, thread, p.role))
+	if x == nil || err != nil {
 		return false, err
 	}
 	e := Event{problem, !byPeer}
-	if _, err := Next(p.role, x.State, e); err != nil || strings.HasPrefix(r.Code, "w.") {
+	passed := r.About.Name != "" && x.State != sent(r.About.Name)
+	if _, err := Next(p.role, x.State, e); err != nil || passed || strings.HasPrefix(r.Code, "w.") {
 		return true, nil
 	}
 	x.Code, x.Reason, x.ByPeer = r.Code, clip(r.Comment), byPeer
 	return true, p.step(tx, x, e, "abandoned")
 }
 
-// undeliverable is the code under which a runtime reports its own failure.
-const undeliverable = "undeliverable"
-
 // refuse rejects a message without changing anything.
-func refuse(code, comment string, err error) error {
-	return &didcomm.Problem{Code: code, Comment: comment, Err: err}
-}
+func refuse(code, comment string, err error) error { return exchange.Refuse(code, comment, err) }
 
-// The codes of a message that is rejected while its thread, if it has one, goes
-// on: warnings in the sense of RFC 0035, "Unknown Error".
+// The codes of a message that is rejected while its thread, if it has one, goes on, and
+// the one of the runtime's own failure.
 const (
-	codeOutOfOrder = "w.m.req.out-of-order"
-	codeNoThread   = "w.m.req.unknown-thread"
+	codeOutOfOrder = exchange.CodeOutOfOrder
+	codeNoThread   = exchange.CodeNoThread
+	undeliverable  = exchange.Undeliverable
 )
 
 // checkVersion refuses a message of one version in the form of the other: version 2.0
-// is that of DIDComm v1, and 3.0 that of v2. A connection has one of them.
+// is that of DIDComm v1, and 3.0 that of v2.
 func checkVersion(c didcomm.Connection, m *didcomm.Message) error {
-	if v := m.Version.Or1(); v != c.Version.Or1() || m.Type.Major != major(v) {
-		return refuse(codeNoThread, "This version of the protocol is not that of the connection.", nil)
-	}
-	return nil
+	return exchange.CheckVersion(c, m, major)
 }
 
 // unexpected rejects a message that does not fit the state of its thread.
-func unexpected(x *record, err error) error {
-	if x.State == Start {
-		return refuse(codeNoThread, "There is no exchange in this thread that this message belongs to.", err)
-	}
-	return refuse(codeOutOfOrder, "The exchange in this thread does not expect this message now.", err)
-}
+func unexpected(x *record, err error) error { return exchange.Unexpected(x.State != Start, err) }

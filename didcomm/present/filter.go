@@ -19,11 +19,23 @@ type filter struct {
 	Contains *filter           `json:"contains,omitempty"`
 }
 
-// UnmarshalJSON reads the known members and refuses all others but the names of
-// versions and texts for people.
-func (f *filter) UnmarshalJSON(data []byte) error {
-	type known filter
-	return readOnly(data, (*known)(f), "type", "const", "enum", "pattern", "contains", "$schema", "title", "description")
+// parseFilter reads the known members and refuses all others but the names of versions
+// and texts for people. Nobody asks for a list that holds a list.
+func parseFilter(raw json.RawMessage) (f filter, err error) {
+	members := []string{"type", "const", "enum", "pattern", "$schema", "title", "description", "contains"}
+	o, err := strictjson.ParseObject(raw)
+	if err != nil {
+		return f, fmt.Errorf("%w: filter", ErrMalformed)
+	}
+	if err := onlyMembers(o, members...); err != nil {
+		return f, err
+	}
+	inner, _ := o.Get("contains")
+	contains, _ := inner.(*strictjson.Object)
+	if err := onlyMembers(contains, members[:len(members)-1]...); err != nil {
+		return f, err
+	}
+	return f, unmarshal(raw, &f)
 }
 
 // typeFilter says that a list of types holds one (Presentation Exchange asks for
@@ -53,8 +65,8 @@ func readFilter(raw json.RawMessage, to *Field) error {
 	if absent(raw) {
 		return nil
 	}
-	var f filter
-	if err := unmarshal(raw, &f); err != nil {
+	f, err := parseFilter(raw)
+	if err != nil {
 		return err
 	}
 	if f.Pattern != "" || f.Contains != nil || f.Type != "" && !slices.Contains(kinds(), f.Type) {
@@ -76,12 +88,15 @@ func readFilter(raw json.RawMessage, to *Field) error {
 // readTypeFilter returns the one type that a filter asks for, of a list of types or
 // of a text.
 func readTypeFilter(raw json.RawMessage) (string, bool) {
-	var f filter
-	if absent(raw) || unmarshal(raw, &f) != nil {
+	if absent(raw) {
+		return "", false
+	}
+	f, err := parseFilter(raw)
+	if err != nil {
 		return "", false
 	}
 	if inner := f.Contains; inner != nil {
-		if f.Const != nil || f.Enum != nil || f.Pattern != "" || inner.Contains != nil || f.Type != "" && f.Type != "array" {
+		if f.Const != nil || f.Enum != nil || f.Pattern != "" || f.Type != "" && f.Type != "array" {
 			return "", false
 		}
 		f = *inner

@@ -118,6 +118,20 @@ func nextProver(s State, e Event) (State, bool) {
 	return s, false
 }
 
+// sent returns the state in which a message has been sent and nothing came of it yet, or
+// [Start] if the exchange need not wait for anything.
+func sent(message string) State {
+	switch message {
+	case propose:
+		return ProposalSent
+	case request:
+		return RequestSent
+	case presentation:
+		return PresentationSent
+	}
+	return Start
+}
+
 // live reports whether s is a state of the role r from which the exchange goes on.
 func live(r Role, s State) bool {
 	switch s {

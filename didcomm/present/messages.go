@@ -149,7 +149,7 @@ func newRequest(p party, r Request, definition string, o options) ([]didcomm.Att
 			}
 			content = definitionContent{o, *d}
 		}
-		a, err := didcomm.NewJSONAttachment(p.newID(), content)
+		a, err := didcomm.NewJSONAttachment(p.NewID(), content)
 		if err != nil {
 			return nil, err
 		}
@@ -254,7 +254,7 @@ func proposed(m *didcomm.Message, b proposalBody) ([]didcomm.Attachment, error) 
 }
 
 func unmarshal(data []byte, v any) error {
-	err := strictjson.Unmarshal(data, v)
+	err := strictjson.Parser{MaxValues: maxQueryValues}.Unmarshal(data, v)
 	switch {
 	case errors.Is(err, ErrUnsupported): // of a constraint
 		return fmt.Errorf("%w: constraint", ErrUnsupported)

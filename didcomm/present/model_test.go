@@ -2,7 +2,6 @@ package present
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -22,14 +21,8 @@ import (
 // and a presentation that is proven and checked without cryptography.
 type model struct {
 	*world
-	network []parcel
+	network []memtx.Parcel
 	held    Answer
-}
-
-// A parcel is a message on its way.
-type parcel struct {
-	to      *memtx.Node
-	message *didcomm.Message
 }
 
 func newModel(t testing.TB, v didcomm.Version, held Answer) *model {
@@ -39,22 +32,9 @@ func newModel(t testing.TB, v didcomm.Version, held Answer) *model {
 }
 
 // take moves what the two sent onto the network.
-func (m *model) take() {
-	for _, way := range [][2]*memtx.Node{{m.verifierNode, m.proverNode}, {m.proverNode, m.verifierNode}} {
-		for _, s := range way[0].Store.TakeOutbox() {
-			m.network = append(m.network, parcel{way[1], s.Message})
-		}
-	}
-}
+func (m *model) take() { m.network = append(m.network, memtx.Take(m.verifierNode, m.proverNode)...) }
 
-// deliver hands over a parcel. A message that is refused is no failure of the network.
-func (m *model) deliver(p parcel) error {
-	err := p.to.Store.Deliver(m.t.Context(), p.to.Handler, p.to.Connection, p.message)
-	if problem := (*didcomm.Problem)(nil); errors.As(err, &problem) {
-		return nil
-	}
-	return err
-}
+func (m *model) deliver(p memtx.Parcel) error { return p.Deliver(m.t.Context()) }
 
 // states are where the two stand, and what was decided.
 func (m *model) states() string {
@@ -69,40 +49,6 @@ func (m *model) states() string {
 	return fmt.Sprintf("%s%d decisions, %d tasks", out, len(m.decided), len(m.verifierNode.Store.Tasks()))
 }
 
-// permutations calls f with every order of n messages in two copies each, of which 0
-// and 1 are those of the first, and returns how many orders there are. The two copies are
-// the same: orders that differ in which of them comes first are one run.
-func permutations(n int, f func(order []int)) (orders int) {
-	order := make([]int, 2*n)
-	for i := range order {
-		order[i] = i
-	}
-	n = len(order)
-	seen := map[string]bool{}
-	var walk func(k int)
-	walk = func(k int) {
-		if k == n {
-			orders++
-			kinds := ""
-			for _, i := range order {
-				kinds += fmt.Sprint(i / 2)
-			}
-			if !seen[kinds] {
-				seen[kinds] = true
-				f(slices.Clone(order))
-			}
-			return
-		}
-		for i := k; i < n; i++ {
-			order[k], order[i] = order[i], order[k]
-			walk(k + 1)
-			order[k], order[i] = order[i], order[k]
-		}
-	}
-	walk(0)
-	return orders
-}
-
 // TestModel_AllOrders: the thread's three messages, each twice, in all 720 orders, end
 // in the same state. A copy that the network holds before it was sent is delivered as
 // soon as there is one; the task of the verifier runs as soon, or as late, as it can.
@@ -113,7 +59,7 @@ func TestModel_AllOrders(t *testing.T) {
 			t.Run(fmt.Sprintf("%s/late=%v", number, late), func(t *testing.T) {
 				t.Parallel()
 				held := newWorldOf(t, v).answer()
-				orders := permutations(3, func(order []int) {
+				orders := memtx.Orders(3, func(order []int) {
 					m := newModel(t, v, held)
 					m.run(t, order, late)
 					require.Equal(t, "verifier done ; prover done ; 1 decisions, 0 tasks", m.states(), order)
@@ -131,12 +77,12 @@ func (m *model) run(t *testing.T, order []int, late bool) {
 	_, err := m.verifier.Request(t.Context(), "to-hazel", wanted())
 	require.NoError(t, err)
 	kinds := []string{request, presentation, ack}
-	sent := map[string]parcel{}
+	sent := map[string]memtx.Parcel{}
 	left := slices.Clone(order)
 	for len(left) > 0 {
 		m.take()
 		for _, p := range m.network {
-			sent[p.message.Type.Name] = p
+			sent[p.Message.Type.Name] = p
 		}
 		m.network = nil
 		i := slices.IndexFunc(left, func(copy int) bool { _, ok := sent[kinds[copy/2]]; return ok })
@@ -189,7 +135,7 @@ func TestModel_AllOrdersOfARecording(t *testing.T) {
 			id, err := m.verifier.Request(t.Context(), "to-hazel", wanted())
 			require.NoError(t, err)
 			asked := m.load(t, id)
-			var trace []parcel
+			var trace []memtx.Parcel
 			for range 3 {
 				m.take()
 				for _, p := range m.network {
@@ -201,15 +147,15 @@ func TestModel_AllOrdersOfARecording(t *testing.T) {
 				require.NoError(t, m.verifierNode.Work(t.Context()))
 			}
 			require.Len(t, trace, 6)
-			permutations(3, func(order []int) {
+			memtx.Orders(3, func(order []int) {
 				again := newModel(t, v, held)
 				x := *asked
 				x.State = RequestSent
 				require.NoError(t, again.verifierNode.Store.Update(t.Context(), func(tx didcomm.Tx) error { return tx.Save(kindExchange, x.ID, &x) }))
 				for _, i := range order {
 					p := trace[i]
-					if p.to = again.proverNode; trace[i].to == m.verifierNode {
-						p.to = again.verifierNode
+					if p.To = again.proverNode; trace[i].To == m.verifierNode {
+						p.To = again.verifierNode
 					}
 					require.NoError(t, again.deliver(p))
 					again.verifierNode.Store.TakeOutbox()
@@ -318,9 +264,9 @@ func schedule(t *testing.T, r *rapid.T, v didcomm.Version, held Answer) {
 		}
 		return all[rapid.IntRange(0, len(all)-1).Draw(r, "exchange")].ID, true
 	}
-	parcelAt := func(keep bool) (parcel, bool) {
+	parcelAt := func(keep bool) (memtx.Parcel, bool) {
 		if len(m.network) == 0 {
-			return parcel{}, false
+			return memtx.Parcel{}, false
 		}
 		i := rapid.IntRange(0, len(m.network)-1).Draw(r, "parcel")
 		p := m.network[i]

@@ -21,7 +21,7 @@ type Proposal struct {
 // no consent.
 func (v *Prover) Propose(ctx context.Context, connection string, r Proposal) (string, error) {
 	p := v.party()
-	thread := p.newID()
+	thread := p.NewID()
 	var id string
 	err := v.Store.Update(ctx, func(tx didcomm.Tx) error {
 		x, err := p.begin(tx, connection, thread)
@@ -37,7 +37,7 @@ func (v *Prover) Propose(ctx context.Context, connection string, r Proposal) (st
 // Counter answers a request with a proposal for another one, which takes its place.
 func (v *Prover) Counter(ctx context.Context, id string, r Proposal) error {
 	p := v.party()
-	return p.change(ctx, id, func(tx didcomm.Tx, x *record) error { return v.propose(tx, p, x, r) })
+	return p.Change(ctx, id, func(tx didcomm.Tx, x *record) error { return v.propose(tx, p, x, r) })
 }
 
 func (v *Prover) propose(tx didcomm.Tx, p party, x *record, r Proposal) error {
@@ -61,7 +61,7 @@ func (v *Prover) propose(tx didcomm.Tx, p party, x *record, r Proposal) error {
 		if err != nil {
 			return err
 		}
-		a, err := didcomm.NewJSONAttachment(p.newID(), proposalContent{Inputs: descriptors})
+		a, err := didcomm.NewJSONAttachment(p.NewID(), proposalContent{Inputs: descriptors})
 		if err != nil {
 			return err
 		}
@@ -107,7 +107,7 @@ func (v *Verifier) proposal(ctx context.Context, tx didcomm.Tx, p party, x *reco
 // [Verifier.Withdraw]. Inputs that r leaves out are those that were proposed.
 func (v *Verifier) Answer(ctx context.Context, id string, r Request) error {
 	p := v.party()
-	return p.change(ctx, id, func(tx didcomm.Tx, x *record) error {
+	return p.Change(ctx, id, func(tx didcomm.Tx, x *record) error {
 		if len(r.Inputs) == 0 {
 			r.Inputs = x.Inputs
 		}

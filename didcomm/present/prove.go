@@ -71,7 +71,7 @@ func (v *Prover) prove(ctx context.Context, p party, x *record, a Answer, shown 
 // proveAll makes the one presentation that answers a definition.
 func (v *Prover) proveAll(ctx context.Context, p party, x *record, a Answer, shown map[string]Shown, agreed *consent) (vc.Secured, error) {
 	holder := a.Key.VerificationMethod().DID
-	doc, err := newPresentation(p.newID(), x.Definition, x.Inputs, holder, shown, a.Presenter != nil && ofDataModel1(shown))
+	doc, err := newPresentation(p.NewID(), x.Definition, x.Inputs, holder, shown, a.Presenter != nil && ofDataModel1(shown))
 	if err != nil {
 		return vc.Secured{}, err
 	}

@@ -39,7 +39,7 @@ var (
 )
 
 func (v *Prover) party() party {
-	return party{role: RoleProver, store: v.Store, clock: v.Now, ids: v.NewID}
+	return newParty(RoleProver, v.Store, v.Now, v.NewID)
 }
 
 // Handle implements [didcomm.Handler]. A request waits for [Prover.Present],
@@ -70,7 +70,7 @@ func (v *Prover) Handle(_ context.Context, tx didcomm.Tx, c didcomm.Connection, 
 		}
 		return p.step(tx, x, e, "ok")
 	}
-	if expired(m.Expires, p.now()) {
+	if expired(m.Expires, p.Now()) {
 		return refuse(codeAbandoned, "The request has expired.", nil)
 	}
 	b, r, err := readRequest(m)
@@ -80,8 +80,8 @@ func (v *Prover) Handle(_ context.Context, tx didcomm.Tx, c didcomm.Connection, 
 	case err != nil:
 		return refuse(codeAbandoned, "The request cannot be read.", err)
 	}
-	if r.domain == "" && !c.Theirs.IsZero() { // whoever asks cannot pass it on as its own
-		r.domain = didpeer.Short(c.Theirs).String()
+	if r.domain == "" && !c.Peer().IsZero() { // whoever asks cannot pass it on as its own
+		r.domain = didpeer.Short(c.Peer()).String()
 	}
 	if r.domain == "" || !v.UnsafeAnyDomain && !meant(r.domain, c) {
 		return refuse(codeAbandoned, "The request is for a presentation to somebody else.", nil)
@@ -95,11 +95,11 @@ func (v *Prover) Handle(_ context.Context, tx didcomm.Tx, c didcomm.Connection, 
 }
 
 // meant reports whether a presentation for domain may be given to the peer of c: it
-// is the peer's own DID on this connection, in either form. Any other would let the
-// peer pass the presentation on.
+// is the DID that the peer has proven on this connection, in either form. Any other would
+// let the peer pass the presentation on.
 func meant(domain string, c didcomm.Connection) bool {
 	id, err := did.Parse(domain)
-	return err == nil && didpeer.Short(id) == didpeer.Short(c.Theirs)
+	return err == nil && didpeer.Short(id) == didpeer.Short(c.Peer())
 }
 
 // Present answers a request. It proves the presentation outside any transaction,
@@ -110,7 +110,7 @@ func meant(domain string, c didcomm.Connection) bool {
 // taken [ErrUnsupported]. A request that has expired ends and is [ErrState].
 func (v *Prover) Present(ctx context.Context, id string, a Answer) error {
 	p := v.party()
-	x, err := p.view(ctx, id)
+	x, err := p.View(ctx, id)
 	if err != nil {
 		return err
 	}
@@ -140,14 +140,14 @@ func (v *Prover) Present(ctx context.Context, id string, a Answer) error {
 		}
 	}
 	late := false
-	err = p.change(ctx, id, func(tx didcomm.Tx, now *record) error {
+	err = p.Change(ctx, id, func(tx didcomm.Tx, now *record) error {
 		if _, err := Next(p.role, now.State, Event{presentation, true}); err != nil {
 			return err
 		}
 		if now.Challenge != x.Challenge { // there is a new request, which nobody agreed to
 			return fmt.Errorf("%w: the request was replaced", ErrState)
 		}
-		if late = expired(now.Expires, p.now()); late {
+		if late = expired(now.Expires, p.Now()); late {
 			return p.end(tx, now, "expired", "The request has expired.")
 		}
 		return v.send(tx, p, now, made, a)
@@ -163,7 +163,7 @@ func (v *Prover) send(tx didcomm.Tx, p party, x *record, made vc.Secured, a Answ
 	if made.MediaType == vc.MediaTypePresentation {
 		mediaType = "application/ld+json"
 	}
-	attachment, err := newAttachment(p.newID(), x.query().answers(), mediaType, made.Bytes)
+	attachment, err := newAttachment(p.NewID(), x.query().answers(), mediaType, made.Bytes)
 	if err != nil {
 		return err
 	}
@@ -183,7 +183,7 @@ func (v *Prover) send(tx didcomm.Tx, p party, x *record, made vc.Secured, a Answ
 // sendPresentation sends a presentation and what travels beside it, which in version
 // 3.0 stands in the same list.
 func (p party) sendPresentation(tx didcomm.Tx, x *record, a didcomm.Attachment, beside []didcomm.Attachment) error {
-	c, err := tx.Connection(x.Connection)
+	c, err := exchange.Connection(tx, x.Connection)
 	if err != nil {
 		return err
 	}
@@ -217,7 +217,7 @@ func (v *Prover) Abandon(_ context.Context, tx didcomm.Tx, c didcomm.Connection,
 // Delete forgets an exchange that has ended, as a host does when it need not keep it
 // any longer; the audit log stays. One that goes on is [ErrState].
 func (v *Prover) Delete(ctx context.Context, id string) error {
-	return v.party().remove(ctx, id)
+	return v.party().Remove(ctx, id)
 }
 
 // Exchanges returns every exchange of this role, oldest first.
@@ -232,7 +232,7 @@ func (v *Prover) Find(ctx context.Context, connection, thread string) (*Exchange
 
 // Exchange returns one exchange, or [didcomm.ErrNotFound].
 func (v *Prover) Exchange(ctx context.Context, id string) (*Exchange, error) {
-	x, err := v.party().view(ctx, id)
+	x, err := v.party().View(ctx, id)
 	if err != nil {
 		return nil, err
 	}

@@ -99,8 +99,10 @@ const (
 	maxDomain = 4 << 10 // a did:peer in its long form
 
 	// maxQuery is the size of an attachment that asks, in bytes: 64 inputs with some 60
-	// fields each. Its nested conditions are read several times.
-	maxQuery = 256 << 10
+	// fields each, and maxQueryValues the number of the values in it. Its conditions are
+	// read several times, while nobody else can write to the store.
+	maxQuery       = 256 << 10
+	maxQueryValues = 32 << 10
 )
 
 var (

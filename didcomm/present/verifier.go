@@ -10,6 +10,7 @@ import (
 
 	"github.com/staffpassport/staffpassport/did/didpeer"
 	"github.com/staffpassport/staffpassport/didcomm"
+	"github.com/staffpassport/staffpassport/didcomm/internal/exchange"
 	"github.com/staffpassport/staffpassport/internal/strictjson"
 	"github.com/staffpassport/staffpassport/vc"
 	"github.com/staffpassport/staffpassport/vc/verify"
@@ -60,14 +61,14 @@ var (
 )
 
 func (v *Verifier) party() party {
-	return party{role: RoleVerifier, store: v.Store, clock: v.Now, ids: v.NewID}
+	return newParty(RoleVerifier, v.Store, v.Now, v.NewID)
 }
 
 // Request asks for a presentation on an established connection and returns the id
 // of the new exchange.
 func (v *Verifier) Request(ctx context.Context, connection string, r Request) (string, error) {
 	p := v.party()
-	thread := p.newID()
+	thread := p.NewID()
 	var id string
 	err := v.Store.Update(ctx, func(tx didcomm.Tx) error {
 		x, err := p.begin(tx, connection, thread)
@@ -90,13 +91,13 @@ func (v *Verifier) request(ctx context.Context, tx didcomm.Tx, p party, x *recor
 	if err := checkRequest(r); err != nil {
 		return err
 	}
-	c, err := tx.Connection(x.Connection)
+	c, err := exchange.Connection(tx, x.Connection)
 	if err != nil {
 		return err
 	}
 	x.Purpose, x.Inputs, x.Proofs, x.Expires, x.Confirms = r.Purpose, r.Inputs, r.proofs(), r.Expires, true
 	x.Queries, x.Query = r.languages(), ""
-	x.Definition, x.Challenge, x.Domain = p.newID(), rand.Text(), v.Domain
+	x.Definition, x.Challenge, x.Domain = p.NewID(), rand.Text(), v.Domain
 	if x.Domain == "" {
 		x.Domain = didpeer.Short(c.Mine).String()
 	}
@@ -150,7 +151,7 @@ func (v *Verifier) Handle(ctx context.Context, tx didcomm.Tx, c didcomm.Connecti
 	if m.Type.Name == propose {
 		return v.proposal(ctx, tx, p, x, m)
 	}
-	if expired(x.Expires, p.now()) {
+	if expired(x.Expires, p.Now()) {
 		return p.end(tx, x, "expired", "The request has expired.")
 	}
 	format, content, beside, err := readPresentation(m, x.languages())
@@ -211,7 +212,7 @@ func (v *Verifier) Abandon(_ context.Context, tx didcomm.Tx, c didcomm.Connectio
 // Delete forgets an exchange that has ended, as a host does when it need not keep it
 // any longer; the audit log stays. One that goes on is [ErrState].
 func (v *Verifier) Delete(ctx context.Context, id string) error {
-	return v.party().remove(ctx, id)
+	return v.party().Remove(ctx, id)
 }
 
 // Exchanges returns every exchange of this role, oldest first.
@@ -221,7 +222,7 @@ func (v *Verifier) Exchanges(ctx context.Context) ([]Exchange, error) {
 
 // Exchange returns one exchange, or [didcomm.ErrNotFound].
 func (v *Verifier) Exchange(ctx context.Context, id string) (*Exchange, error) {
-	x, err := v.party().view(ctx, id)
+	x, err := v.party().View(ctx, id)
 	if err != nil {
 		return nil, err
 	}

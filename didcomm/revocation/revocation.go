@@ -9,6 +9,10 @@
 // A notice is a hint and no fact. It is taken only from the peer that issued the
 // credential, which [Protocol.Holds] decides, and even then nothing depends on it:
 // whoever holds or is shown the credential asks after its status.
+//
+// The protocol has one state: the issuer's notice ends what it begins. The acknowledgement
+// that the holder may send belongs to package notification, and nobody waits for it. So it
+// has no table.
 package revocation
 
 import (

@@ -176,6 +176,64 @@ func TestRotate_Both(t *testing.T) {
 	require.Equal(t, Completed, w.last(w.hazel).State)
 }
 
+// TestRotate_Claimed: the peer is who has written with its key, however often it says that
+// it is somebody else, until the key of whom it says it is has written.
+func TestRotate_Claimed(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	before := w.must(w.hazel)
+	turn := func(to made) didcomm.Connection {
+		require.NoError(t, w.rotated(to.ID))
+		w.hazel.store.TakeOutbox()
+		return w.must(w.hazel)
+	}
+	for range 2 {
+		birch := w.makeDID(w.alder)
+		c := turn(birch)
+		require.Equal(t, birch.ID, c.Theirs)
+		require.Equal(t, birch.key, c.TheirKey, "to which it is written")
+		require.Equal(t, before.Theirs, c.Peer(), "and which has proven nothing")
+		require.Equal(t, before.TheirKey, c.PriorKey, "what it still writes with")
+	}
+	c := turn(made{before.Theirs, before.TheirKey})
+	require.Equal(t, before, c, "there and back")
+
+	next := w.makeDID(w.alder)
+	c = turn(next)
+	c.PriorKey, c.PriorTheirs = nil, did.DID{} // as the runtime does when the new key writes
+	w.save(w.hazel, c)
+	require.Equal(t, next.ID, c.Peer())
+	after := turn(w.makeDID(w.alder))
+	require.Equal(t, next.ID, after.Peer())
+	require.Equal(t, next.key, after.PriorKey)
+}
+
+// rotated has hazel receive a rotation to a DID.
+func (w *world) rotated(to did.DID) error {
+	w.t.Helper()
+	m, err := didcomm.New(didcomm.NewID(), messageType.With(rotate), "", "", map[string]string{"to_did": to.String()})
+	require.NoError(w.t, err)
+	return w.hazel.store.Deliver(w.t.Context(), w.hazel, connection, m)
+}
+
+// TestRotate_ToOurselves: a peer does not go by a key of ours, which would have it say what
+// we say.
+func TestRotate_ToOurselves(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	before := w.must(w.hazel)
+	require.NoError(t, w.hazel.Rotate(t.Context(), connection))
+	w.hazel.store.TakeOutbox()
+	elsewhere, err := peerdid.V1(before.MyKey, peerdid.Address{Endpoint: w.alder.Endpoint})
+	require.NoError(t, err)
+	for name, to := range map[string]did.DID{"our DID": before.Mine, "our key": elsewhere, "our next DID": w.last(w.hazel).New} {
+		var p *didcomm.Problem
+		require.ErrorAs(t, w.rotated(to), &p, name)
+		require.Equal(t, codeDocument, p.Code, name)
+		require.Equal(t, before, w.must(w.hazel), name)
+	}
+}
+
 // TestRotate_Refused: a DID that is of no use leaves everything as it was, on both sides,
 // with the code that RFC 0794 gives.
 func TestRotate_Refused(t *testing.T) {

@@ -29,6 +29,14 @@ func (p *Protocol) observe(ctx context.Context, tx didcomm.Tx, c didcomm.Connect
 	default:
 		return refuse(codeUnresolvable, "The DID cannot be resolved.", err)
 	}
+	before, err := load(tx, c.ID)
+	if err != nil {
+		return err
+	}
+	key := peer.Service.Keys[0]
+	if key.Equal(c.MyKey) || before != nil && key.Equal(before.Key) { // what we send would come back as the peer's
+		return refuse(codeDocument, "The key of the DID is not the peer's.", nil)
+	}
 	answer, err := didcomm.New(p.newID(), messageType.With(ack), m.Thread, "", ackBody{Status: exchange.AckOK})
 	if err != nil {
 		return err
@@ -36,23 +44,21 @@ func (p *Protocol) observe(ctx context.Context, tx didcomm.Tx, c didcomm.Connect
 	if err := tx.Send(c, answer); err != nil { // before the change: to the old DID
 		return err
 	}
-	if err := errors.Join(peerdid.Forget(tx, c.Theirs), peerdid.Know(tx, peer.ID, peer.Genesis)); err != nil {
+	if err := peerdid.Know(tx, c.ID, peer.ID, peer.Genesis); err != nil {
 		return err
 	}
 	x := &record{Rotation: Rotation{Connection: c.ID, Role: RoleObserving, Thread: m.Thread, Old: c.Theirs, New: peer.ID}}
-	key := peer.Service.Keys[0]
-	if !key.Equal(c.TheirKey) {
-		c.PriorKey = c.TheirKey
+	switch { // this message came with the PriorKey if there is one, which stays what is proven
+	case key.Equal(c.PriorKey):
+		c.PriorKey, c.PriorTheirs = nil, did.DID{}
+	case len(c.PriorKey) == 0 && !key.Equal(c.TheirKey):
+		c.PriorKey, c.PriorTheirs = c.TheirKey, c.Theirs
 	}
 	c.Theirs, c.TheirKey, c.RoutingKeys, c.Endpoint = peer.ID, key, peer.Service.RoutingKeys, peer.Service.Endpoint
 	if err := tx.SaveConnection(c); err != nil {
 		if errors.Is(err, didcomm.ErrConflict) {
 			return refuse(codeDocument, "The key of the DID is in use on another connection.", err)
 		}
-		return err
-	}
-	before, err := load(tx, c.ID)
-	if err != nil {
 		return err
 	}
 	if before != nil && before.Role == RoleRotating && before.State == Rotating {

@@ -1,6 +1,7 @@
 // Package rotate implements Aries RFC 0794, DID Rotate 1.0: one party of a connection
 // goes by another DID from now on, with another key and perhaps another address, or
-// ends the connection. It is for V1; V2 has the header from_prior instead.
+// ends the connection. It is for V1; V2 has the header from_prior instead, which Rotate
+// of package connect makes.
 //
 //	rotating_party                           observing_party
 //	Rotate   rotate   ------>
@@ -12,7 +13,8 @@
 // runtime for "did-rotate", 1. The connection keeps its id, so that every thread on it
 // goes on. The rotating party writes with its old key until the peer has answered; what
 // reaches the new key before that is asked for again. The observing party takes what
-// comes from the old key until the first message from the new one.
+// comes from the old key until the first message from the new one, and until then the
+// new DID is only what the peer says ([didcomm.Connection.Peer]).
 //
 // Who the peer is, is what the envelope proved: a rotate message that came over the
 // connection is by its peer, and none that did not reaches this package. [Next] is the

@@ -123,7 +123,7 @@ func (p *Protocol) Hangup(ctx context.Context, connection string) error {
 
 // end forgets a connection that is over. The peer's DID is kept no longer.
 func (p *Protocol) end(tx didcomm.Tx, c didcomm.Connection, r Role, thread string, e Event) error {
-	if err := errors.Join(tx.DeleteConnection(waiting(c.ID)), tx.DeleteConnection(c.ID), peerdid.Forget(tx, c.Theirs)); err != nil {
+	if err := errors.Join(tx.DeleteConnection(waiting(c.ID)), tx.DeleteConnection(c.ID), peerdid.Forget(tx, c.ID)); err != nil {
 		return err
 	}
 	return p.step(tx, &record{Rotation: Rotation{Connection: c.ID, Role: r, Thread: thread, Old: c.Mine}}, "ok", e)

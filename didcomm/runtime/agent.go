@@ -22,7 +22,7 @@
 // in the order of sending within its connection. It is tried until it arrives, is
 // refused for good, expires (RFC 0032), or grows older than [Config].MaxAge; then
 // the protocol that owns the thread is told ([didcomm.Abandoner]) and the audit log
-// holds it. Deferred work is done at least once, and retried for as long as it fails.
+// holds it. So much may wait for one peer, and no more ([ErrCrowded]). Deferred work is done at least once, and retried for as long as it fails.
 //
 // # Who is heard
 //
@@ -94,7 +94,9 @@ type Config struct {
 	// MaxAge is after how long an undelivered message is given up: 14 days. For as
 	// long, and a few minutes for clocks that differ, it is remembered which messages
 	// were received and which were given up. What arrives again after that is for the
-	// protocol's state to refuse.
+	// protocol's state to refuse, with two exceptions: a message of V2 that says that it is
+	// older is refused ([ErrExpired]), and one that asks for answers on its channel and does
+	// not say how old it is is remembered for as long as its connection.
 	MaxAge time.Duration
 
 	MinBackoff time.Duration // wait after the first failure of a delivery or task: 1 s
@@ -122,13 +124,15 @@ type Config struct {
 type Agent struct {
 	config Config // complete: every default filled in
 
-	settled  *settled
-	sessions *sessions
-	commits  *commits
-	early    chan struct{} // a place for each message that is held
-	pruning  *pruning
-	random   sync.Mutex    // Rand need not be safe for concurrent use
-	turns    atomic.Uint64 // how many updates came to their commit
+	settled   *settled
+	sessions  *sessions
+	commits   *commits
+	early     chan struct{} // a place for each message that is held
+	connected *commits      // of those that saved a connection
+	pruning   *pruning
+	random    sync.Mutex // Rand need not be safe for concurrent use
+	crowds    *crowds
+	turns     atomic.Uint64 // how many updates came to their commit
 
 	mu         sync.RWMutex
 	routes     map[route]reaction
@@ -175,11 +179,13 @@ func New(c Config) (*Agent, error) {
 	return &Agent{
 		config:  c,
 		settled: newSettled(), sessions: newSessions(),
-		commits: newCommits(),
-		early:   make(chan struct{}, maxEarly),
-		pruning: newPruning(),
-		routes:  make(map[route]reaction),
-		workers: make(map[string]didcomm.Worker),
+		commits:   newCommits(),
+		early:     make(chan struct{}, maxEarly),
+		connected: newCommits(),
+		pruning:   newPruning(),
+		crowds:    newCrowds(),
+		routes:    make(map[route]reaction),
+		workers:   make(map[string]didcomm.Worker),
 	}, nil
 }
 
@@ -336,7 +342,16 @@ func (a *Agent) update(ctx context.Context, f func(*tx) error) error {
 	a.failpoint(atAfterCommit)
 	a.settled.remove(gone)
 	a.pruning.set(pruned)
+	for lane, n := range done.crowds {
+		a.crowds.set(lane, n)
+	}
+	if done.session != nil { // before what was sent is delivered
+		a.opened(done.session)
+	}
 	a.commits.add()
+	if done.connected {
+		a.connected.add()
+	}
 	if r := a.running(); r != nil {
 		r.committed(done)
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/staffpassport/staffpassport/did"
 	"github.com/staffpassport/staffpassport/did/didpeer"
 	"github.com/staffpassport/staffpassport/didcomm"
+	"github.com/staffpassport/staffpassport/didcomm/internal/peerdid"
 )
 
 // name is a key in a tag.
@@ -84,13 +85,22 @@ func peerOf(c didcomm.Connection) string {
 }
 
 // SaveConnection also refuses, with [didcomm.ErrConflict], a second connection
-// between the same two names: a message could then belong to either.
+// between the same two names: a message could then belong to either. So it does a peer
+// that rotated to a key of ours, and would make us talk to ourselves.
 func (t *tx) SaveConnection(c didcomm.Connection) error {
 	if err := t.writable(); err != nil {
 		return err
 	}
 	if err := checkNames(c); err != nil {
 		return err
+	}
+	if len(c.PriorKey) > 0 {
+		for _, err := range t.find(kindConnection, tagMine(c.TheirKey)) {
+			if err == nil {
+				err = fmt.Errorf("runtime: peer with a key of ours: %w", didcomm.ErrConflict)
+			}
+			return err
+		}
 	}
 	tags := pairs(c)
 	for _, pair := range tags {
@@ -100,6 +110,9 @@ func (t *tx) SaveConnection(c didcomm.Connection) error {
 	}
 	if c.Version == didcomm.V2 {
 		tags = append(tags, tagDID(c.Mine))
+		if !c.Prior.IsZero() && nameDID(c.Prior) != nameDID(c.Mine) {
+			tags = append(tags, tagDID(c.Prior))
+		}
 	} else {
 		tags = append(tags, tagMine(c.MyKey))
 	}
@@ -122,6 +135,9 @@ func (t *tx) DeleteConnection(id string) error {
 		if err := t.store.Delete(kindPair, pair); err != nil {
 			return err
 		}
+	}
+	if err := t.forgetKept(id); err != nil {
+		return err
 	}
 	return t.store.Delete(kindConnection, id)
 }
@@ -205,7 +221,7 @@ func (t *tx) peer(in *inbound) (c *didcomm.Connection, once string, unfinished b
 	if c, once, err = t.between(in.pair()); c != nil || err != nil {
 		return c, "", false, err
 	}
-	if c, err = t.rotated(in); c != nil || once != "" || err != nil {
+	if c, err = t.rotated(in, once); c != nil || once != "" || err != nil {
 		return c, once, false, err
 	}
 	mine := tagMine(in.keys.Recipient)
@@ -227,8 +243,12 @@ func (t *tx) peer(in *inbound) (c *didcomm.Connection, once string, unfinished b
 
 // rotated finds the connection of a peer that wrote under another DID before, and
 // gives it the new one (DIDComm Messaging 2.1, "DID Rotation"). Where the new DID
-// receives, its document says.
-func (t *tx) rotated(in *inbound) (*didcomm.Connection, error) {
+// receives, its document says. A proof that is not good refuses the message, unless it
+// may be a copy of one from when the connection had these names: once.
+func (t *tx) rotated(in *inbound, once string) (*didcomm.Connection, error) {
+	if in.priorErr != nil && once == "" {
+		return nil, in.priorErr
+	}
 	if in.prior.IsZero() || in.keys.From.IsZero() {
 		return nil, nil
 	}
@@ -236,11 +256,30 @@ func (t *tx) rotated(in *inbound) (*didcomm.Connection, error) {
 	if c == nil || err != nil {
 		return nil, err
 	}
-	c.Theirs, c.Endpoint = in.keys.From, ""
+	if !in.rotatedSince(*c) {
+		if once != "" {
+			return nil, nil
+		}
+		return nil, refuse(ErrSender)
+	}
+	if err := peerdid.Know(t, c.ID, in.keys.From, nil); err != nil {
+		return nil, err
+	}
+	c.Theirs, c.Endpoint, c.Rotated = in.keys.From, "", in.rotatedAt
 	if err := t.SaveConnection(*c); err != nil {
+		if errors.Is(err, didcomm.ErrConflict) { // another of ours is with that DID
+			err = refuse(err)
+		}
 		return nil, err
 	}
 	return c, t.Audit(didcomm.Event{Action: "rotated", Outcome: outcomeOK, Connection: c.ID, Thread: in.m.Thread})
+}
+
+// rotatedSince reports whether the peer of c can mean c with a proof of who it was: one
+// that is older than the connection, or than the rotation last taken, was for another
+// time, and anybody may have kept it.
+func (in *inbound) rotatedSince(c didcomm.Connection) bool {
+	return !in.rotatedAt.Before(c.Created.Add(-clockSkew)) && (c.Rotated.IsZero() || in.rotatedAt.After(c.Rotated))
 }
 
 // leave ends the relationship of a peer that rotated its DID to nothing (DIDComm
@@ -250,13 +289,31 @@ func (t *tx) leave(in *inbound) (connection string, err error) {
 	if err != nil {
 		return "", err
 	}
-	if c == nil {
+	if c == nil || !in.rotatedSince(*c) {
 		return "", refuse(ErrSender)
 	}
-	if err := t.DeleteConnection(c.ID); err != nil {
+	if err := errors.Join(t.DeleteConnection(c.ID), peerdid.Forget(t, c.ID)); err != nil {
 		return c.ID, err
 	}
 	return c.ID, t.Audit(didcomm.Event{Action: "rotated", Outcome: "ended", Connection: c.ID, Thread: in.m.Thread})
+}
+
+// Own makes a DID the party's own before it has a connection: one that a program made
+// itself and tells people, whom a [didcomm.Greeter] then meets. Those of package connect
+// and of mediators are.
+func Own(t didcomm.Tx, id did.DID) error { return peerdid.Own(t, id) }
+
+// Owns reports whether a DID is the party's own, in either form: that of a connection,
+// or one that connections may yet come to.
+func Owns(store StoreTx, id did.DID) (bool, error) {
+	for _, err := range store.Find(kindConnection, tagDID(id)) {
+		return err == nil, err
+	}
+	_, err := store.Get(recordPrefix+peerdid.KindOwn, peerdid.ID(id))
+	if errors.Is(err, didcomm.ErrNotFound) {
+		return false, nil
+	}
+	return err == nil, err
 }
 
 // confirmed drops what a connection tells its peer, or expects of it, only until the
@@ -268,7 +325,7 @@ func (t *tx) confirmed(c didcomm.Connection, in *inbound) (didcomm.Connection, e
 		c.FromPrior, changed = "", true
 	}
 	if len(c.PriorKey) > 0 && in.keys.Sender.Equal(c.TheirKey) {
-		c.PriorKey, changed = nil, true
+		c.PriorKey, c.PriorTheirs, changed = nil, did.DID{}, true
 	}
 	if !changed {
 		return c, nil

@@ -60,7 +60,7 @@ func (a *Agent) buryTelling(ctx context.Context, l *letter, reason string, cause
 		if err != nil {
 			return err
 		}
-		p := &didcomm.Problem{Code: codeUndeliverable, Comment: "a message could not be delivered: " + reason, Err: cause}
+		p := &didcomm.Problem{Code: codeUndeliverable, Comment: "a message could not be delivered: " + reason, Err: cause, About: l.Type}
 		_, err = a.abandon(ctx, t, c, l.Thread, p)
 		return err
 	})

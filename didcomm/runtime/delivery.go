@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -12,6 +13,11 @@ import (
 
 // sendTimeout ends one attempt at a delivery: a photo of 2 MB over a slow line fits.
 const sendTimeout = 30 * time.Second
+
+// placeTime is how long a delivery keeps its place among the parallel ones: an address
+// that takes and does not answer must not hold up other peers. What takes longer goes on
+// beside them.
+const placeTime = 2 * time.Second
 
 // errStopped says that a delivery did not begin because the runner stops.
 var errStopped = errors.New("runtime: stopped")
@@ -27,6 +33,7 @@ type lane struct {
 	heard chan struct{} // a token: the peer spoke, so it can be reached
 	first []*letter     // what it begins with, if it is known to be all there is
 	retry retry         // the head failed; zero if it did not
+	spoke bool          // the peer was heard since
 	read  uint64        // all turns that its last reading can have seen
 	lost  atomic.Bool   // a letter was taken out of the store
 	peer  string        // to whom its head goes; guarded by the runner
@@ -72,12 +79,14 @@ func (r *runner) runLane(l *lane) {
 // reports whether the runner goes on.
 func (r *runner) rest(l *lane) bool {
 	for r.stop.Err() == nil {
+		l.spoke = false
 		wait := l.retry.Next.Sub(r.agent.config.Now())
 		if l.retry.Next.IsZero() || wait <= 0 {
 			return true
 		}
 		// In steps, since the clock may be set meanwhile.
 		if r.sleepUnless(min(wait, r.agent.config.Poll), l.heard) {
+			l.spoke = true
 			return true
 		}
 	}
@@ -134,21 +143,45 @@ func (r *runner) await(l *lane, m *letter) {
 	r.sleepUnless(wait, l.heard)
 }
 
-// attempt packs a letter and sends it. Its place among the parallel deliveries is
-// held only meanwhile.
+// enter waits for the places that a delivery needs. Those to strangers, and to peers that
+// were not reached the last time and did not speak since, may have few at once.
+func (r *runner) enter(l *lane, m *letter) (leave func(), ok bool) {
+	var few chan struct{}
+	switch {
+	case m.Conn == "":
+		few = r.few
+	case l.retry.Attempts > 0 && !l.spoke:
+		few = r.slow
+	}
+	if few != nil && !r.take(few) {
+		return nil, false
+	}
+	free := func() {
+		if few != nil {
+			<-few
+		}
+	}
+	if !r.take(r.slots) {
+		free()
+		return nil, false
+	}
+	place := sync.OnceFunc(func() { <-r.slots })
+	timer := time.AfterFunc(placeTime, place)
+	return func() {
+		timer.Stop()
+		place()
+		free()
+	}, true
+}
+
+// attempt packs a letter and sends it. An answer on a channel needs no place: there is one
+// at a time on each, and who does not read it keeps back only its own.
 func (r *runner) attempt(l *lane, m *letter) error {
 	peer := peerOf(m.connection())
 	r.address(l, peer) // before the sessions are read: one that opens later is heard of
-	if m.Conn == "" {
-		if !r.take(r.few) {
-			return errStopped
-		}
-		defer func() { <-r.few }()
-	}
-	if !r.take(r.slots) {
+	if r.stop.Err() != nil {
 		return errStopped
 	}
-	defer func() { <-r.slots }()
 	a := r.agent
 	ctx, cancel := context.WithTimeout(r.work, sendTimeout)
 	defer cancel()
@@ -156,6 +189,13 @@ func (r *runner) attempt(l *lane, m *letter) error {
 	if done, err := a.answer(ctx, peer, m); done || err != nil {
 		return err
 	}
+	leave, ok := r.enter(l, m)
+	if !ok {
+		return errStopped
+	}
+	defer leave()
+	ctx, cancel = context.WithTimeout(r.work, sendTimeout) // without what the wait for the places took
+	defer cancel()
 	endpoint, err := a.endpoint(ctx, m)
 	if err != nil {
 		return err
@@ -177,7 +217,7 @@ func (r *runner) attempt(l *lane, m *letter) error {
 func (a *Agent) answer(ctx context.Context, peer string, m *letter) (done bool, err error) {
 	var envelope []byte
 	for range maxPeerSessions {
-		c := a.sessions.find(peer, m.Thread)
+		c := a.sessions.find(peer, m.Conn, m.Thread)
 		if c == nil {
 			break
 		}

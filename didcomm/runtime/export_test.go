@@ -13,12 +13,16 @@ const (
 	PruneBatch   = pruneBatch
 	TaskTimeout  = taskTimeout
 
+	MaxLane      = maxLane
+	MaxLaneBytes = maxLaneBytes
+
 	MaxReports          = maxReports
 	MaxThreadReports    = maxThreadReports
 	ReportWindow        = reportWindow
 	MaxSessions         = maxSessions
 	MaxStrangerSessions = maxStrangerSessions
 	MaxPeerSessions     = maxPeerSessions
+	MaxChannelSessions  = maxChannelSessions
 )
 
 // Lanes returns how many lanes there are while a runs.

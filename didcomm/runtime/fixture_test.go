@@ -11,6 +11,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -27,6 +28,7 @@ type memory struct {
 	mu    sync.Mutex // guards state
 	state map[string][]stored
 
+	updates      atomic.Int64 // tried
 	beforeCommit func() error // its error rolls back
 	beforeView   func()
 }
@@ -63,6 +65,7 @@ func (m *memory) View(ctx context.Context, f func(runtime.StoreTx) error) error 
 func (m *memory) Update(ctx context.Context, f func(runtime.StoreTx) error) error {
 	m.turn.Lock()
 	defer m.turn.Unlock()
+	m.updates.Add(1)
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -140,6 +143,8 @@ type wrapped struct {
 	Nonce        int     // so that packing twice gives two envelopes
 	Mine, Theirs did.DID `json:",omitzero"` // V2
 	Prior        did.DID `json:",omitzero"`
+	Rotated      time.Time
+	Unproven     bool // what it says of Prior
 	Direct       bool
 }
 
@@ -160,7 +165,11 @@ func (c *clear) Unpack(_ context.Context, envelope []byte) (runtime.Received, er
 		return runtime.Received{}, fmt.Errorf("%w: not an envelope", didcomm.ErrPermanent)
 	}
 	if !w.Theirs.IsZero() {
-		return runtime.Received{Version: didcomm.V2, Plaintext: w.Text, From: w.Mine, To: w.Theirs, Prior: w.Prior}, nil
+		r := runtime.Received{Version: didcomm.V2, Plaintext: w.Text, From: w.Mine, To: w.Theirs, Prior: w.Prior, Rotated: w.Rotated}
+		if w.Unproven {
+			r.Prior, r.PriorErr = did.DID{}, fmt.Errorf("%w: from_prior", didcomm.ErrPermanent)
+		}
+		return r, nil
 	}
 	return runtime.Received{Plaintext: w.Text, Sender: w.From, Recipient: w.To}, nil
 }
@@ -237,6 +246,7 @@ type toy struct {
 	opened   []didcomm.Keys
 	told     []string // "connection thread code"
 	toldOf   didcomm.Connection
+	about    didcomm.Type
 	owns     map[string]bool
 
 	// handle, if set, runs after the note is stored.
@@ -278,7 +288,7 @@ func (p *toy) Abandon(_ context.Context, tx didcomm.Tx, c didcomm.Connection, th
 		}
 	}
 	p.told = append(p.told, c.ID+" "+thread+" "+problem.Code)
-	p.toldOf = c
+	p.toldOf, p.about = c, problem.About
 	return true, tx.Save("toy-end", c.ID+"/"+thread, problem.Code)
 }
 

@@ -4,11 +4,9 @@ import (
 	"context"
 	"crypto/ed25519"
 	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"log/slog"
-	"strings"
 	"time"
 
 	"github.com/staffpassport/staffpassport/did"
@@ -30,13 +28,15 @@ type inbound struct {
 	keys          didcomm.Keys
 	authenticated bool    // keys say who sent it
 	prior         did.DID // whom the sender proved to have been before
+	rotatedAt     time.Time
+	priorErr      error
 	m             *didcomm.Message
 	digest        [32]byte
 	reaction      reaction
 	routed        bool     // reaction is set
 	known         bool     // the protocol is known, in another major version
 	channel       *channel // what it came on, if that can be answered on
-	asked         bool     // a session was opened
+	session       *session // what it asks for: opened once it is handled
 	turnedAway    bool     // a greeter returned a problem
 }
 
@@ -62,10 +62,10 @@ func (a *Agent) Receive(ctx context.Context, envelope []byte) error {
 // a time, also after ReceiveOn has returned; its nil says what [Sender] says.
 func (a *Agent) ReceiveOn(ctx context.Context, envelope []byte, reply func(ctx context.Context, envelope []byte) error) error {
 	if reply == nil {
-		return a.receive(ctx, envelope, nil)
+		return a.receive(ctx, envelope, nil, a.patiently)
 	}
 	c := newChannel("", reply)
-	err := a.receive(ctx, envelope, c)
+	err := a.receive(ctx, envelope, c, a.patiently)
 	if err != nil || ctx.Err() != nil {
 		a.sessions.end(c)
 		return err
@@ -74,7 +74,13 @@ func (a *Agent) ReceiveOn(ctx context.Context, envelope []byte, reply func(ctx c
 	return nil
 }
 
-func (a *Agent) receive(ctx context.Context, envelope []byte, c *channel) error {
+// ReceiveOnce is [Agent.Receive] for who keeps the envelope and tries again by itself: it
+// is not held until its connection is established ([Config].Patience).
+func (a *Agent) ReceiveOnce(ctx context.Context, envelope []byte) error {
+	return a.receive(ctx, envelope, nil, func(_ context.Context, f func() error) error { return f() })
+}
+
+func (a *Agent) receive(ctx context.Context, envelope []byte, c *channel, handled func(context.Context, func() error) error) error {
 	a.failpoint(atBeforeUnpack)
 	in, err := a.open(ctx, envelope)
 	if err != nil {
@@ -82,9 +88,10 @@ func (a *Agent) receive(ctx context.Context, envelope []byte, c *channel) error 
 		return err
 	}
 	in.channel = c
+	defer a.sessions.drop(in)
 	var connection, outcome string
 	var refusal error // decided and recorded: the transaction commits
-	err = a.patiently(ctx, func() error {
+	err = handled(ctx, func() error {
 		return a.update(ctx, func(t *tx) (err error) {
 			connection, outcome, refusal, err = a.handle(ctx, t, in)
 			return err
@@ -117,42 +124,11 @@ func (a *Agent) receive(ctx context.Context, envelope []byte, c *channel) error 
 	if r := a.running(); r != nil && connection != "" {
 		r.hurry(connection) // whoever speaks is there to listen
 	}
-	if in.asked && c.send(ctx, nil) != nil {
+	if in.session != nil && c.send(ctx, nil) != nil {
 		a.sessions.end(c)
 	}
 	a.failpoint(atBeforeAnswer)
 	return nil
-}
-
-// maxEarly is how many messages that came before their connection are held at once.
-const maxEarly = 16
-
-// patiently runs f, and again after each commit for a while, as long as the connection
-// of its message is not established. An agent may send the last message of the exchange
-// that makes the connection, and the first on it, at the same moment on two requests;
-// some never try again what was refused.
-func (a *Agent) patiently(ctx context.Context, f func() error) error {
-	seen := a.Commits()
-	err := f()
-	if !errors.Is(err, ErrNotEstablished) || a.config.Patience < 0 {
-		return err
-	}
-	select {
-	case a.early <- struct{}{}:
-		defer func() { <-a.early }()
-	default:
-		return err
-	}
-	held, cancel := context.WithTimeout(ctx, a.config.Patience)
-	defer cancel()
-	for errors.Is(err, ErrNotEstablished) {
-		var late error
-		if seen, late = a.Wait(held, seen); late != nil {
-			break
-		}
-		err = f()
-	}
-	return err
 }
 
 // open unpacks and parses an envelope, outside any transaction.
@@ -161,7 +137,7 @@ func (a *Agent) open(ctx context.Context, envelope []byte) (*inbound, error) {
 	if err != nil {
 		return nil, fmt.Errorf("runtime: unpack: %w", err)
 	}
-	in := &inbound{digest: sha256.Sum256(got.Plaintext), prior: got.Prior}
+	in := &inbound{digest: sha256.Sum256(got.Plaintext), prior: got.Prior, rotatedAt: got.Rotated, priorErr: got.PriorErr}
 	if in.keys, in.authenticated, err = keysOf(got); err != nil {
 		return nil, err
 	}
@@ -211,14 +187,6 @@ func refuse(err error) error {
 	return fmt.Errorf("%w: %w", didcomm.ErrPermanent, err)
 }
 
-// An admission is how a message stands before its protocol sees it.
-type admission struct {
-	c      didcomm.Connection // zero if there is none
-	key    string             // of its sighting
-	greet  bool               // somebody must be asked whether it begins a connection
-	former bool               // its sender is no peer any more
-}
-
 // handle runs one message in the transaction t. A refusal is an error for the peer
 // that comes with a record to keep; err undoes everything.
 func (a *Agent) handle(ctx context.Context, t *tx, in *inbound) (connection, outcome string, refusal, err error) {
@@ -231,11 +199,11 @@ func (a *Agent) handle(ctx context.Context, t *tx, in *inbound) (connection, out
 		return "", "", nil, err
 	}
 	connection = ad.c.ID
-	before, err := t.seen(ad.key)
+	before, err := t.known(ad.key, in)
 	if err != nil {
 		return connection, "", nil, err
 	}
-	expired := !in.m.Expires.IsZero() && a.config.Now().After(in.m.Expires.Add(clockSkew))
+	expired := a.late(in.m)
 	switch {
 	case before != nil && before.digest == in.digest:
 		if before.outcome == outcomeExpired {
@@ -264,144 +232,28 @@ func (a *Agent) handle(ctx context.Context, t *tx, in *inbound) (connection, out
 		}
 		connection = ad.c.ID
 	}
-	if err := t.markSeen(ad.key, sighting{digest: in.digest}); err != nil {
-		return connection, "", nil, err
-	}
 	if turnedAway {
+		if err := t.markSeen(ad.key, sighting{digest: in.digest}); err != nil {
+			return "", "", nil, err
+		}
 		return "", "refused", nil, t.Audit(in.event("", "refused"))
+	}
+	if err := t.remember(ad.key, connection, in); err != nil {
+		return connection, "", nil, err
 	}
 	if ad.c, err = t.confirmed(ad.c, in); err != nil {
 		return connection, "", nil, err
 	}
 	a.failpoint(atBeforeHandle)
-	in.asked = a.answerOn(in.channel, in, connection)
+	a.answerOn(in.channel, in, connection)
 	t.about = in.origin(connection)
 	outcome, err = a.dispatch(ctx, t, ad.c, in)
 	if err != nil {
 		return connection, "", nil, err
 	}
 	a.failpoint(atAfterHandle)
+	t.session = in.session
 	return connection, outcome, nil, t.Audit(in.event(connection, outcome))
-}
-
-// admit finds the connection of a message and the key of its sighting, or refuses a
-// message that no protocol may see. A message of a protocol that makes connections
-// may have the zero Connection; its sighting is kept under the pair of keys, which
-// does not change when the connection comes to be. So may one of V2 that somebody may
-// greet, and one of a protocol that takes anonymous messages.
-func (t *tx) admit(in *inbound) (ad admission, err error) {
-	if !in.authenticated {
-		ad.key = in.anonymousKey()
-		return ad, nil
-	}
-	found, once, unfinished, err := t.peer(in)
-	if err != nil {
-		return ad, err
-	}
-	if found != nil {
-		ad.c = *found
-	}
-	switch {
-	case in.routed && in.reaction.anonymous != nil:
-		ad.key = in.anonymousKey()
-		return ad, nil
-	case in.routed && in.reaction.opener != nil:
-		ad.key = "keys/" + name(in.keys.Recipient) + "/" + name(in.keys.Sender) + "/" + in.m.ID
-		return ad, nil
-	case found == nil:
-		return t.admitStranger(in, once, unfinished)
-	case !ad.c.Established && !isReport(in.m.Type):
-		if in.m.Version != didcomm.V2 {
-			return ad, ErrNotEstablished
-		}
-		ad.greet = true
-	}
-	ad.key = in.connectionKey(ad.c.ID)
-	return ad, nil
-}
-
-// admitStranger admits a message between two names that have no connection.
-func (t *tx) admitStranger(in *inbound, once string, unfinished bool) (ad admission, err error) {
-	switch {
-	case once != "":
-		return admission{c: didcomm.Connection{ID: once}, key: in.connectionKey(once), former: true}, nil
-	case in.m.Version == didcomm.V2:
-		return admission{key: in.strangerKey(), greet: true}, nil
-	case unfinished:
-		return ad, ErrNotEstablished
-	}
-	return ad, refuse(ErrSender)
-}
-
-// messageID is the identifier under which a message is remembered: in V2 they are
-// compared without regard to case (DIDComm Messaging 2.1, "Message IDs").
-func (in *inbound) messageID() string {
-	if in.m.Version == didcomm.V2 {
-		return strings.ToLower(in.m.ID)
-	}
-	return in.m.ID
-}
-
-func (in *inbound) connectionKey(connection string) string {
-	return "connection/" + connection + "/" + in.messageID()
-}
-
-// strangerKey is the key of a sighting between two DIDs that have no connection.
-func (in *inbound) strangerKey() string {
-	return "dids/" + nameDID(in.keys.To) + "/" + nameDID(in.keys.From) + "/" + in.messageID()
-}
-
-// anonymousKey is the key of a sighting of a message that anybody may have sent: with
-// its content, since its identifier is nobody's.
-func (in *inbound) anonymousKey() string {
-	to := name(in.keys.Recipient)
-	if in.m.Version == didcomm.V2 {
-		to = nameDID(in.keys.To)
-	}
-	return "anonymous/" + to + "/" + hex.EncodeToString(in.digest[:])
-}
-
-// greet asks whether a message begins, or completes, a connection. The stranger was
-// dealt with if it has none afterwards.
-func (a *Agent) greet(ctx context.Context, t *tx, in *inbound, ad *admission) (turnedAway bool, err error) {
-	stranger := ad.c.ID == ""
-	a.mu.RLock()
-	all := a.greeters
-	a.mu.RUnlock()
-	for _, g := range all {
-		c, err := a.callGreeter(ctx, t, g, in)
-		if errors.Is(err, didcomm.ErrNotFound) {
-			continue
-		}
-		if err != nil {
-			return false, err
-		}
-		if c.ID == "" {
-			return true, nil
-		}
-		if !c.Established {
-			return false, ErrNotEstablished
-		}
-		if stranger { // so that a copy is known, whose names have the connection now
-			if err := t.markSeen(in.connectionKey(c.ID), sighting{digest: in.digest}); err != nil {
-				return false, err
-			}
-		}
-		ad.c = c
-		return false, nil
-	}
-	if stranger {
-		return false, refuse(ErrSender)
-	}
-	return false, ErrNotEstablished
-}
-
-func (a *Agent) callGreeter(ctx context.Context, t *tx, g didcomm.Greeter, in *inbound) (c didcomm.Connection, err error) {
-	defer a.recovered(&err)
-	c, err = g.Greet(ctx, t, in.keys, in.m)
-	var p *didcomm.Problem
-	in.turnedAway = errors.As(err, &p)
-	return c, err
 }
 
 // origin is what deferred work is about.
@@ -412,6 +264,7 @@ func (in *inbound) origin(connection string) origin {
 
 // dispatch gives a message to its protocol and returns the outcome to record.
 func (a *Agent) dispatch(ctx context.Context, t *tx, c didcomm.Connection, in *inbound) (outcome string, err error) {
+	defer malformed(&err)
 	defer a.recovered(&err)
 	switch {
 	case in.routed && in.reaction.anonymous != nil:

@@ -110,6 +110,7 @@ func TestReceive_HeldUntilEstablished(t *testing.T) {
 		require.Error(t, <-done)
 	}
 	require.Empty(t, f.toy.seen())
+	require.ErrorIs(t, f.ReceiveOnce(t.Context(), f.from("bud", message(t, "toy/1.0/ping", "again", ""))), runtime.ErrNotEstablished)
 
 	send(t.Context(), "patient")
 	for f.Early() == 0 {

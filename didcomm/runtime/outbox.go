@@ -35,6 +35,7 @@ type letter struct {
 	Created time.Time    `json:"created"`
 	Expires time.Time    `json:"expires,omitzero"`
 	Apart   bool         `json:"apart,omitempty"` // the plaintext has a row of its own
+	Size    int          `json:"size,omitempty"`  // and so many bytes
 
 	plaintext []byte
 }
@@ -42,7 +43,8 @@ type letter struct {
 // Send stores the names and the endpoint of c with the message: a connection that
 // changes later does not change where this message goes. A message of V2 gets its
 // headers of the parties here. A connection without an ID, as when a stranger is
-// refused, has an order of its own by its peer.
+// refused, has an order of its own by its peer. What is too much for one peer is refused
+// with a problem that matches [ErrCrowded].
 func (t *tx) Send(c didcomm.Connection, m *didcomm.Message) error {
 	if err := t.writable(); err != nil {
 		return err
@@ -60,8 +62,15 @@ func (t *tx) Send(c didcomm.Connection, m *didcomm.Message) error {
 		Type: m.Type, Thread: m.Thread, Created: t.agent.config.Now(), Expires: m.Expires,
 		Apart: len(plaintext) > maxInline, plaintext: plaintext,
 	}
+	if l.Apart {
+		l.Size = len(plaintext)
+	}
 	tags := []string{"lane/" + l.Lane}
-	if l.Lane == "" {
+	if l.Lane != "" {
+		if err := t.fits(l.Lane, len(plaintext)); err != nil {
+			return err
+		}
+	} else {
 		l.Lane = strangerLane + peerOf(c)
 		tags = []string{"lane/" + l.Lane, tagStranger}
 		if err := t.makeRoom(); err != nil {

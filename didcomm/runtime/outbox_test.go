@@ -281,6 +281,7 @@ func TestOutbox_DeadLetters(t *testing.T) {
 				require.Equal(t, []string{"m2"}, f.post.ids(), "the line moves on")
 				require.Equal(t, runtime.Pending{Dead: 1}, f.pending())
 				require.Equal(t, []string{"river t1 undeliverable"}, f.toy.told)
+				require.Equal(t, m.Type, f.toy.about, "what it was")
 				require.Equal(t, []string{"undeliverable/toy/ping " + tc.reason + " river t1"}, f.audit())
 				for kind, rows := range f.store.now() {
 					for _, r := range rows {

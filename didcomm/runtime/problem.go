@@ -2,6 +2,7 @@ package runtime
 
 import (
 	"context"
+	"errors"
 	"strings"
 
 	"github.com/staffpassport/staffpassport/didcomm"
@@ -12,6 +13,8 @@ const (
 	codeVersion       = "version-not-supported"    // RFC 0003, semver rules, "Recipient Rules"
 	codeType          = "message-type-unsupported" // RFC 0035 leaves codes to agents
 	codeUndeliverable = "undeliverable"            // local only: the peer cannot be told
+	codeMalformed     = "w.m.msg.malformed"        // DIDComm Messaging 2.1, "Problem Codes"
+	codeCrowded       = "e.p.me.res.storage"       // the same
 	codeMaxErrors     = "max-errors-exceeded"      // DIDComm Messaging 2.1, "Cascading Problems"
 	scopeV2           = "e.p.msg."                 // before the first two in V2
 )
@@ -31,6 +34,15 @@ func isReport(t didcomm.Type) bool {
 // Problem Report Loops").
 func answerable(t didcomm.Type) bool { return !didcomm.IsProblemReport(t) && t.Name != "ack" }
 
+// malformed makes a problem of a handler's error which says that a message is not what
+// its type promises: it will not be when it comes again.
+func malformed(err *error) {
+	var p *didcomm.Problem
+	if errors.Is(*err, didcomm.ErrMalformed) && !errors.Is(*err, didcomm.ErrPermanent) && !errors.As(*err, &p) {
+		*err = &didcomm.Problem{Code: codeMalformed, Comment: "the message is not what its type promises", Err: *err}
+	}
+}
+
 // recordProblem runs after the transaction of a message was undone because its
 // handler returned a problem: it keeps the message as handled and, if the peer is
 // known, reports the problem. The sighting makes that one report per message.
@@ -39,7 +51,7 @@ func (a *Agent) recordProblem(ctx context.Context, t *tx, in *inbound, p *didcom
 	if err != nil {
 		return "", err
 	}
-	before, err := t.seen(ad.key)
+	before, err := t.known(ad.key, in)
 	switch {
 	case err != nil:
 		return ad.c.ID, err
@@ -56,12 +68,18 @@ func (a *Agent) recordProblem(ctx context.Context, t *tx, in *inbound, p *didcom
 	case ad.greet && ad.c.ID == "":
 		ad.c = didcomm.Connection{Version: didcomm.V2, Mine: in.keys.To, Theirs: in.keys.From}
 	}
-	if err := t.markSeen(ad.key, sighting{digest: in.digest}); err != nil {
+	if ad.c.ID != "" {
+		err = t.remember(ad.key, ad.c.ID, in)
+	} else if err = t.markSeen(ad.key, sighting{digest: in.digest}); in.session != nil {
+		in.session.thread = in.m.Thread // of the report: the message may come again when it is forgotten
+	}
+	if err != nil {
 		return ad.c.ID, err
 	}
 	if err := t.Audit(in.event(ad.c.ID, p.Code)); err != nil {
 		return ad.c.ID, err
 	}
+	t.session = in.session
 	return ad.c.ID, t.report(ad.c, in.m, p)
 }
 
@@ -85,7 +103,15 @@ func (t *tx) report(c didcomm.Connection, m *didcomm.Message, p *didcomm.Problem
 	if err != nil {
 		return err
 	}
-	return t.Send(c, report)
+	return t.sendReport(c, report)
+}
+
+// sendReport does without a report for which there is no room.
+func (t *tx) sendReport(c didcomm.Connection, report *didcomm.Message) error {
+	if err := t.Send(c, report); !errors.Is(err, ErrCrowded) {
+		return err
+	}
+	return nil
 }
 
 // unsupported answers a message that no protocol here understands.
@@ -114,7 +140,7 @@ func (a *Agent) unsupported(t *tx, c didcomm.Connection, in *inbound) (string, e
 		return "", err
 	}
 	report.Parent = in.m.ID
-	return outcome, t.Send(c, report)
+	return outcome, t.sendReport(c, report)
 }
 
 // hearReport passes a problem report outside any protocol to the protocol whose

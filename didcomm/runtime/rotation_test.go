@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/staffpassport/staffpassport/did"
 	"github.com/staffpassport/staffpassport/didcomm"
+	"github.com/staffpassport/staffpassport/didcomm/internal/peerdid"
 	"github.com/staffpassport/staffpassport/didcomm/runtime"
 )
 
@@ -55,6 +57,124 @@ func TestRotation(t *testing.T) {
 	require.Len(t, sent, 1)
 	require.Equal(t, "https://new.example", sent[0].endpoint)
 	require.Equal(t, []did.DID{fresh}, sent[0].message.To)
+}
+
+// A proof counts for the connection it was made for: not for one that is younger, and not
+// after a rotation that came later. Anybody may have kept it.
+func TestRotation_OldProof(t *testing.T) {
+	t.Parallel()
+	noon := time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
+	a, b, mine := party(t, "theirs-lake"), party(t, "new"), party(t, "mine-lake")
+	fresh := func() *fixture {
+		f := rotatedFixture(t)
+		c := connection2(t, "lake")
+		c.Created = noon
+		f.save(c)
+		return f
+	}
+	for name, tc := range map[string]struct {
+		at   time.Time
+		good bool
+	}{
+		"a year before":        {noon.AddDate(-1, 0, 0), false},
+		"just before":          {noon.Add(-5*time.Minute - time.Second), false},
+		"a clock that is slow": {noon.Add(-5 * time.Minute), true},
+		"after":                {noon.AddDate(0, 1, 0), true},
+	} {
+		f := fresh()
+		err := f.Receive(t.Context(), wrap2(t, wrapped{Mine: b, Theirs: mine, Prior: a, Rotated: tc.at}, ping2(t, "m1")))
+		left := fresh()
+		leaveErr := left.Receive(t.Context(), wrap2(t, wrapped{Theirs: mine, Prior: a, Rotated: tc.at}, ping2(t, "m1")))
+		if tc.good {
+			require.NoError(t, err, name)
+			require.Equal(t, b, f.connection("lake").Theirs, name)
+			require.NoError(t, leaveErr, name)
+			continue
+		}
+		require.ErrorIs(t, err, runtime.ErrSender, name)
+		require.ErrorIs(t, err, didcomm.ErrPermanent, name)
+		require.Equal(t, a, f.connection("lake").Theirs, name)
+		require.ErrorIs(t, leaveErr, runtime.ErrSender, name)
+		require.Equal(t, a, left.connection("lake").Theirs, name)
+	}
+
+	f := fresh()
+	rotate := func(from, prior did.DID, at time.Time, id string) error {
+		return f.Receive(t.Context(), wrap2(t, wrapped{Mine: from, Theirs: mine, Prior: prior, Rotated: at}, ping2(t, id)))
+	}
+	require.NoError(t, rotate(b, a, noon.Add(time.Minute), "m1"))
+	require.NoError(t, rotate(a, b, noon.Add(2*time.Minute), "m2"))
+	require.NoError(t, rotate(b, a, noon.Add(time.Minute), "m1"), "a copy")
+	require.ErrorIs(t, rotate(b, a, noon.Add(time.Minute), "m3"), runtime.ErrSender)
+	require.ErrorIs(t, rotate(b, a, noon.Add(2*time.Minute), "m3"), runtime.ErrSender)
+	require.Equal(t, a, f.connection("lake").Theirs)
+	require.NoError(t, rotate(b, a, noon.Add(3*time.Minute), "m3"))
+	require.Equal(t, b, f.connection("lake").Theirs)
+	require.Equal(t, []string{"lake m1", "lake m2", "lake m3"}, f.toy.seen())
+}
+
+// A peer that is known need not prove who it was; a stranger whose proof failed is one.
+func TestRotation_Unproven(t *testing.T) {
+	t.Parallel()
+	f := rotatedFixture(t)
+	f.HandleStrangers(&host{greet: welcome})
+	receive := func(from string, id string) error {
+		m := ping2(t, id)
+		m.Parent = "invitation-1"
+		return f.Receive(t.Context(), wrap2(t, wrapped{Mine: party(t, from), Theirs: party(t, "mine-lake"), Unproven: true}, m))
+	}
+	require.NoError(t, receive("theirs-lake", "m1"))
+	err := receive("stranger", "m2")
+	require.ErrorIs(t, err, didcomm.ErrPermanent)
+	require.Equal(t, []string{"lake m1"}, f.toy.seen())
+}
+
+// A peer may not become the one of another connection, nor keep its letter for a better day.
+func TestRotation_OntoAnother(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, nil)
+	for _, id := range []string{"lake", "pond"} {
+		c := connection2(t, id)
+		c.Prior = party(t, "invitation")
+		f.save(c)
+	}
+	err := f.Receive(t.Context(), seal2(t, party(t, "theirs-pond"), party(t, "mine-lake"), party(t, "theirs-lake"), ping2(t, "m1"), 0))
+	require.ErrorIs(t, err, didcomm.ErrConflict)
+	require.ErrorIs(t, err, didcomm.ErrPermanent)
+	require.Equal(t, party(t, "theirs-lake"), f.connection("lake").Theirs)
+}
+
+// In V1 a peer that rotates to a key of ours would have us talk to ourselves.
+func TestRotation_ToOurKey(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, nil)
+	c := f.connection("river")
+	c.PriorKey, c.TheirKey = c.TheirKey, f.connection("fern").MyKey
+	require.ErrorIs(t, f.Update(t.Context(), func(tx didcomm.Tx) error { return tx.SaveConnection(c) }), didcomm.ErrConflict)
+}
+
+// What is ours is what connections have, or will have.
+func TestOwns(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, nil)
+	c := connection2(t, "lake")
+	c.Prior = party(t, "invitation")
+	f.save(c)
+	require.NoError(t, f.Update(t.Context(), func(tx didcomm.Tx) error { return runtime.Own(tx, party(t, "mediator")) }))
+	owns := func(name string) (ours bool) {
+		require.NoError(t, f.store.View(t.Context(), func(tx runtime.StoreTx) (err error) {
+			ours, err = runtime.Owns(tx, party(t, name))
+			return err
+		}))
+		return ours
+	}
+	for name, want := range map[string]bool{"mine-lake": true, "invitation": true, "mediator": true, "theirs-lake": false, "other": false} {
+		require.Equal(t, want, owns(name), name)
+	}
+	require.NoError(t, f.Update(t.Context(), func(tx didcomm.Tx) error {
+		return errors.Join(tx.DeleteConnection("lake"), peerdid.Disown(tx, party(t, "mediator")))
+	}))
+	require.False(t, owns("mine-lake") || owns("mediator"))
 }
 
 // A rotation is undone with the message that it came with.

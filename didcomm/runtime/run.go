@@ -24,6 +24,7 @@ type runner struct {
 	work  context.Context // ends when what has begun must end too
 	slots chan struct{}   // one token per delivery under way
 	few   chan struct{}   // one token per delivery to a stranger under way
+	slow  chan struct{}   // one token per delivery under way to who could not be reached
 	tasks map[string]chan struct{}
 	wg    sync.WaitGroup
 
@@ -48,6 +49,7 @@ func (a *Agent) Run(ctx context.Context) error {
 		agent: a, stop: ctx, work: work,
 		slots: make(chan struct{}, a.config.Parallel),
 		few:   make(chan struct{}, max(1, a.config.Parallel/4)), // whose address hangs must not hold up peers
+		slow:  make(chan struct{}, max(1, a.config.Parallel/4)),
 		tasks: make(map[string]chan struct{}),
 		lanes: make(map[string]*lane),
 	}

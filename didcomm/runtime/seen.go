@@ -82,6 +82,66 @@ func (t *tx) mark(kind, key string, s sighting) error {
 	return t.store.Put(kind, key, s.append(nil))
 }
 
+// late reports whether a message is too old to be acted upon: it has expired, or was made
+// so long ago that it could be one whose sighting is gone.
+func (a *Agent) late(m *didcomm.Message) bool {
+	now := a.config.Now()
+	return !m.Expires.IsZero() && now.After(m.Expires.Add(clockSkew)) || !m.Created.IsZero() && now.After(m.Created.Add(a.config.MaxAge))
+}
+
+// asks reports whether a message wants answers on the channel that it comes on.
+func (in *inbound) asks() bool {
+	return in.authenticated && in.reaction.anonymous == nil && (in.m.ReturnRoute == "all" || in.m.ReturnRoute == "thread")
+}
+
+// outlives reports whether a message would open a session when its sighting is gone: it
+// asks for answers and does not say when it was made, or until when it counts. Who kept
+// its envelope would get the letters of its sender.
+func (a *Agent) outlives(in *inbound) bool {
+	m, now := in.m, a.config.Now()
+	dated := !m.Created.IsZero() && !m.Created.After(now.Add(clockSkew)) || !m.Expires.IsZero() && !m.Expires.After(now.Add(a.config.MaxAge))
+	return in.asks() && !dated
+}
+
+// known returns the sighting of a message, or nil.
+func (t *tx) known(key string, in *inbound) (*sighting, error) {
+	before, err := t.seen(key)
+	if before != nil || err != nil || !in.asks() {
+		return before, err
+	}
+	return t.sighted(kindKept, key)
+}
+
+// remember keeps the sighting of a message that is handled, and of one that outlives it
+// for as long as its connection.
+func (t *tx) remember(key, connection string, in *inbound) error {
+	s := sighting{at: t.agent.config.Now(), digest: in.digest}
+	if err := t.markSeen(key, s); err != nil || !t.agent.outlives(in) {
+		return err
+	}
+	return t.store.Put(kindKept, key, s.append(nil), tagKept+connection)
+}
+
+// tagKept is followed by the connection.
+const tagKept = "connection/"
+
+// forgetKept forgets what was kept for the life of a connection.
+func (t *tx) forgetKept(connection string) error {
+	var all []string
+	for r, err := range t.store.Find(kindKept, tagKept+connection) {
+		if err != nil {
+			return err
+		}
+		all = append(all, r.ID)
+	}
+	for _, id := range all {
+		if err := t.store.Delete(kindKept, id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // Once keeps its keys apart from the messages that were seen, and for good.
 func (t *tx) Once(key string, digest [32]byte) (bool, error) {
 	before, err := t.sighted(kindOnce, key)

@@ -1,6 +1,7 @@
 package runtime
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"slices"
@@ -17,6 +18,8 @@ const (
 	maxStrangerSessions = 128
 	// maxPeerSessions are for one peer: several devices, or sockets that died unseen.
 	maxPeerSessions = 4
+	// maxChannelSessions are on one channel: an agent has few names towards another.
+	maxChannelSessions = 32
 )
 
 // A channel is what an envelope came on, if its transport can answer there.
@@ -25,6 +28,7 @@ type channel struct {
 	reply func(ctx context.Context, envelope []byte) error
 	turn  chan struct{} // one token: one reply at a time
 	ended bool          // no session may open on it; guarded by the sessions
+	open  int           // sessions on it; guarded by them
 }
 
 func newChannel(id string, reply func(context.Context, []byte) error) *channel {
@@ -58,12 +62,30 @@ type sessions struct {
 	mu   sync.Mutex
 	open []*session
 	byID map[string][]*session // by peer
+	soon map[*inbound]*session // of messages that are being handled
 }
 
-func newSessions() *sessions { return &sessions{byID: make(map[string][]*session)} }
+func newSessions() *sessions {
+	return &sessions{byID: make(map[string][]*session), soon: make(map[*inbound]*session)}
+}
 
-// add opens a session, in the place of one of the same peer on the same channel, and
-// of the oldest if there are too many.
+// promise notes that the session of a message will be opened, drop that it was, or will
+// not be.
+func (s *sessions) promise(in *inbound) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.soon[in] = in.session
+}
+
+func (s *sessions) drop(in *inbound) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.soon, in)
+}
+
+// add opens a session, in the place of one of the same peer on the same channel. If there
+// are too many, the oldest of those that there are too many of gives way: of the channel,
+// of the peer, of strangers, and at last of the channel that has most.
 func (s *sessions) add(n *session) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -78,19 +100,25 @@ func (s *sessions) add(n *session) {
 	if mine := s.byID[n.peer]; len(mine) >= maxPeerSessions {
 		s.remove(mine[0])
 	}
-	limit, kind := maxSessions, func(*session) bool { return true }
+	if n.channel.open >= maxChannelSessions {
+		s.bound(0, func(o *session) bool { return o.channel == n.channel })
+	}
 	if n.connection == "" {
-		limit, kind = maxStrangerSessions, func(o *session) bool { return o.connection == "" }
+		s.bound(maxStrangerSessions, func(o *session) bool { return o.connection == "" })
 	}
-	if oldest, count := s.count(kind); count >= limit {
-		s.remove(oldest)
+	if len(s.open) >= maxSessions {
+		most := s.fullest()
+		s.bound(0, func(o *session) bool { return o.channel == most })
 	}
+	n.channel.open++
 	s.open = append(s.open, n)
 	s.byID[n.peer] = append(s.byID[n.peer], n)
 }
 
-// count counts sessions of a kind and returns the oldest.
-func (s *sessions) count(kind func(*session) bool) (oldest *session, n int) {
+// bound ends the oldest session of a kind if there are as many as the limit.
+func (s *sessions) bound(limit int, kind func(*session) bool) {
+	var oldest *session
+	n := 0
 	for _, o := range s.open {
 		if kind(o) {
 			if n++; n == 1 {
@@ -98,11 +126,19 @@ func (s *sessions) count(kind func(*session) bool) (oldest *session, n int) {
 			}
 		}
 	}
-	return oldest, n
+	if oldest != nil && n >= limit {
+		s.remove(oldest)
+	}
+}
+
+// fullest returns the channel with most sessions.
+func (s *sessions) fullest() *channel {
+	return slices.MaxFunc(s.open, func(x, y *session) int { return cmp.Compare(x.channel.open, y.channel.open) }).channel
 }
 
 // remove ends a session; s.mu is held.
 func (s *sessions) remove(o *session) {
+	o.channel.open--
 	is := func(other *session) bool { return other == o }
 	s.open = slices.DeleteFunc(s.open, is)
 	if left := slices.DeleteFunc(s.byID[o.peer], is); len(left) > 0 {
@@ -142,12 +178,19 @@ func (s *sessions) leave(c *channel, peer string) {
 	}
 }
 
-// find returns the youngest channel for a message to a peer, or nil.
-func (s *sessions) find(peer, thread string) *channel {
+// find returns the youngest channel for a message to a peer, or to who has its connection
+// under another name by now; or nil.
+func (s *sessions) find(peer, connection, thread string) *channel {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	fits := func(o *session) bool { return o.thread == "" || o.thread == thread }
 	for _, o := range slices.Backward(s.byID[peer]) {
-		if o.thread == "" || o.thread == thread {
+		if fits(o) {
+			return o.channel
+		}
+	}
+	for _, o := range slices.Backward(s.open) {
+		if connection != "" && o.connection == connection && fits(o) {
 			return o.channel
 		}
 	}
@@ -158,8 +201,16 @@ func (s *sessions) find(peer, thread string) *channel {
 func (s *sessions) lasting(connection string) (id string, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	found := func(o *session) bool {
+		return o.connection == connection && o.thread == "" && o.channel.id != "" && !o.channel.ended
+	}
+	for _, o := range s.soon {
+		if found(o) {
+			return o.channel.id, true
+		}
+	}
 	for _, o := range slices.Backward(s.open) {
-		if o.connection == connection && o.thread == "" && o.channel.id != "" {
+		if found(o) {
 			return o.channel.id, true
 		}
 	}
@@ -172,7 +223,7 @@ func (s *sessions) lasting(connection string) (id string, ok bool) {
 // called.
 func (a *Agent) Open(reply func(ctx context.Context, envelope []byte) error) (receive func(ctx context.Context, envelope []byte) error, closed func()) {
 	c := newChannel(rand.Text(), reply)
-	return func(ctx context.Context, envelope []byte) error { return a.receive(ctx, envelope, c) },
+	return func(ctx context.Context, envelope []byte) error { return a.receive(ctx, envelope, c, a.patiently) },
 		func() { a.sessions.close(c) }
 }
 
@@ -191,11 +242,12 @@ func (a *Agent) Reached(connection string) {
 	}
 }
 
-// answerOn opens the session that a message asks for on the channel it came on, or ends
-// the one it wants no more. It reports whether one was opened.
-func (a *Agent) answerOn(c *channel, in *inbound, connection string) bool {
-	if c == nil || !in.authenticated {
-		return false
+// answerOn notes the session that a message asks for on the channel it came on, or ends
+// the one it wants no more. The session opens when the message has been handled: what is
+// not remembered can be played again by anybody, on a channel of its own.
+func (a *Agent) answerOn(c *channel, in *inbound, connection string) {
+	if c == nil || !in.authenticated || in.reaction.anonymous != nil {
+		return
 	}
 	peer := name(in.keys.Sender)
 	if in.m.Version == didcomm.V2 {
@@ -210,15 +262,20 @@ func (a *Agent) answerOn(c *channel, in *inbound, connection string) bool {
 	case "all":
 	case "none":
 		a.sessions.leave(c, peer)
-		return false
+		return
 	default:
-		return false
+		return
 	}
-	a.sessions.add(&session{channel: c, peer: peer, connection: connection, thread: thread})
+	in.session = &session{channel: c, peer: peer, connection: connection, thread: thread}
+	a.sessions.promise(in)
+}
+
+// opened opens the session of a message that was handled.
+func (a *Agent) opened(n *session) {
+	a.sessions.add(n)
 	if r := a.running(); r != nil {
-		r.arrived(peer)
+		r.arrived(n.peer)
 	}
-	return true
 }
 
 // returnThread is the thread that return_route "thread" names (RFC 0092, "Reference").

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"iter"
 	"log/slog"
+	"time"
 
 	"github.com/staffpassport/staffpassport/did"
 	"github.com/staffpassport/staffpassport/didcomm"
@@ -84,8 +85,12 @@ type Received struct {
 	Sender, Recipient ed25519.PublicKey // V1
 	From, To          did.DID           // V2
 	// Prior is a DID that the sender proved to have been before (DIDComm Messaging
-	// 2.1, "DID Rotation"), or zero.
-	Prior did.DID
+	// 2.1, "DID Rotation"), or zero; Rotated is when it ceased to be that, by its own
+	// clock. PriorErr says why such a proof failed, which is of no interest if From is
+	// known already.
+	Prior    did.DID
+	Rotated  time.Time
+	PriorErr error
 }
 
 // String says how the envelope was protected, and nothing of the plaintext.
@@ -126,6 +131,8 @@ var (
 	ErrAudit = errors.New("runtime: audit log was altered")
 	// ErrVersion says that a record was written by a newer version of this package.
 	ErrVersion = errors.New("runtime: written by a newer version")
+	// ErrCrowded says that so much waits for a peer already that no more can be sent.
+	ErrCrowded = errors.New("runtime: too much waits for this peer")
 	// ErrRunning says that the agent runs already.
 	ErrRunning = errors.New("runtime: agent runs already")
 )
@@ -136,6 +143,7 @@ const (
 	kindConnection = "connection"
 	kindPair       = "connection-pair" // see pairing
 	kindSeen       = "seen"            // what was handled: see sighting
+	kindKept       = "seen-kept"       // sightings that are not pruned
 	kindOnce       = "once"            // what protocols did once: see sighting
 	kindOutbox     = "outbox"          // messages to deliver, tagged with their lane
 	kindBody       = "outbox-body"     // plaintexts too large for the outbox row

@@ -20,12 +20,16 @@ type tx struct {
 	store    StoreTx // nil once ended
 	readOnly bool
 
-	events  []didcomm.Event // written as one audit record before the commit
-	letters []*letter       // what was sent
-	dropped []string        // lanes that lost a letter
-	tasks   []string        // whose worker got work
-	about   origin          // the message whose handler runs, if one does
-	turn    uint64          // in the order of commits
+	events  []didcomm.Event  // written as one audit record before the commit
+	letters []*letter        // what was sent
+	dropped []string         // lanes that lost a letter
+	tasks   []string         // whose worker got work
+	about   origin           // the message whose handler runs, if one does
+	turn    uint64           // in the order of commits
+	crowds  map[string]crowd // what waits in the lanes of letters
+	session *session         // to open once t has committed
+
+	connected bool // a connection was saved
 }
 
 var _ didcomm.Tx = (*tx)(nil)
@@ -103,6 +107,7 @@ func (t *tx) put(kind, id string, data []byte, tags ...string) error {
 	if id == "" {
 		return fmt.Errorf("runtime: %s without an id", kind)
 	}
+	t.connected = t.connected || kind == kindConnection
 	return t.store.Put(kind, id, data, tags...)
 }
 

@@ -77,9 +77,15 @@ func messageOf(t testing.TB, v didcomm.Version, typ, id, thread string) *didcomm
 // seal2 seals a message of V2 as a packer does that proves from, and whom it was before.
 func seal2(t testing.TB, from, to, prior did.DID, m *didcomm.Message, nonce int) []byte {
 	t.Helper()
-	text, err := m.Plaintext()
+	return wrap2(t, wrapped{Mine: from, Theirs: to, Prior: prior, Nonce: nonce}, m)
+}
+
+func wrap2(t testing.TB, w wrapped, m *didcomm.Message) []byte {
+	t.Helper()
+	var err error
+	w.Text, err = m.Plaintext()
 	require.NoError(t, err)
-	data, err := json.Marshal(wrapped{Mine: from, Theirs: to, Prior: prior, Text: text, Nonce: nonce})
+	data, err := json.Marshal(w)
 	require.NoError(t, err)
 	return data
 }

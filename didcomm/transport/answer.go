@@ -32,6 +32,7 @@ type answer struct {
 // An offer is an envelope on its way into a response.
 type offer struct {
 	envelope []byte
+	until    time.Time  // when writing it is given up
 	done     chan error // with room for one
 }
 
@@ -56,7 +57,11 @@ func (a *answer) reply(ctx context.Context, envelope []byte) error {
 			return nil
 		}
 	}
-	o := offer{envelope, make(chan error, 1)}
+	until := after(replyTime)
+	if end, ok := ctx.Deadline(); ok && end.Before(until) {
+		until = end
+	}
+	o := offer{envelope, until, make(chan error, 1)}
 	select {
 	case a.offer <- o:
 	case <-a.over:
@@ -64,7 +69,12 @@ func (a *answer) reply(ctx context.Context, envelope []byte) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	return <-o.done
+	select {
+	case err := <-o.done:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // respond answers a POST whose envelope was taken: with an envelope if the message
@@ -85,6 +95,8 @@ func (s *Server) respond(w http.ResponseWriter, r *http.Request, a *answer) {
 	defer timer.Stop()
 	select {
 	case o := <-a.offer:
+		// Not every ResponseWriter has deadlines, as for reading.
+		_ = http.NewResponseController(w).SetWriteDeadline(o.until)
 		o.done <- write(w, o.envelope)
 		return
 	case <-timer.C:

@@ -83,7 +83,11 @@ func TestClientReceivesAnswers(t *testing.T) {
 			if tt.want == 0 {
 				return
 			}
-			m.answer = didcomm.ErrPermanent
+			for _, never := range []error{didcomm.ErrPermanent, didcomm.ErrConflict, didcomm.ErrMalformed} {
+				m.answer = never
+				require.NoError(t, client.Send(t.Context(), server.URL, []byte("{}")), "what was sent has been taken")
+			}
+			m.answer = errors.New("full")
 			err := client.Send(t.Context(), server.URL, []byte("{}"))
 			require.Error(t, err)
 			require.NotErrorIs(t, err, didcomm.ErrPermanent, "what was sent is not refused")
@@ -146,6 +150,58 @@ func TestReturnRouteRefusesLargeAnswers(t *testing.T) {
 	})
 	require.Equal(t, http.StatusAccepted, post(s, "{}").Code)
 	require.Error(t, <-result)
+}
+
+// A peer that does not read the answer it asked for holds nobody up longer than the
+// answer may take.
+func TestReturnRouteUnread(t *testing.T) {
+	t.Parallel()
+	for name, limit := range map[string]func() (context.Context, context.CancelFunc){
+		"deadline": func() (context.Context, context.CancelFunc) {
+			return context.WithTimeout(context.Background(), 50*time.Millisecond)
+		},
+		"canceled": func() (context.Context, context.CancelFunc) {
+			ctx, cancel := context.WithCancel(context.Background())
+			time.AfterFunc(50*time.Millisecond, cancel)
+			return ctx, cancel
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			result, written := make(chan error, 1), make(chan struct{})
+			s := transport.NewReturnServer(func(ctx context.Context, _ []byte, r reply) error {
+				go func() {
+					ctx, cancel := limit()
+					defer cancel()
+					result <- r(ctx, []byte(`{"protected":"`+strings.Repeat("a", didcomm.MaxEnvelope-100)+`"}`))
+				}()
+				return r(ctx, nil)
+			})
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				s.ServeHTTP(w, r)
+				close(written)
+			}))
+			t.Cleanup(server.Close)
+			conn := dial(t, server)
+			require.NoError(t, conn.SetReadBuffer(2048))
+			_, err := io.WriteString(conn, "POST / HTTP/1.1\r\nHost: x\r\nContent-Type: application/didcomm-envelope-enc\r\nContent-Length: 2\r\n\r\n{}")
+			require.NoError(t, err)
+			select {
+			case err := <-result:
+				require.Error(t, err)
+			case <-time.After(10 * time.Second):
+				t.Fatal("reply outlives its context")
+			}
+			if name == "canceled" {
+				require.NoError(t, conn.Close())
+			}
+			select {
+			case <-written:
+			case <-time.After(10 * time.Second):
+				t.Fatal("the response outlives the context of reply")
+			}
+		})
+	}
 }
 
 func from(peer string) func(*http.Request) {

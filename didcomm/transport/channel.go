@@ -86,11 +86,11 @@ var errRefused = errors.New("transport: refused")
 
 // receive reads envelopes until the channel ends, and hands each to take before it
 // reads on. An error of take ends it, with the code that the error stands for.
-func (c *channel) receive(ctx context.Context, place func() (leave func(), ok bool), take func(ctx context.Context, envelope []byte) error) {
+func (c *channel) receive(ctx context.Context, admit admission, take func(ctx context.Context, envelope []byte) error) {
 	defer close(c.done)
 	defer func() { _ = c.conn.CloseNow() }()
 	for {
-		envelope, leave, err := c.next(ctx, place)
+		envelope, leave, err := c.next(ctx, admit)
 		if err == nil {
 			c.used.Store(true)
 			err = work(ctx, envelope, take)
@@ -115,9 +115,15 @@ type closing websocket.StatusCode
 // Error implements error.
 func (closing) Error() string { return "transport: channel closed" }
 
-// next reads one envelope. What is longer than 64 KiB is read with a place, as over
-// HTTP.
-func (c *channel) next(ctx context.Context, place func() (leave func(), ok bool)) (envelope []byte, leave func(), err error) {
+// An admission lets an envelope in, whose rest it has read in its own time. If ok, leave
+// is called when the work on it is done.
+type admission func(long bool, rest func() bool) (leave func(), ok bool)
+
+// anyway is the admission of an end that has one peer, which it chose.
+func anyway(_ bool, rest func() bool) (leave func(), ok bool) { return func() {}, rest() }
+
+// next reads one envelope.
+func (c *channel) next(ctx context.Context, admit admission) (envelope []byte, leave func(), err error) {
 	kind, r, err := c.conn.Reader(ctx)
 	if err != nil {
 		return nil, nil, err
@@ -129,19 +135,19 @@ func (c *channel) next(ctx context.Context, place func() (leave func(), ok bool)
 	if err != nil {
 		return nil, nil, err
 	}
-	leave, ok := place()
-	if !ok {
-		return nil, nil, closing(websocket.StatusTryAgainLater)
+	leave, ok := admit(len(small) == smallEnvelope, func() bool {
+		var rest []byte
+		rest, err = io.ReadAll(r)
+		if err == nil && len(small) == 0 {
+			err = closing(websocket.StatusPolicyViolation)
+		}
+		envelope = append(small, rest...)
+		return err == nil
+	})
+	if err == nil && !ok {
+		err = closing(websocket.StatusTryAgainLater)
 	}
-	rest, err := io.ReadAll(r)
-	if err == nil && len(small) == 0 {
-		err = closing(websocket.StatusPolicyViolation)
-	}
-	if err != nil {
-		leave()
-		return nil, nil, err
-	}
-	return append(small, rest...), leave, nil
+	return envelope, leave, err
 }
 
 // work hands an envelope over. The error is nil or a closing.
@@ -151,7 +157,7 @@ func work(ctx context.Context, envelope []byte, take func(ctx context.Context, e
 	switch err := take(ctx, envelope); {
 	case err == nil:
 		return nil
-	case errors.Is(err, didcomm.ErrPermanent), errors.Is(err, didcomm.ErrConflict), errors.Is(err, didcomm.ErrMalformed):
+	case never(err):
 		return closing(websocket.StatusPolicyViolation)
 	default:
 		return closing(websocket.StatusTryAgainLater)

@@ -15,6 +15,70 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
+// A socket is a WebSocket of a server over a pipe in memory.
+type socket struct{ server *Server }
+
+// RoundTrip implements [http.RoundTripper].
+func (s socket) RoundTrip(r *http.Request) (*http.Response, error) {
+	here, there := net.Pipe()
+	h := hijacked{httptest.NewRecorder(), there}
+	r.RemoteAddr = "192.0.2.1:5000"
+	go s.server.ServeHTTP(h, r)
+	synctest.Wait()
+	resp := h.Result()
+	resp.Body = here
+	return resp, nil
+}
+
+// connected returns the client's end.
+func (s socket) connected(t *testing.T) *websocket.Conn {
+	t.Helper()
+	conn, _, err := websocket.Dial(t.Context(), "ws://alder.example", &websocket.DialOptions{HTTPClient: &http.Client{Transport: s}})
+	require.NoError(t, err)
+	return conn
+}
+
+// Who opens a WebSocket says something soon, or has it no longer.
+func TestServerEndsIdleSockets(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := NewServer(func(context.Context, []byte) error { return nil })
+		idle, used := socket{s}.connected(t), socket{s}.connected(t)
+		require.NoError(t, used.Write(t.Context(), websocket.MessageText, []byte("{}")))
+		gone, there := idle.CloseRead(context.Background()), used.CloseRead(context.Background())
+		time.Sleep(firstTime - time.Second)
+		require.NoError(t, gone.Err())
+		time.Sleep(2 * time.Second)
+		require.Error(t, gone.Err())
+		time.Sleep(time.Hour)
+		require.NoError(t, there.Err())
+		s.Close()
+		synctest.Wait()
+	})
+}
+
+// Pings are answered at no higher rate than envelopes are taken.
+func TestServerRateOfPings(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := NewServer(func(context.Context, []byte) error { return nil })
+		s.Rate, s.Burst = 2, 10
+		conn := socket{s}.connected(t)
+		defer func() { s.Close(); synctest.Wait() }()
+		require.NoError(t, conn.Write(t.Context(), websocket.MessageText, []byte("{}")))
+		conn.CloseRead(context.Background())
+		began := time.Now()
+		for range 10 {
+			require.NoError(t, conn.Ping(t.Context()))
+		}
+		require.Zero(t, time.Since(began))
+		for range 10 {
+			require.NoError(t, conn.Ping(t.Context()))
+		}
+		require.Equal(t, 5*time.Second, time.Since(began))
+	})
+}
+
 // A wire is a WebSocket handshake over a pipe in memory, so that time can be faked.
 type wire struct {
 	accepted chan *websocket.Conn
@@ -53,8 +117,6 @@ func pipe(t *testing.T) (ours *channel, theirs *websocket.Conn) {
 	return newChannel(<-w.accepted), conn
 }
 
-func anyPlace() (func(), bool) { return func() {}, true }
-
 // A peer that is gone without a word is noticed.
 func TestChannelNoticesSilence(t *testing.T) {
 	t.Parallel()
@@ -62,7 +124,7 @@ func TestChannelNoticesSilence(t *testing.T) {
 		c, theirs := pipe(t)
 		began := time.Now()
 		go c.keep(context.Background())
-		go c.receive(context.Background(), anyPlace, func(context.Context, []byte) error { return nil })
+		go c.receive(context.Background(), anyway, func(context.Context, []byte) error { return nil })
 		<-c.done // theirs reads nothing, and so answers no ping
 		require.LessOrEqual(t, time.Since(began), pingTime+pongTime)
 		require.ErrorIs(t, c.reply(t.Context(), nil), errEnded)
@@ -78,7 +140,7 @@ func TestChannelKeepsWhoIsThere(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, theirs := pipe(t)
 		go c.keep(context.Background())
-		go c.receive(context.Background(), anyPlace, func(context.Context, []byte) error { return nil })
+		go c.receive(context.Background(), anyway, func(context.Context, []byte) error { return nil })
 		gone := theirs.CloseRead(context.Background())
 		time.Sleep(24 * time.Hour)
 		require.NoError(t, gone.Err())
@@ -95,7 +157,7 @@ func TestChannelCutsOffSlowPeers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, theirs := pipe(t)
 		began := time.Now()
-		go c.receive(context.Background(), anyPlace, func(context.Context, []byte) error {
+		go c.receive(context.Background(), anyway, func(context.Context, []byte) error {
 			t.Error("half an envelope was received")
 			return nil
 		})
@@ -114,7 +176,7 @@ func TestChannelReplyIsNotWaitedForLong(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		c, theirs := pipe(t)
-		go c.receive(context.Background(), anyPlace, func(context.Context, []byte) error { return nil })
+		go c.receive(context.Background(), anyway, func(context.Context, []byte) error { return nil })
 		began := time.Now()
 		err := c.reply(t.Context(), []byte("{}"))
 		require.ErrorIs(t, err, context.DeadlineExceeded)
@@ -130,7 +192,7 @@ func TestChannelTurns(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		c, theirs := pipe(t)
-		go c.receive(context.Background(), anyPlace, func(context.Context, []byte) error { return nil })
+		go c.receive(context.Background(), anyway, func(context.Context, []byte) error { return nil })
 		go func() { _ = c.reply(context.Background(), []byte("first")) }()
 		synctest.Wait()
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
@@ -154,7 +216,7 @@ func TestChannelCloseCodes(t *testing.T) {
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			c, theirs := pipe(t)
-			go c.receive(context.Background(), anyPlace, func(context.Context, []byte) error { return nil })
+			go c.receive(context.Background(), anyway, func(context.Context, []byte) error { return nil })
 			go func() {
 				_, _, _ = theirs.Read(context.Background())
 				_ = theirs.Close(code, "")

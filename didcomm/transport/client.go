@@ -32,7 +32,9 @@ type Options struct {
 	RootCAs *x509.CertPool
 	// Receive takes the envelopes that come back in the answer to a POST, if the message
 	// asks for them (RFC 0092); nil: none is looked at. It must not call Send itself. If
-	// it fails, so does the Send, though the peer has taken what was sent.
+	// it fails, so does the Send, though the peer has taken what was sent; but an error
+	// that matches [didcomm.ErrPermanent], [didcomm.ErrConflict] or [didcomm.ErrMalformed]
+	// drops the envelope.
 	Receive func(ctx context.Context, envelope []byte) error
 }
 
@@ -95,7 +97,7 @@ func (c *Client) Send(ctx context.Context, endpoint string, envelope []byte) err
 	case c.receive == nil || mediaTypeOf(body) == "": // some answer with a page or a word
 		return nil
 	}
-	if err := c.receive(ctx, body); err != nil {
+	if err := c.receive(ctx, body); err != nil && !never(err) {
 		return fmt.Errorf("transport: answer: %v", err) // whatever it is, it does not refuse what was sent
 	}
 	return nil

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/netip"
 	"sync"
+	"time"
 
 	"golang.org/x/time/rate"
 )
@@ -14,6 +15,9 @@ const (
 	peerBurst    = 500 // envelopes at once
 	peerSessions = 256 // WebSockets open at once
 	maxSessions  = 4096
+	// firstTime is how long a WebSocket may be open without an envelope: whoever opens one
+	// has something to say, were it only which answers are to come on it.
+	firstTime = 30 * time.Second
 	// maxPeers bounds the memory for the limits, about 200 bytes a peer: as many peers
 	// are known for certain, and twice as many at most. One that is forgotten begins
 	// anew, with a burst.
@@ -42,6 +46,39 @@ func (m *meter) of(peer string, perSecond float64, burst int) *rate.Limiter {
 	}
 	m.young[peer] = l
 	return l
+}
+
+// Places bound what goes on at once, and how much of it is one peer's. The zero places are
+// ready for use.
+type places struct {
+	mu      sync.Mutex
+	taken   int
+	perPeer map[string]int
+}
+
+// enter takes a place, and reports whether there was one: of so many for all, and for one
+// peer, unless that is none.
+func (p *places) enter(peer string, all, one int) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.taken >= all || peer != "" && p.perPeer[peer] >= one {
+		return false
+	}
+	if p.perPeer == nil {
+		p.perPeer = make(map[string]int)
+	}
+	p.taken++
+	p.perPeer[peer]++
+	return true
+}
+
+func (p *places) leave(peer string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.taken--
+	if p.perPeer[peer]--; p.perPeer[peer] == 0 {
+		delete(p.perPeer, peer)
+	}
 }
 
 // addressOf names the peer of a request by its address: of IPv6, by the network of 64

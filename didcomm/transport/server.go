@@ -23,12 +23,12 @@ const receiveTime = time.Minute
 // seconds. A peer of ours goes by its own schedule.
 const retryAfter = "5"
 
-// maxRequests bounds the memory that strangers can take: this many times
-// [didcomm.MaxEnvelope] is 256 MiB.
+// maxRequests bounds the memory that strangers can take: half as many times
+// [didcomm.MaxEnvelope] is 128 MiB.
 const maxRequests = 64
 
-// smallEnvelope is read before a request counts among those, so that peers which
-// send the beginning of an envelope and no more keep nobody else out. All messages
+// smallEnvelope is read before anything is asked of [Server.MaxRequests], so that peers
+// which send the beginning of an envelope and no more keep nobody else out. All messages
 // but those with a photo are smaller.
 const smallEnvelope = 64 << 10
 
@@ -38,15 +38,21 @@ const bodyTime = 30 * time.Second
 // A Server receives envelopes. It is an [http.Handler] without a path: where it is
 // mounted is up to the caller. Its fields must not change once it serves.
 type Server struct {
-	// MaxRequests is how many envelopes are worked on, or read beyond their first
-	// 64 KiB, at once; 64 if it is zero. Each may take 4 MiB before anything is known
-	// of its sender. The request beyond is answered with 503 and read no further.
-	// Limits on the number of connections are for what stands before the server.
+	// MaxRequests is how many envelopes are worked on at once; 64 if it is zero. Half as
+	// many may be longer than 64 KiB, and count from there on: each may take 4 MiB before
+	// anything is known of its sender, and while it is read it takes no short one's place.
+	// A quarter of either may be one peer's. The request beyond is answered with 503 and
+	// read no further. Limits on the number of connections are for what stands before the
+	// server.
 	MaxRequests int
+	// MaxSessions is how many WebSockets are open at once; 4096 if it is zero. When there
+	// are as many, the next one ends that which has been open longest without an envelope.
+	// One that has had none for 30 seconds is ended in any case.
+	MaxSessions int
 	// Rate is how many envelopes a second one peer may send for long, and Burst how many
 	// at once; 50 and 500 if they are zero. A POST or a handshake beyond is answered with
-	// 429; a WebSocket is read no further until there is room again. One peer may have 256
-	// WebSockets open.
+	// 429; a WebSocket is read no further until there is room again. Pings have as much
+	// again. One peer may have 256 WebSockets open.
 	Rate  float64
 	Burst int
 	// Peer names whom a request comes from, for those limits: "" has none. If it is nil,
@@ -59,14 +65,16 @@ type Server struct {
 	Open func(reply func(ctx context.Context, envelope []byte) error) (receive func(ctx context.Context, envelope []byte) error, closed func())
 
 	receive func(ctx context.Context, envelope []byte, reply func(ctx context.Context, envelope []byte) error) error
-	active  atomic.Int64
+	working places // envelopes
+	long    places // those of them that are long, also while they are read
+	sockets places // sessions, also those whose handshake is under way
 	waiting atomic.Int64
-	meter   meter
+	meter   meter // of envelopes
+	pings   meter
 
 	mu       sync.Mutex
-	reserved int            // sessions, also those whose handshake is under way
-	perPeer  map[string]int // the same of each peer
-	sessions map[*channel]struct{}
+	opened   uint64 // sessions ever
+	sessions map[*channel]open
 	ended    chan struct{}  // closed by Close
 	running  sync.WaitGroup // the handlers of sessions
 }
@@ -100,7 +108,7 @@ func NewServer(receive func(ctx context.Context, envelope []byte) error) *Server
 // of reply the channel can take no more. reply is safe for concurrent use; with an
 // envelope it must not be called from within receive.
 func NewReturnServer(receive func(ctx context.Context, envelope []byte, reply func(ctx context.Context, envelope []byte) error) error) *Server {
-	return &Server{receive: receive, perPeer: make(map[string]int), sessions: make(map[*channel]struct{}), ended: make(chan struct{})}
+	return &Server{receive: receive, sessions: make(map[*channel]open), ended: make(chan struct{})}
 }
 
 // ServeHTTP implements [http.Handler] for a POST of one envelope of at most
@@ -117,7 +125,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(status)
 		return
 	}
-	if peer := s.peer(r); peer != "" && !s.limiter(peer).Allow() {
+	peer := s.peer(r)
+	if peer != "" && !s.limiter(&s.meter, peer).Allow() {
 		refuse(w, http.StatusTooManyRequests)
 		return
 	}
@@ -131,13 +140,13 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	// It ends with the response: until then there can be answers.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), receiveTime)
 	defer cancel()
-	refused, err := s.take(ctx, w, body, small, a)
+	refused, err := s.take(ctx, w, body, small, peer, a)
 	switch {
 	case refused != 0:
 		w.WriteHeader(refused)
 	case err == nil:
 		s.respond(w, r, a)
-	case errors.Is(err, didcomm.ErrPermanent), errors.Is(err, didcomm.ErrConflict), errors.Is(err, didcomm.ErrMalformed):
+	case never(err):
 		w.WriteHeader(http.StatusBadRequest)
 	default:
 		refuse(w, http.StatusServiceUnavailable)
@@ -147,39 +156,57 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // errBusy says that as many envelopes as allowed are worked on.
 var errBusy = errors.New("transport: too many requests")
 
-// take reads the rest of an envelope and hands it over, with one of the places of
-// [Server.MaxRequests].
-func (s *Server) take(ctx context.Context, w http.ResponseWriter, body io.Reader, small []byte, a *answer) (refused int, err error) {
-	if !s.enter() {
+// never reports whether the envelope that was refused with err will never be taken.
+func never(err error) bool {
+	return errors.Is(err, didcomm.ErrPermanent) || errors.Is(err, didcomm.ErrConflict) || errors.Is(err, didcomm.ErrMalformed)
+}
+
+// take reads the rest of an envelope and hands it over.
+func (s *Server) take(ctx context.Context, w http.ResponseWriter, body io.Reader, small []byte, peer string, a *answer) (refused int, err error) {
+	long := len(small) == smallEnvelope
+	var envelope []byte
+	leave, ok := s.admit(peer, long, func() bool {
+		if long {
+			// Not every ResponseWriter has deadlines; the server's own then bounds it.
+			_ = http.NewResponseController(w).SetReadDeadline(after(bodyTime))
+		}
+		if envelope, refused = read(body, small); refused == 0 && len(envelope) == 0 {
+			refused = http.StatusBadRequest
+		}
+		return refused == 0
+	})
+	switch {
+	case refused != 0:
+		return refused, nil
+	case !ok:
 		return 0, errBusy
 	}
-	defer s.leave()
-	if len(small) == smallEnvelope {
-		// Not every ResponseWriter has deadlines; the server's own then bounds it. The
-		// operating system keeps deadlines, by its clock and no other.
-		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyTime))
-	}
-	envelope, status := read(body, small)
-	if status == 0 && len(envelope) == 0 {
-		status = http.StatusBadRequest
-	}
-	if status != 0 {
-		return status, nil
-	}
+	defer leave()
 	return 0, s.receive(ctx, envelope, a.reply)
 }
 
-// enter takes one of the places of [Server.MaxRequests], and reports whether there was
-// one.
-func (s *Server) enter() bool {
-	if s.active.Add(1) > int64(cmp.Or(s.MaxRequests, maxRequests)) {
-		s.leave()
-		return false
-	}
-	return true
-}
+// after is a deadline of the operating system, which keeps those by its clock and no
+// other.
+func after(d time.Duration) time.Time { return time.Now().Add(d) }
 
-func (s *Server) leave() { s.active.Add(-1) }
+// admit calls rest, which reads what is left of an envelope, and then gives the envelope
+// one of the places of [Server.MaxRequests]. A long one has one of its kind from before
+// rest until leave.
+func (s *Server) admit(peer string, long bool, rest func() bool) (leave func(), ok bool) {
+	most := cmp.Or(s.MaxRequests, maxRequests)
+	done := func() {}
+	if long {
+		if !s.long.enter(peer, max(1, most/2), max(1, most/8)) {
+			return nil, false
+		}
+		done = func() { s.long.leave(peer) }
+	}
+	if !rest() || !s.working.enter(peer, most, max(1, most/4)) {
+		done()
+		return nil, false
+	}
+	return func() { s.working.leave(peer); done() }, true
+}
 
 func refuse(w http.ResponseWriter, status int) {
 	w.Header().Set("Retry-After", retryAfter)

@@ -291,6 +291,7 @@ func TestServer_BoundOnRequests(t *testing.T) {
 				return nil
 			})
 			s.MaxRequests = tc.set
+			s.Peer = func(*http.Request) string { return "" }
 			send := func() *httptest.ResponseRecorder {
 				r := httptest.NewRequest(http.MethodPost, "/", strings.NewReader("{}"))
 				r.Header.Set("Content-Type", "application/didcomm-envelope-enc")
@@ -317,31 +318,73 @@ func TestServer_BoundOnRequests(t *testing.T) {
 	}
 }
 
+// Of the places one peer has a quarter.
+func TestServer_BoundOnRequestsOfOnePeer(t *testing.T) {
+	t.Parallel()
+	hold, under := make(chan struct{}), make(chan struct{}, 2)
+	s := transport.NewServer(func(context.Context, []byte) error {
+		under <- struct{}{}
+		<-hold
+		return nil
+	})
+	s.MaxRequests = 8
+	var all sync.WaitGroup
+	for range 2 {
+		all.Go(func() { assert.Equal(t, http.StatusAccepted, post(s, "{}", from("192.0.2.1:5000")).Code) })
+		<-under
+	}
+	require.Equal(t, http.StatusServiceUnavailable, post(s, "{}", from("192.0.2.1:6000")).Code)
+	all.Go(func() { assert.Equal(t, http.StatusAccepted, post(s, "{}", from("192.0.2.2:5000")).Code) })
+	<-under
+	close(hold)
+	all.Wait()
+	require.Equal(t, http.StatusAccepted, post(s, "{}", from("192.0.2.1:5000")).Code)
+}
+
 // Peers that begin to send and stop keep nobody else out, and one that stops in the
-// middle of a large envelope holds a place.
+// middle of a large envelope holds a place for large ones, of which it has no more than
+// its part.
 func TestServer_HalfSentEnvelopesTakeNoPlace(t *testing.T) {
 	t.Parallel()
 	var m mailbox
 	s := transport.NewServer(m.receive)
-	s.MaxRequests = 2
+	s.MaxRequests = 16
+	s.Peer = func(r *http.Request) string { return r.Header.Get("X-Peer") }
 	server := httptest.NewServer(s)
 	t.Cleanup(server.Close) // after the connections, which keep it open
-	half := func(sent int) {
+	half := func(peer string, sent int) {
 		conn := dial(t, server)
-		_, err := io.WriteString(conn, "POST / HTTP/1.1\r\nHost: x\r\nContent-Type: application/didcomm-envelope-enc\r\nContent-Length: 200000\r\n\r\n"+strings.Repeat(" ", sent))
+		_, err := io.WriteString(conn, "POST / HTTP/1.1\r\nHost: x\r\nContent-Type: application/didcomm-envelope-enc\r\nX-Peer: "+peer+"\r\nContent-Length: 200000\r\n\r\n"+strings.Repeat(" ", sent))
 		require.NoError(t, err)
 	}
-	send := func() int {
-		r, err := server.Client().Post(server.URL, "application/didcomm-envelope-enc", strings.NewReader("{}"))
+	send := func(peer string, size int) int {
+		ask, err := http.NewRequest(http.MethodPost, server.URL, strings.NewReader(strings.Repeat("x", size)))
+		require.NoError(t, err)
+		ask.Header = http.Header{"Content-Type": {"application/didcomm-envelope-enc"}, "X-Peer": {peer}}
+		r, err := server.Client().Do(ask)
 		require.NoError(t, err)
 		require.NoError(t, r.Body.Close())
 		return r.StatusCode
 	}
 	for range 20 {
-		half(10_000)
+		half("severn", 10_000)
 	}
-	require.Equal(t, http.StatusAccepted, send())
-	half(70_000)
-	half(70_000)
-	require.Eventually(t, func() bool { return send() == http.StatusServiceUnavailable }, 5*time.Second, 10*time.Millisecond)
+	const large = 70_000
+	require.Equal(t, http.StatusAccepted, send("severn", large))
+	full := func(peer string) {
+		t.Helper()
+		require.Eventually(t, func() bool { return send(peer, large) == http.StatusServiceUnavailable }, 5*time.Second, 10*time.Millisecond)
+	}
+	half("severn", large)
+	half("severn", large)
+	half("severn", large) // refused
+	full("severn")
+	require.Equal(t, http.StatusAccepted, send("thames", large))
+	for range 8 {
+		half("", large) // all that are left
+	}
+	full("thames")
+	for _, peer := range []string{"severn", "thames", ""} {
+		require.Equal(t, http.StatusAccepted, send(peer, 2), "small ones find a place")
+	}
 }

@@ -106,7 +106,7 @@ func (s *Session) serve(ctx context.Context, c *channel) {
 	if s.Opened != nil {
 		running.Go(func() { s.Opened(alive) })
 	}
-	c.receive(alive, func() (func(), bool) { return func() {}, true }, s.take)
+	c.receive(alive, anyway, s.take)
 	s.set(nil)
 	cancel()
 	running.Wait()
@@ -117,7 +117,7 @@ func (s *Session) serve(ctx context.Context, c *channel) {
 // the other end would send it on the next WebSocket again.
 func (s *Session) take(ctx context.Context, envelope []byte) error {
 	err := s.receive(ctx, envelope)
-	if errors.Is(err, didcomm.ErrPermanent) || errors.Is(err, didcomm.ErrConflict) || errors.Is(err, didcomm.ErrMalformed) {
+	if never(err) {
 		return nil
 	}
 	return err
@@ -169,8 +169,7 @@ func (c *Client) sendOnce(ctx context.Context, endpoint string, envelope []byte)
 	}
 	var reading sync.WaitGroup
 	reading.Go(func() {
-		ch.receive(context.WithoutCancel(ctx), func() (func(), bool) { return func() {}, true },
-			func(context.Context, []byte) error { return errEnded }) // answers have a session to come on
+		ch.receive(context.WithoutCancel(ctx), anyway, func(context.Context, []byte) error { return errEnded }) // answers have a session to come on
 	})
 	if err = ch.send(ctx, envelope); err == nil {
 		_ = ch.conn.Close(websocket.StatusNormalClosure, "")

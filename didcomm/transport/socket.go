@@ -5,6 +5,7 @@ import (
 	"context"
 	"net/http"
 	"sync"
+	"time"
 
 	"github.com/coder/websocket"
 	"golang.org/x/time/rate"
@@ -14,21 +15,25 @@ import (
 // their Origin.
 func (s *Server) serveSocket(w http.ResponseWriter, r *http.Request) {
 	peer := s.peer(r)
-	if peer != "" && !s.limiter(peer).Allow() {
+	if peer != "" && !s.limiter(&s.meter, peer).Allow() {
 		refuse(w, http.StatusTooManyRequests)
 		return
 	}
-	if !s.reserve(peer) {
+	leave, ok := s.reserve(peer)
+	if !ok {
 		refuse(w, http.StatusServiceUnavailable)
 		return
 	}
-	defer s.release(peer)
-	conn, err := websocket.Accept(w, r, nil)
+	defer s.running.Done()
+	defer leave()
+	conn, err := websocket.Accept(w, r, &websocket.AcceptOptions{OnPingReceived: func(ctx context.Context, _ []byte) bool {
+		return peer == "" || s.limiter(&s.pings, peer).Wait(ctx) == nil
+	}})
 	if err != nil {
 		return // answered
 	}
 	c := newChannel(conn)
-	if !s.open(c) {
+	if !s.open(c, leave) {
 		_ = conn.Close(websocket.StatusGoingAway, "")
 		return
 	}
@@ -36,6 +41,12 @@ func (s *Server) serveSocket(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(r.Context()))
 	var keeping sync.WaitGroup
 	keeping.Go(func() { c.keep(ctx) })
+	first := time.AfterFunc(firstTime, func() {
+		if !c.used.Load() {
+			_ = conn.CloseNow()
+		}
+	})
+	defer first.Stop()
 	defer keeping.Wait()
 	defer cancel()
 	take := func(ctx context.Context, envelope []byte) error { return s.receive(ctx, envelope, c.reply) }
@@ -44,17 +55,12 @@ func (s *Server) serveSocket(w http.ResponseWriter, r *http.Request) {
 		take, closed = s.Open(c.reply)
 		defer closed()
 	}
-	c.receive(ctx, s.place(ctx, peer), take)
-}
-
-// place returns what gives an envelope of a peer a place, as soon as its rate allows.
-func (s *Server) place(ctx context.Context, peer string) func() (leave func(), ok bool) {
-	return func() (func(), bool) {
-		if peer != "" && s.limiter(peer).Wait(ctx) != nil {
+	c.receive(ctx, func(long bool, rest func() bool) (func(), bool) {
+		if peer != "" && s.limiter(&s.meter, peer).Wait(ctx) != nil {
 			return nil, false
 		}
-		return s.leave, s.enter()
-	}
+		return s.admit(peer, long, rest)
+	}, take)
 }
 
 // reply is the function that [NewReturnServer] tells of.
@@ -80,41 +86,62 @@ func (s *Server) peer(r *http.Request) string {
 	return addressOf(r)
 }
 
-func (s *Server) limiter(peer string) *rate.Limiter {
-	return s.meter.of(peer, cmp.Or(s.Rate, peerRate), cmp.Or(s.Burst, peerBurst))
+func (s *Server) limiter(m *meter, peer string) *rate.Limiter {
+	return m.of(peer, cmp.Or(s.Rate, peerRate), cmp.Or(s.Burst, peerBurst))
 }
 
-// reserve counts one more session of a peer, unless it is one too many.
-func (s *Server) reserve(peer string) bool {
+// An open session is one that Close ends.
+type open struct {
+	number uint64 // in the order in which they were opened
+	leave  func()
+}
+
+// reserve takes a place for one more session of a peer, unless it is one too many.
+func (s *Server) reserve(peer string) (leave func(), ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.closed() || s.reserved >= maxSessions || peer != "" && s.perPeer[peer] >= peerSessions {
+	most := cmp.Or(s.MaxSessions, maxSessions)
+	switch {
+	case s.closed():
+		return nil, false
+	case s.sockets.enter(peer, most, peerSessions):
+	case !s.sockets.enter(peer, most+1, peerSessions):
+		return nil, false
+	case !s.crowdOut():
+		s.sockets.leave(peer)
+		return nil, false
+	}
+	s.running.Add(1)
+	return sync.OnceFunc(func() { s.sockets.leave(peer) }), true
+}
+
+// crowdOut ends the session that has been open longest without an envelope, and reports
+// whether there was one.
+func (s *Server) crowdOut() bool {
+	var oldest *channel
+	for c, o := range s.sessions {
+		if !c.used.Load() && (oldest == nil || o.number < s.sessions[oldest].number) {
+			oldest = c
+		}
+	}
+	if oldest == nil {
 		return false
 	}
-	s.reserved++
-	s.perPeer[peer]++
-	s.running.Add(1)
+	s.sessions[oldest].leave()
+	delete(s.sessions, oldest)
+	s.running.Go(func() { _ = oldest.conn.CloseNow() })
 	return true
 }
 
-func (s *Server) release(peer string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.reserved--
-	if s.perPeer[peer]--; s.perPeer[peer] == 0 {
-		delete(s.perPeer, peer)
-	}
-	s.running.Done()
-}
-
 // open makes a session one that Close ends, unless that was called meanwhile.
-func (s *Server) open(c *channel) bool {
+func (s *Server) open(c *channel, leave func()) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed() {
 		return false
 	}
-	s.sessions[c] = struct{}{}
+	s.opened++
+	s.sessions[c] = open{s.opened, leave}
 	return true
 }
 

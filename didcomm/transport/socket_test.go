@@ -19,6 +19,7 @@ import (
 
 	"github.com/staffpassport/staffpassport/didcomm"
 	"github.com/staffpassport/staffpassport/didcomm/transport"
+	"github.com/staffpassport/staffpassport/internal/fetch"
 )
 
 // serve runs a server until the test ends.
@@ -387,6 +388,78 @@ func TestWebSocketSessionsOfOnePeer(t *testing.T) {
 	require.Eventually(t, func() bool { _, err := dial("severn"); return err == nil }, 5*time.Second, time.Millisecond)
 }
 
+// The places for large envelopes are those of HTTP, and small ones need none of them.
+func TestWebSocketHalfSentEnvelopes(t *testing.T) {
+	t.Parallel()
+	var m mailbox
+	s := transport.NewServer(m.receive)
+	s.MaxRequests = 2
+	post, url := serve(t, s)
+	conn, _, err := websocket.Dial(t.Context(), url, nil)
+	require.NoError(t, err)
+	defer func() { _ = conn.CloseNow() }()
+	w, err := conn.Writer(t.Context(), websocket.MessageText)
+	require.NoError(t, err)
+	_, err = w.Write(make([]byte, 100<<10))
+	require.NoError(t, err)
+	large := make([]byte, 100<<10)
+	for _, endpoint := range []string{post, url} {
+		require.Eventually(t, func() bool { return loopback().Send(t.Context(), endpoint, large) != nil }, 5*time.Second, time.Millisecond)
+		require.NoError(t, loopback().Send(t.Context(), endpoint, []byte("{}")))
+	}
+	require.NoError(t, w.Close())
+	require.NoError(t, conn.Ping(conn.CloseRead(t.Context())))
+	require.NoError(t, loopback().Send(t.Context(), url, large), "the place is free again")
+}
+
+// When all sessions are taken, those that have said nothing make room, the oldest first.
+func TestWebSocketIdleSessionsMakeRoom(t *testing.T) {
+	t.Parallel()
+	var m mailbox
+	s := transport.NewServer(m.receive)
+	s.MaxSessions = 3
+	opened := make(chan struct{}, 1)
+	s.Open = func(func(context.Context, []byte) error) (func(context.Context, []byte) error, func()) {
+		opened <- struct{}{}
+		return m.receive, func() {}
+	}
+	_, url := serve(t, s)
+	dial := func() (*websocket.Conn, error) {
+		conn, _, err := websocket.Dial(t.Context(), url, nil)
+		if err == nil {
+			<-opened
+			t.Cleanup(func() { _ = conn.CloseNow() })
+		}
+		return conn, err
+	}
+	used := func(conn *websocket.Conn) {
+		t.Helper()
+		count := m.count()
+		require.NoError(t, conn.Write(t.Context(), websocket.MessageText, []byte("{}")))
+		require.Eventually(t, func() bool { return m.count() == count+1 }, 5*time.Second, time.Millisecond)
+	}
+	var conns []*websocket.Conn
+	for i := range 5 {
+		conn, err := dial()
+		require.NoError(t, err)
+		conns = append(conns, conn)
+		if i == 0 {
+			used(conn)
+		}
+	}
+	for _, idle := range conns[1:3] {
+		_, _, err := idle.Read(t.Context())
+		require.Error(t, err)
+	}
+	for _, conn := range []*websocket.Conn{conns[0], conns[3], conns[4]} {
+		used(conn)
+	}
+	_, err := dial()
+	require.Error(t, err, "all are used")
+	require.NoError(t, conns[0].Close(websocket.StatusNormalClosure, ""))
+	require.Eventually(t, func() bool { _, err := dial(); return err == nil }, 5*time.Second, time.Millisecond)
+}
+
 // Envelopes and handshakes count against the same rate, and an open WebSocket waits.
 func TestWebSocketRatePerPeer(t *testing.T) {
 	t.Parallel()
@@ -428,7 +501,7 @@ func TestWebSocketTLS(t *testing.T) {
 	run(t, trusting.NewSession(server.URL, m.receive))
 	require.NoError(t, trusting.Send(t.Context(), server.URL, []byte("{}")))
 	err := loopback().Send(t.Context(), secure, []byte("{}"))
-	require.ErrorContains(t, err, "TLS failed")
+	require.ErrorIs(t, err, fetch.ErrUnavailable)
 	require.NotErrorIs(t, err, didcomm.ErrPermanent)
 	require.Equal(t, 2, m.count())
 }

@@ -3,6 +3,7 @@ package walletstore
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	"github.com/staffpassport/staffpassport/did"
@@ -54,8 +55,11 @@ func (p packer) packV2(ctx context.Context, plaintext []byte, r runtime.Route) (
 		return packed, err
 	}
 	s, err := p.services.of(ctx, r.Theirs)
-	if err != nil {
+	if errors.Is(err, didcomm.ErrNotFound) {
 		return packed, nil // nowhere to be called: whoever sends it knows where
+	}
+	if err != nil { // a mediator that gets the envelope unwrapped would lose it
+		return nil, lookup(err)
 	}
 	next := r.Theirs.String()
 	for i := len(s.Routing) - 1; i >= 0; i-- {

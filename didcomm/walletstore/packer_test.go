@@ -39,7 +39,16 @@ func newDID(t testing.TB, w *wallet.Wallet, endpoint string, routing ...string) 
 	}
 	id, err := didpeer.New2(keys, services...)
 	require.NoError(t, err)
+	own(t, w, id)
 	return id
+}
+
+// own makes a DID one of w's own.
+func own(t testing.TB, w *wallet.Wallet, id did.DID) {
+	t.Helper()
+	a, err := runtime.New(runtime.Config{Store: walletstore.New(w), Packer: walletstore.Packer(w, resolver()), Sender: idle{}})
+	require.NoError(t, err)
+	require.NoError(t, a.Update(context.Background(), func(tx didcomm.Tx) error { return runtime.Own(tx, id) }))
 }
 
 // agreementKey names a key of id that messages can be encrypted to.

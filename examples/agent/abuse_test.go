@@ -65,6 +65,7 @@ func TestAbuse_DC05_RepeatedEnvelope(t *testing.T) {
 			c.act(t, w)
 			left := d.staff.waiting(t)
 			require.Len(t, left, 1)
+			left[0] = harshPacker{chaos: d.chaos}.changed(left[0]) // as she sends it herself
 			connection := d.staff.connection(t, c.conn(w))
 			post := func(env []byte) int { return httpPost(t, connection.Endpoint, envelopeType, env).status }
 
@@ -370,7 +371,7 @@ func TestAbuse_DI14_Replay(t *testing.T) {
 		var at sync.WaitGroup
 		status := make([]int, 3)
 		for i := range status {
-			m, err := presentation(x.Thread, shown)
+			m, err := presentation(didcomm.V1, x.Thread, shown)
 			require.NoError(t, err)
 			m.Body = withPhoto(t, m.Body, w.genuine(t))
 			env := d.staff.sealed(t, w.journey.Host, m)
@@ -385,13 +386,13 @@ func TestAbuse_DI14_Replay(t *testing.T) {
 		quiet(t, d)
 
 		_, next := w.asks(t) // and in answer to another request
-		m, err := presentation(next.Thread, shown)
+		m, err := presentation(didcomm.V1, next.Thread, shown)
 		require.NoError(t, err)
 		require.Equal(t, http.StatusAccepted, d.staff.deliver(t, w.journey.Host, m))
 	}
 	for _, nonce := range []string{"0", rightLength("x"), strings.ToLower("MIXED")} {
 		request, x := w.asks(t)
-		m, err := presentation(x.Thread, w.presented(t, x, nonce))
+		m, err := presentation(didcomm.V1, x.Thread, w.presented(t, x, nonce))
 		require.NoError(t, err)
 		require.Equal(t, http.StatusAccepted, d.staff.deliver(t, w.journey.Host, m))
 		r, err := w.decision(t.Context(), request)
@@ -406,7 +407,7 @@ func TestAbuse_DI14_Replay(t *testing.T) {
 		request, x := w.asks(t)
 		s, err := rewrite(vc.Secured{Bytes: w.presented(t, x, "")}, func(doc map[string]any) { change(doc["proof"].(map[string]any)) })
 		require.NoError(t, err)
-		m, err := presentation(x.Thread, s.Bytes)
+		m, err := presentation(didcomm.V1, x.Thread, s.Bytes)
 		require.NoError(t, err)
 		require.Equal(t, http.StatusAccepted, d.staff.deliver(t, w.journey.Host, m))
 		r, err := w.decision(t.Context(), request)

@@ -2,8 +2,13 @@ package main
 
 import (
 	"context"
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/ecdh"
 	"crypto/ed25519"
+	"crypto/hmac"
 	"crypto/rand"
+	"crypto/sha512"
 	"database/sql/driver"
 	"errors"
 	"fmt"
@@ -206,7 +211,7 @@ func benchmarkFlows(b *testing.B, v didcomm.Version) {
 func benchmarkFlow(b *testing.B, v didcomm.Version, run func(flow func())) {
 	var commits atomic.Int64
 	d := cheaply(b)
-	d.hooks.version = v
+	d.version = v
 	d.hooks.store = func(_ string, s wallet.Store) wallet.Store { return countingStore{s, &commits} }
 	d.log = b.Output()
 	running(b, d)
@@ -229,7 +234,25 @@ func benchmarkFlow(b *testing.B, v didcomm.Version, run func(flow func())) {
 	}
 }
 
-// What a flow cannot do without, counted in its protocols.
+// A flowFloor is what a flow cannot do without, counted in its protocols.
+type flowFloor struct {
+	commits, signed, verified int
+	messages                  []int // sizes of the plaintexts
+	envelope                  func(b *testing.B, plaintext []byte)
+}
+
+func flowFloors(photo int) map[string]flowFloor {
+	v1 := floorMessages(photo)
+	// In version 2 a ping and its answer make a connection, where version 1 has a
+	// request, a response that is signed and verified after a task, and a complete.
+	v2 := slices.Concat([]int{600, 600}, v1[3:7], []int{600, 600}, v1[10:])
+	return map[string]flowFloor{
+		"v1": {floorCommits, floorSigned, floorVerified, v1, floorEnvelope},
+		"v2": {floorCommits - 2 - 2, floorSigned - 2, floorVerified - 2, v2, floorEnvelopeV2},
+	}
+}
+
+// Those of version 1.
 const (
 	// A commit for each message received (13), for each thing that a person or the
 	// program begins (8: two invitations, two answers to them, offer, acceptance,
@@ -250,46 +273,82 @@ func floorMessages(photo int) []int {
 // BenchmarkFloor does only the primitives of a flow: signatures, envelopes and
 // synchronous commits.
 func BenchmarkFloor(b *testing.B) {
-	b.Run("Flow", func(b *testing.B) {
-		in, err := readStaffFiles("", "")
-		require.NoError(b, err)
-		sizes := floorMessages(len(in.photo.JPEG()))
-		largest := make([]byte, slices.Max(sizes))
-		insert := synchronousInsert(b)
-		_, signing, err := ed25519.GenerateKey(nil)
-		require.NoError(b, err)
-		doc := make([]byte, 64) // both hashes of a document
-		signature := ed25519.Sign(signing, doc)
-		spent := processorTime()
-		b.ReportAllocs()
-		for b.Loop() {
-			for range floorKeys {
-				if _, _, err := ed25519.GenerateKey(nil); err != nil {
-					b.Fatal(err)
-				}
-			}
-			for range floorSigned {
-				ed25519.Sign(signing, doc)
-			}
-			for range floorVerified {
-				ed25519.Verify(signing.Public().(ed25519.PublicKey), doc, signature)
-			}
-			for _, size := range sizes {
-				floorEnvelope(b, largest[:size])
-			}
-			for i := range floorCommits {
-				if err := insert(largest[:sizes[i%len(sizes)]]); err != nil {
-					b.Fatal(err)
-				}
+	in, err := readStaffFiles("", "")
+	require.NoError(b, err)
+	for version, f := range flowFloors(len(in.photo.JPEG())) {
+		b.Run("Flow/"+version, f.run)
+	}
+}
+
+func (f flowFloor) run(b *testing.B) {
+	sizes := f.messages
+	largest := make([]byte, slices.Max(sizes))
+	insert := synchronousInsert(b)
+	_, signing, err := ed25519.GenerateKey(nil)
+	require.NoError(b, err)
+	doc := make([]byte, 64) // both hashes of a document
+	signature := ed25519.Sign(signing, doc)
+	spent := processorTime()
+	b.ReportAllocs()
+	for b.Loop() {
+		for range floorKeys {
+			if _, _, err := ed25519.GenerateKey(nil); err != nil {
+				b.Fatal(err)
 			}
 		}
-		n := float64(b.N)
-		b.ReportMetric(n/b.Elapsed().Seconds(), "flows/s")
-		b.ReportMetric(floorCommits, "commits/flow")
-		if used := processorTime() - spent; used > 0 {
-			b.ReportMetric(n/used.Seconds(), "flows/cpu-s")
+		for range f.signed {
+			ed25519.Sign(signing, doc)
 		}
-	})
+		for range f.verified {
+			ed25519.Verify(signing.Public().(ed25519.PublicKey), doc, signature)
+		}
+		for _, size := range sizes {
+			f.envelope(b, largest[:size])
+		}
+		for i := range f.commits {
+			if err := insert(largest[:sizes[i%len(sizes)]]); err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+	n := float64(b.N)
+	b.ReportMetric(n/b.Elapsed().Seconds(), "flows/s")
+	b.ReportMetric(float64(f.commits), "commits/flow")
+	if used := processorTime() - spent; used > 0 {
+		b.ReportMetric(n/used.Seconds(), "flows/cpu-s")
+	}
+}
+
+// floorEnvelopeV2 seals and opens one message as authcrypt does between parties that have
+// met: two exchanges with an ephemeral key, and the content with AES-CBC and its code.
+func floorEnvelopeV2(b *testing.B, plaintext []byte) {
+	theirs, err := ecdh.X25519().GenerateKey(rand.Reader)
+	if err != nil {
+		b.Fatal(err)
+	}
+	ephemeral, err := ecdh.X25519().GenerateKey(rand.Reader)
+	if err != nil {
+		b.Fatal(err)
+	}
+	block, err := aes.NewCipher(theirs.Bytes())
+	if err != nil {
+		b.Fatal(err)
+	}
+	content := append(slices.Clone(plaintext), make([]byte, aes.BlockSize-len(plaintext)%aes.BlockSize)...)
+	iv := make([]byte, aes.BlockSize)
+	authenticate := func() []byte {
+		mac := hmac.New(sha512.New, iv)
+		mac.Write(content)
+		return mac.Sum(nil)
+	}
+	_, err1 := ephemeral.ECDH(theirs.PublicKey())
+	cipher.NewCBCEncrypter(block, iv).CryptBlocks(content, content)
+	tag := authenticate()
+	_, err2 := theirs.ECDH(ephemeral.PublicKey())
+	if err1 != nil || err2 != nil || !hmac.Equal(tag, authenticate()) {
+		b.Fatal("envelope does not open")
+	}
+	cipher.NewCBCDecrypter(block, iv).CryptBlocks(content, content)
 }
 
 // floorEnvelope seals and opens one message as RFC 0019 does: the content key in a box
@@ -353,7 +412,7 @@ func TestFlow(t *testing.T) {
 func testFlow(t *testing.T, v didcomm.Version, connecting string, each int) {
 	t.Parallel()
 	d := cheaply(t)
-	d.hooks.version = v
+	d.version = v
 	running(t, d)
 	errs := make(chan error, 4)
 	for range cap(errs) {

@@ -69,20 +69,25 @@ func parseChaos(text string) (chaos, error) {
 // maxChaosDelay is well below the time that one delivery may take.
 const maxChaosDelay = 10 * time.Second
 
-// harsh makes what the party of a role sends go through the chaos. What it returns ends
-// what is still held back.
-func (c chaos) harsh(role string, config *runtime.Config) (end func()) {
+// harsh makes what the party of a role sends go through the chaos: for its answers see
+// [harshSender.receiveOn]. It returns nil if there is none.
+func (c chaos) harsh(role string, config *runtime.Config) *harshSender {
 	if c == (chaos{}) {
-		return func() {}
+		return nil
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	h := fnv.New64a()
 	_, _ = h.Write([]byte(role)) // a hash takes everything
-	s := &harshSender{Sender: config.Sender, chaos: c, ctx: ctx, random: rand.New(rand.NewPCG(c.seed, h.Sum64()))}
+	s := &harshSender{Sender: config.Sender, chaos: c, ctx: ctx, cancel: cancel, random: rand.New(rand.NewPCG(c.seed, h.Sum64()))}
 	config.Sender = s
 	config.Packer = harshPacker{config.Packer, c}
-	return func() {
-		cancel()
+	return s
+}
+
+// end ends what is still held back.
+func (s *harshSender) end() {
+	if s != nil {
+		s.cancel()
 		s.held.Wait()
 	}
 }
@@ -91,8 +96,9 @@ func (c chaos) harsh(role string, config *runtime.Config) (end func()) {
 type harshSender struct {
 	runtime.Sender
 	chaos
-	ctx  context.Context // ends with the party
-	held sync.WaitGroup
+	ctx    context.Context // ends with the party
+	cancel context.CancelFunc
+	held   sync.WaitGroup
 
 	mu     sync.Mutex
 	random *rand.Rand
@@ -105,19 +111,29 @@ var errDropped = errors.New("agent: lost on the way")
 // breaks says it: half of the time it has arrived all the same.
 func (s *harshSender) Send(ctx context.Context, endpoint string, envelope []byte) error {
 	dice := s.roll()
-	if err := pause(ctx, time.Duration(dice.delay*float64(s.delay))); err != nil {
+	if err := s.late(ctx, dice); err != nil {
 		return err
 	}
 	if dice.reorder < s.reorder {
 		s.hold(endpoint, envelope)
 		return nil
 	}
+	return s.pass(dice, func() error { return s.Sender.Send(ctx, endpoint, envelope) })
+}
+
+// late keeps an envelope under way for a while.
+func (s *harshSender) late(ctx context.Context, dice roll) error {
+	return pause(ctx, time.Duration(dice.delay*float64(s.delay)))
+}
+
+// pass sends an envelope once, twice or not at all.
+func (s *harshSender) pass(dice roll, send func() error) error {
 	if dice.drop < s.drop/2 {
 		return errDropped
 	}
-	err := s.Sender.Send(ctx, endpoint, envelope)
+	err := send()
 	if err == nil && dice.dup < s.dup {
-		_ = s.Sender.Send(ctx, endpoint, envelope) // the first one counts
+		_ = send() // the first one counts
 	}
 	if err == nil && dice.drop < s.drop {
 		return errDropped
@@ -126,11 +142,13 @@ func (s *harshSender) Send(ctx context.Context, endpoint string, envelope []byte
 }
 
 // hold sends an envelope later, when others have overtaken it. If it does not arrive
-// then, it is tried again for as long as the party runs: the line has taken it.
+// then, it is tried again for as long as the party runs, and once more when that ends: the
+// line has taken it, and loses it only if the program is killed or the peer is away then.
 func (s *harshSender) hold(endpoint string, envelope []byte) {
 	s.held.Go(func() {
-		for wait := heldBack + s.delay; pause(s.ctx, wait) == nil; wait = heldBack {
-			ctx, cancel := context.WithTimeout(s.ctx, maxChaosDelay)
+		for wait, running := heldBack+s.delay, true; running; wait = heldBack {
+			running = pause(s.ctx, wait) == nil
+			ctx, cancel := context.WithTimeout(context.WithoutCancel(s.ctx), maxHeld)
 			err := s.Sender.Send(ctx, endpoint, envelope)
 			cancel()
 			if err == nil {
@@ -140,7 +158,10 @@ func (s *harshSender) hold(endpoint string, envelope []byte) {
 	})
 }
 
-const heldBack = 100 * time.Millisecond
+const (
+	heldBack = 100 * time.Millisecond
+	maxHeld  = 2 * time.Second // how long the end of a party waits for a peer
+)
 
 // A roll decides about one envelope.
 type roll struct{ dup, reorder, drop, delay float64 }

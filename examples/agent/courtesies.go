@@ -114,6 +114,7 @@ const (
 type notice struct {
 	Passport string    `json:"passport"`
 	At       time.Time `json:"at"`
+	Asked    time.Time `json:"asked,omitzero"` // when the owner last asked since
 }
 
 func byThread(connection, thread string) string { return connection + "/thread/" + thread }
@@ -158,19 +159,35 @@ func (s *staff) hearNotices() {
 		if n.Restored {
 			return tx.Delete(kindNotice, passport)
 		}
-		return tx.Save(kindNotice, passport, notice{passport, s.now()})
+		return tx.Save(kindNotice, passport, notice{Passport: passport, At: s.now()})
 	}
 }
 
-// noticed returns when the employer of each passport said that it was withdrawn.
-func (s *staff) noticed(ctx context.Context) (map[string]time.Time, error) {
+// noteAsked keeps that the owner has asked what an employer's notice is a hint to ask.
+func (s *staff) noteAsked(ctx context.Context, passport string) error {
+	return s.agent.Update(ctx, func(tx didcomm.Tx) error {
+		var n notice
+		err := tx.Load(kindNotice, passport, &n)
+		if errors.Is(err, didcomm.ErrNotFound) {
+			return nil
+		}
+		n.Asked = s.now()
+		if err == nil {
+			err = tx.Save(kindNotice, passport, n)
+		}
+		return err
+	})
+}
+
+// noticed returns what employers said of the passports in the wallet, by passport.
+func (s *staff) noticed(ctx context.Context) (map[string]notice, error) {
 	all, err := list[notice](ctx, s.party, kindNotice)
 	if err != nil {
 		return nil, err
 	}
-	out := make(map[string]time.Time, len(all))
+	out := make(map[string]notice, len(all))
 	for _, n := range all {
-		out[n.Passport] = n.At
+		out[n.Passport] = n
 	}
 	return out, nil
 }

@@ -116,6 +116,9 @@ func TestNoticeOfWithdrawal(t *testing.T) {
 	require.NoError(t, w.employer.withdraw(t.Context(), w.contact.Exchange, reasonSuspect, "a test"))
 	audited(t, w.employer.party, didcomm.Event{Action: "acknowledged", Outcome: "ok"})
 	staff.get("/").sees(hint, "withdrawn or suspended", "Open it to ask whether it still holds").seesNot("Suspicion", reasonSuspect)
+	page := "/passports/" + w.passport
+	staff.get(page).submit(page, nil, nil).answered(http.StatusOK)
+	staff.get("/").sees(hint, "You asked on").seesNot("Open it to ask")
 
 	require.NoError(t, w.employer.resume(t.Context(), w.contact.Exchange, "a test"))
 	audited(t, w.staff.party, didcomm.Event{Action: "received/revocation_notification/unrevoke", Outcome: "ok"})

@@ -2,14 +2,16 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/staffpassport/staffpassport/did"
-	"github.com/staffpassport/staffpassport/didcomm"
+	"github.com/staffpassport/staffpassport/didcomm/mediate"
 	"github.com/staffpassport/staffpassport/didcomm/runtime"
 	"github.com/staffpassport/staffpassport/schema/trust"
 	"github.com/staffpassport/staffpassport/wallet"
@@ -39,7 +41,6 @@ type hooks struct {
 	tune      func(role string, c *runtime.Config)           // changes how a role's messaging runs
 	store     func(role string, s wallet.Store) wallet.Store // goes between a wallet and its file
 	failpoint func(role, point string)                       // is called at each of failpoints
-	version   didcomm.Version                                // of the connections that are offered: V1
 	unlocker  wallet.Unlocker                                // instead of the passphrase, whose slowness tests need not prove again
 }
 
@@ -65,17 +66,19 @@ func (d *demo) run(ctx context.Context) error {
 		}
 	}
 	if d.auto {
-		if err == nil && d.staff.mediated != nil {
-			err = waitFor(running, d.staff.party, func() (bool, error) {
-				_, ok, err := d.staff.mediated.granted(running)
-				return ok, err
-			})
+		if err == nil {
+			err = d.staff.reachable(running)
 		}
 		return d.walk(running, err)
 	}
 	if err != nil {
 		return err
 	}
+	go func() {
+		if err := d.staff.reachable(running); errors.Is(err, errNotMediated) {
+			fail(err)
+		}
+	}()
 	fmt.Fprintln(d.out, "Four roles are running on this machine only. Each link works once:")
 	for _, p := range d.parties() {
 		fmt.Fprintf(d.out, "  %-9s %s\n", p.role, p.site.link(p.base()))
@@ -107,7 +110,7 @@ func (d *demo) open(ctx context.Context) (err error) {
 		unlocker = newThrowawayKey()
 	}
 	config := func(role, label string, offset int) partyConfig {
-		c := partyConfig{role: role, label: label, dir: d.dataDir, unlocker: unlocker, anyPort: d.anyPort, log: log, now: d.now, fail: d.fail, chaos: d.chaos, version: d.hooks.version}
+		c := partyConfig{role: role, label: label, dir: d.dataDir, unlocker: unlocker, anyPort: d.anyPort, portFlag: "-base-port", log: log, now: d.now, fail: d.fail, chaos: d.chaos, version: d.version}
 		if d.basePort != 0 {
 			c.port = d.basePort + offset
 		}
@@ -133,6 +136,9 @@ func (d *demo) open(ctx context.Context) (err error) {
 	reached.mediator = d.mediator
 	if d.staff, err = openStaff(ctx, reached, from); err != nil {
 		return err
+	}
+	if m := d.staff.mediated; m != nil && m.invitation.Version.Or1() != d.version.Or1() {
+		return fmt.Errorf("the wallet's mediator speaks DIDComm %d: say -didcomm %[1]d here, or start another mediator", m.invitation.Version.Or1())
 	}
 	visited := config("host", "Riverside Hospital", 2)
 	visited.listen = d.auto
@@ -179,6 +185,27 @@ func (d *demo) close() {
 	}
 }
 
+// errNotMediated says that whoever invited the wallet is no mediator for it.
+var errNotMediated = errors.New("the mediator's invitation cannot be used: who answers there does not keep messages for this wallet")
+
+// reachable waits until the mediator of the wallet, if it has one, has agreed.
+func (s *staff) reachable(ctx context.Context) error {
+	if s.mediated == nil {
+		return nil
+	}
+	return waitFor(ctx, s.party, func() (bool, error) {
+		_, ok, err := s.mediated.granted(ctx)
+		if err != nil || ok {
+			return ok, err
+		}
+		all, err := s.mediated.mediation.Mediations(ctx)
+		if slices.ContainsFunc(all, func(m mediate.Mediation) bool { return m.State == mediate.Denied }) {
+			err = errNotMediated
+		}
+		return false, err
+	})
+}
+
 // waitFor returns once ready says so, looking again after every commit of p.
 func waitFor(ctx context.Context, p *party, ready func() (bool, error)) error {
 	limit, cancel := context.WithTimeout(ctx, patience)
@@ -193,7 +220,7 @@ func waitFor(ctx context.Context, p *party, ready func() (bool, error)) error {
 			if ctx.Err() != nil {
 				return context.Cause(ctx)
 			}
-			return fmt.Errorf("agent: %s waited %v in vain", p.role, patience)
+			return fmt.Errorf("%s waited %v in vain", p.role, patience)
 		}
 	}
 }

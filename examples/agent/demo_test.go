@@ -7,6 +7,7 @@ import (
 	"image"
 	"image/color"
 	"image/jpeg"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/staffpassport/staffpassport/didcomm"
 	"github.com/staffpassport/staffpassport/schema"
 )
 
@@ -259,4 +261,54 @@ func running(t testing.TB, d *demo) *demo {
 		p.start(context.WithoutCancel(t.Context()))
 	}
 	return d
+}
+
+// The whole line in DIDComm 2, as the command line asks for it.
+func TestDemoAuto_V2(t *testing.T) {
+	t.Parallel()
+	code, stdout, stderr := command(t, "demo", "-auto", "-base-port", "0", "-didcomm", "2")
+	requireWalked(t, code, stdout, stderr)
+	require.Empty(t, stderr)
+	for _, version := range []string{"0", "3", "-1", "two", ""} {
+		for _, program := range []string{"demo", "mediator"} {
+			code, _, stderr := command(t, program, "-didcomm", version)
+			require.Equal(t, exitInvalid, code, version)
+			require.Contains(t, stderr, "-didcomm", version)
+		}
+	}
+}
+
+// A link that is no mediator's ends the program at once with the reason, and a link for a
+// browser can still be opened there. So does a mediator of the other version of DIDComm.
+func TestDemoAuto_NotAMediator(t *testing.T) {
+	t.Parallel()
+	d := running(t, cheaply(t))
+	v, err := d.host.addVisit(t.Context())
+	require.NoError(t, err)
+	page := d.host.site.link(d.host.base())
+	for link, reason := range map[string]string{
+		v.Link: "who answers there does not keep messages",
+		page:   "mediator's invitation cannot be used",
+		startMediatorOf(t, didcomm.V2, t.TempDir()).link: "speaks DIDComm 2",
+	} {
+		code, _, stderr := command(t, "demo", "-auto", "-base-port", "0", "-mediator", link)
+		require.Equal(t, exitFailed, code)
+		require.Contains(t, stderr, reason)
+		require.NotContains(t, stderr, "agent: agent:")
+	}
+	require.Equal(t, page, d.host.site.link(d.host.base()))
+	atLink(t, page).answered(http.StatusOK)
+}
+
+// A flag that is given with nothing is not left out unnoticed.
+func TestFlagsThatSayNothing(t *testing.T) {
+	t.Parallel()
+	for program, flags := range map[string][]string{"demo": {"mediator", "chaos", "data", "record", "photo"}, "mediator": {"chaos", "data"}} {
+		for _, name := range flags {
+			code, stdout, stderr := command(t, program, "-"+name, "")
+			require.Equal(t, exitInvalid, code, name)
+			require.Empty(t, stdout)
+			require.Contains(t, stderr, "-"+name+" says nothing")
+		}
+	}
 }

@@ -21,6 +21,7 @@ type contactView struct {
 	Waiting            bool // the next move is the member of staff's
 	Standing           standing
 	Invitation         string // the link, until somebody used it
+	Connected          bool
 }
 
 // routes registers the employer's pages.
@@ -36,6 +37,7 @@ func (e *employer) routes() {
 	m.HandleFunc("GET /contacts/{id}/photo.jpg", e.withContact(func(w http.ResponseWriter, _ *http.Request, v contactView) { e.site.stored(w, v.Photo) }))
 	m.HandleFunc("GET /contacts/{id}/photo", e.withContact(func(w http.ResponseWriter, r *http.Request, v contactView) { e.photoForm(w, r, v, "") }))
 	m.HandleFunc("POST /contacts/{id}/photo", e.withContact(e.uploadPhoto))
+	m.HandleFunc("POST /contacts/{id}/keys", e.withContact(e.rotateKeys))
 	m.HandleFunc("GET /contacts/{id}/passport", e.withReady(e.passportPage))
 	m.HandleFunc("POST /contacts/{id}/passport", e.withReady(e.issuePassport))
 	m.HandleFunc("GET /contacts/{id}/status", e.withIssued(func(w http.ResponseWriter, r *http.Request, v contactView) {
@@ -78,7 +80,7 @@ func (e *employer) view(r *http.Request, c *contact) (contactView, error) {
 	if err != nil {
 		return v, err
 	}
-	if conn == "" {
+	if v.Connected = conn != ""; !v.Connected {
 		v.Invitation = c.Link
 	}
 	if v.Standing, err = e.standing(r.Context(), c.Exchange); err != nil {

@@ -121,7 +121,7 @@ func (s *staff) answerWith(ctx context.Context, x *present.Exchange, f forgery, 
 		if err != nil {
 			return err
 		}
-		m, err := presentation(x.Thread, forger.bytes)
+		m, err := presentation(c.Version, x.Thread, forger.bytes)
 		if err != nil {
 			return err
 		}
@@ -129,13 +129,13 @@ func (s *staff) answerWith(ctx context.Context, x *present.Exchange, f forgery, 
 	})
 }
 
-// presentation is the message that carries a presentation (RFC 0454, RFC 0510).
-func presentation(thread string, bytes []byte) (*didcomm.Message, error) {
+// presentation is the message that carries a presentation in a version of DIDComm (RFC
+// 0454, RFC 0510).
+func presentation(v didcomm.Version, thread string, bytes []byte) (*didcomm.Message, error) {
 	a := didcomm.NewAttachment(didcomm.NewID(), "application/ld+json", bytes)
-	return didcomm.New(didcomm.NewID(), didcomm.Type{Protocol: "present-proof", Major: 2, Name: "presentation"}, thread, "", struct {
-		Formats       didcomm.Formats      `json:"formats"`
-		Presentations []didcomm.Attachment `json:"presentations~attach"`
-	}{didcomm.Formats{{AttachID: a.ID, Format: "dif/presentation-exchange/submission@v1.0"}}, []didcomm.Attachment{a}})
+	a.FormatID = "dif/presentation-exchange/submission@v1.0"
+	t := didcomm.Type{Protocol: "present-proof", Major: int(v.Or1()) + 1, Name: "presentation"}
+	return didcomm.NewWith(v, didcomm.NewID(), t, thread, "", nil, "presentations", []didcomm.Attachment{a})
 }
 
 // errForged ends the wallet's own part: what follows it would never send.

@@ -288,7 +288,7 @@ func (w *walk) asks(t testing.TB) (request string, x *present.Exchange) {
 func (w *walk) refuses(t testing.TB, code verify.Code, carry ...vc.Secured) *result {
 	t.Helper()
 	request, x := w.asks(t)
-	m, err := presentation(x.Thread, w.presented(t, x, "", carry...))
+	m, err := presentation(didcomm.V1, x.Thread, w.presented(t, x, "", carry...))
 	require.NoError(t, err)
 	require.Equal(t, http.StatusAccepted, w.staff.deliver(t, w.journey.Host, m))
 	r, err := w.decision(t.Context(), request)

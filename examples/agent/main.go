@@ -24,6 +24,7 @@ import (
 
 	"golang.org/x/term"
 
+	"github.com/staffpassport/staffpassport/didcomm"
 	"github.com/staffpassport/staffpassport/wallet"
 )
 
@@ -35,8 +36,9 @@ const (
 )
 
 const usage = `usage: agent demo [-auto] [-base-port N] [-data DIR] [-record FILE] [-photo FILE] [-chaos LIST] [-mediator LINK]
+                  [-didcomm 1|2]
        agent demo -print-record
-       agent mediator [-port N] [-data DIR]
+       agent mediator [-port N] [-data DIR] [-chaos LIST] [-didcomm 1|2]
 
   -auto          walk the whole line without a person and end with one line of JSON
   -base-port N   employer on N, staff on N+1, host on N+2, authority on N+3 (default 8401;
@@ -52,6 +54,8 @@ const usage = `usage: agent demo [-auto] [-base-port N] [-data DIR] [-record FIL
                  dup=0.05,reorder=0.05,delay=200ms,drop=0.02,unknown-fields,minor+1,seed=7
   -mediator LINK the member of staff has no address and is reached through the mediator
                  that this invitation is of; a kept wallet stays with it
+  -didcomm 2     invite by DIDComm 2 instead of DIDComm 1 (Aries); an invitation of
+                 either is answered, and a connection stays what it was made as
   -port N        where the mediator listens (default 8405; 0 picks a free one)
 
 With STAFFPASSPORT_DEBUG set, what the parties do is logged: never what is said.
@@ -78,7 +82,8 @@ type options struct {
 	photoFile   string
 	printRecord bool
 	chaos       chaos
-	mediator    string // the link of an invitation
+	mediator    string          // the link of an invitation
+	version     didcomm.Version // of the connections that are offered
 }
 
 // run is the whole program. It returns the exit code.
@@ -134,7 +139,7 @@ func parseArgs(args []string, stderr io.Writer) (options, error) {
 	fs.StringVar(&o.photoFile, "photo", "", "")
 	fs.BoolVar(&o.printRecord, "print-record", false, "")
 	fs.StringVar(&o.mediator, "mediator", "", "")
-	harsh := fs.String("chaos", "", "")
+	network := networkFlags(fs)
 	if len(args) == 0 || args[0] != "demo" {
 		fs.Usage()
 		return o, flag.ErrHelp
@@ -150,7 +155,10 @@ func parseArgs(args []string, stderr io.Writer) (options, error) {
 		wrong = fmt.Sprintf("-base-port has to be from 0 to %d", maxBasePort)
 	}
 	var err error
-	if o.chaos, err = parseChaos(*harsh); err != nil && wrong == "" {
+	if o.chaos, o.version, err = network(); err != nil && wrong == "" {
+		wrong = err.Error()
+	}
+	if err := nothingSaid(fs); err != nil && wrong == "" {
 		wrong = err.Error()
 	}
 	if wrong != "" {
@@ -165,6 +173,32 @@ func parseArgs(args []string, stderr io.Writer) (options, error) {
 		}
 	})
 	return o, nil
+}
+
+// nothingSaid returns an error for a flag that is given with nothing, as by a script
+// whose variable is empty: what it was meant to say is not left out unnoticed.
+func nothingSaid(fs *flag.FlagSet) (err error) {
+	fs.Visit(func(f *flag.Flag) {
+		if f.Value.String() == "" {
+			err = fmt.Errorf("-%s says nothing", f.Name)
+		}
+	})
+	return err
+}
+
+// networkFlags adds the flags that say how messages are sent, and returns a function
+// that reads them once the command line is parsed.
+func networkFlags(fs *flag.FlagSet) func() (chaos, didcomm.Version, error) {
+	harsh := fs.String("chaos", "", "")
+	version := fs.Int("didcomm", int(didcomm.V1), "")
+	return func() (chaos, didcomm.Version, error) {
+		v := didcomm.Version(*version)
+		if v != didcomm.V1 && v != didcomm.V2 {
+			return chaos{}, 0, errors.New("-didcomm has to be 1 or 2")
+		}
+		c, err := parseChaos(*harsh)
+		return c, v, err
+	}
 }
 
 // maxBasePort leaves room for the three ports above it.

@@ -20,7 +20,7 @@ type mediated struct {
 	direct     *connect.Protocol  // for the connection with the mediator itself
 	mediation  *mediate.Recipient
 	mail       *pickup.Recipient
-	checked    bool // the keys were compared since the program began; of opened alone
+	checked    time.Time // since when the mediation stands for which the keys were compared; of opened alone
 }
 
 // keptMediator is what a wallet remembers of its mediator: its peers were told of it.
@@ -41,7 +41,7 @@ func (p *party) behind(ctx context.Context, link string) error {
 	direct.Endpoint = didcomm.Queue
 	m.direct = &direct
 	m.mediation = &mediate.Recipient{Store: p.agent, Answered: m.answered, Now: p.now}
-	m.mail = &pickup.Recipient{Store: p.agent, Receive: p.agent.Receive, Now: p.now}
+	m.mail = &pickup.Recipient{Store: p.agent, Receive: p.agent.ReceiveOnce, Now: p.now}
 	p.connect.Route = m.route
 	p.connect.Connected = m.noteConnected
 	for _, major := range []int{1, 3} {
@@ -104,15 +104,15 @@ func (m *mediated) noteConnected(ctx context.Context, tx didcomm.Tx, x *connect.
 	return m.party.noteConnected(ctx, tx, x, c)
 }
 
-// granted returns the connection with the mediator once that mediates.
-func (m *mediated) granted(ctx context.Context) (connection string, ok bool, err error) {
+// granted returns what was agreed with the mediator once that mediates.
+func (m *mediated) granted(ctx context.Context) (med mediate.Mediation, ok bool, err error) {
 	all, err := m.mediation.Mediations(ctx)
 	for _, one := range all {
 		if one.State == mediate.Granted {
-			return one.Connection, true, err
+			return one, true, err
 		}
 	}
-	return "", false, err
+	return mediate.Mediation{}, false, err
 }
 
 // ready is nil once the party can be reached.
@@ -165,8 +165,9 @@ func (m *mediated) join(ctx context.Context) (exchange string, err error) {
 const askAgain = time.Minute
 
 // opened fetches what waits, each time that the mediator was reached and now and then
-// while the WebSocket stands. The first time it also compares the keys that the mediator
-// has with ours.
+// while the WebSocket stands. The first time, and after each new grant, it also compares
+// the keys that the mediator has with ours. A mediator that refused, or that has
+// forgotten us, is asked again.
 func (m *mediated) opened(ctx context.Context) {
 	connection, err := m.join(ctx)
 	for ; err != nil && ctx.Err() == nil; connection, err = m.join(ctx) {
@@ -175,24 +176,49 @@ func (m *mediated) opened(ctx context.Context) {
 	}
 	m.agent.Reached(connection)
 	for ctx.Err() == nil {
-		seen := m.agent.Commits()
-		err := m.ready(ctx)
-		if errors.Is(err, errNoMediator) {
-			_, _ = m.agent.Wait(ctx, seen)
-			continue
-		}
-		if err == nil {
-			err = m.mail.Fetch(ctx, connection, true)
-		}
-		if err == nil && !m.checked {
-			err = m.mediation.Check(ctx, connection)
-			m.checked = err == nil
+		med, ok, err := m.granted(ctx)
+		if err == nil && !ok {
+			if !m.changed(ctx, med) {
+				_, err = m.join(ctx)
+			}
+		} else if err == nil {
+			if err = m.fetch(ctx, connection, med); err == nil {
+				m.changed(ctx, med)
+			}
 		}
 		if err != nil && ctx.Err() == nil {
 			m.log.Error("the mediator was not asked", "err", err)
+			idle(ctx, askAgain)
 		}
-		idle(ctx, askAgain)
 	}
+}
+
+// fetch asks what waits, and which keys the mediator has if it was not asked since it
+// granted.
+func (m *mediated) fetch(ctx context.Context, connection string, med mediate.Mediation) error {
+	err := m.mail.Fetch(ctx, connection, true)
+	if err != nil || m.checked.Equal(med.Since) {
+		return err
+	}
+	if err = m.mediation.Check(ctx, connection); err == nil {
+		m.checked = med.Since
+	}
+	return err
+}
+
+// changed waits until something else is granted than before, which is zero if nothing
+// is, or for a while, and reports which.
+func (m *mediated) changed(ctx context.Context, before mediate.Mediation) bool {
+	held, cancel := context.WithTimeout(ctx, askAgain)
+	defer cancel()
+	for held.Err() == nil {
+		seen := m.agent.Commits()
+		if med, _, err := m.granted(held); err == nil && !med.Since.Equal(before.Since) {
+			return true
+		}
+		_, _ = m.agent.Wait(held, seen)
+	}
+	return false
 }
 
 // idle waits, or for the end of ctx.

@@ -46,8 +46,9 @@ func openMediator(ctx context.Context, c partyConfig) (_ *mediator, err error) {
 	if err != nil {
 		return nil, err
 	}
-	m.mail = &pickup.Mediator{Store: p.agent, Session: p.agent.Session, MaxBytes: maxQueue, Now: p.now}
-	m.mediation = &mediate.Mediator{Store: p.agent, Endpoint: p.endpoint(), Key: key, DID: id, MaxClients: maxWallets, Deliver: m.mail.Take, Now: p.now}
+	m.mediation = &mediate.Mediator{Store: p.agent, Endpoint: p.endpoint(), Key: key, DID: id, MaxClients: maxWallets, Now: p.now}
+	m.mail = &pickup.Mediator{Store: p.agent, Session: p.agent.Session, MaxBytes: maxQueue, Heard: m.mediation.Heard, Now: p.now}
+	m.mediation.Deliver, m.mediation.Forgotten = m.mail.Take, m.mail.Forget
 	for _, major := range []int{1, 3} {
 		p.agent.Handle("coordinate-mediation", major, mediate.Roles{Mediator: m.mediation})
 	}
@@ -57,7 +58,7 @@ func openMediator(ctx context.Context, c partyConfig) (_ *mediator, err error) {
 	for _, major := range []int{1, 2} {
 		p.agent.HandleAnonymous("routing", major, m.mediation)
 	}
-	p.expire = append(p.expire, m.mail)
+	p.expire = append(p.expire, m.mail, m.mediation)
 	if m.link, err = m.invitation(ctx); err != nil {
 		return nil, err
 	}

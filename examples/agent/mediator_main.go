@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 
+	"github.com/staffpassport/staffpassport/didcomm"
 	"github.com/staffpassport/staffpassport/wallet"
 )
 
@@ -16,6 +17,8 @@ type mediatorCommand struct {
 	port    int
 	anyPort bool
 	dataDir string
+	chaos   chaos
+	version didcomm.Version
 }
 
 // runMediator is the whole command. It returns the exit code.
@@ -26,11 +29,21 @@ func runMediator(ctx context.Context, args []string, stdin *os.File, stdout, std
 	fs.Usage = func() { fmt.Fprint(stderr, usage) }
 	fs.IntVar(&o.port, "port", 8405, "")
 	fs.StringVar(&o.dataDir, "data", "", "")
+	network := networkFlags(fs)
 	if fs.Parse(args) != nil {
 		return exitInvalid
 	}
 	if fs.NArg() > 0 || o.port < 0 || o.port > maxBasePort+3 {
 		fmt.Fprintln(stderr, "agent: unexpected argument, or -port out of range")
+		fs.Usage()
+		return exitInvalid
+	}
+	var err error
+	if o.chaos, o.version, err = network(); err == nil {
+		err = nothingSaid(fs)
+	}
+	if err != nil {
+		fmt.Fprintln(stderr, "agent:", err)
 		fs.Usage()
 		return exitInvalid
 	}
@@ -69,8 +82,9 @@ func (o mediatorCommand) run(ctx context.Context, passphrase wallet.Passphrase, 
 	running, fail := context.WithCancelCause(ctx)
 	defer fail(nil)
 	m, err := openMediator(running, partyConfig{
-		role: "mediator", label: "Mediator for wallets", dir: o.dataDir, unlocker: unlocker, port: o.port, anyPort: o.anyPort,
+		role: "mediator", label: "Mediator for wallets", dir: o.dataDir, unlocker: unlocker, port: o.port, anyPort: o.anyPort, portFlag: "-port",
 		log: slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: level})), now: clockOr(nil), fail: fail,
+		chaos: o.chaos, version: o.version,
 	})
 	if err != nil {
 		return err

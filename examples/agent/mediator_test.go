@@ -105,7 +105,7 @@ func TestMediator_V2(t *testing.T) {
 	t.Parallel()
 	m := startMediatorOf(t, didcomm.V2, t.TempDir())
 	d := cheaply(t)
-	d.mediator, d.hooks.version = m.link, didcomm.V2
+	d.mediator, d.version = m.link, didcomm.V2
 	running(t, d)
 	d.staff.joined(t)
 	w := walking(t, d, passportShown)
@@ -135,12 +135,47 @@ func TestMediator_IsWherePeersSend(t *testing.T) {
 	require.Contains(t, string(shown), m.endpoint())
 	require.NotContains(t, string(shown), d.staff.base(), "its own address")
 	require.True(t, m.mediation.Key.Equal(c.RoutingKeys[0]))
-	connection, _, err := d.staff.mediated.granted(t.Context())
+	med, _, err := d.staff.mediated.granted(t.Context())
 	require.NoError(t, err)
-	b, err := d.staff.mediated.mail.Mailbox(t.Context(), connection)
+	b, err := d.staff.mediated.mail.Mailbox(t.Context(), med.Connection)
 	require.NoError(t, err)
 	require.True(t, b.Live)
 	m.drained(t)
+}
+
+// A wallet that its mediator has forgotten is there again, with all its keys, as soon as
+// it is granted anew.
+func TestMediator_Forgotten(t *testing.T) {
+	t.Parallel()
+	m := startMediator(t, t.TempDir())
+	d := behindMediator(t, m)
+	walking(t, d, connected)
+	m.drained(t)
+	names := func() (n int) {
+		all, err := m.mediation.Clients(t.Context())
+		require.NoError(t, err)
+		for _, c := range all {
+			n += c.Names
+		}
+		return n
+	}
+	before := names()
+	require.Positive(t, before)
+	clients, err := m.mediation.Clients(t.Context())
+	require.NoError(t, err)
+	require.NoError(t, m.agent.Update(t.Context(), func(tx didcomm.Tx) error { return m.mediation.Forget(tx, clients[0].Connection) }))
+	require.Zero(t, names())
+
+	med, _, err := d.staff.mediated.granted(t.Context())
+	require.NoError(t, err)
+	require.NoError(t, d.staff.mediated.mediation.Check(t.Context(), med.Connection))
+	require.NoError(t, waitFor(t.Context(), d.staff.party, func() (bool, error) {
+		_, ok, err := d.staff.mediated.granted(t.Context())
+		return !ok, err
+	}))
+	require.NoError(t, d.staff.mediated.mediation.Request(t.Context(), med.Connection))
+	d.staff.joined(t)
+	require.NoError(t, waitFor(t.Context(), m.party, func() (bool, error) { return names() == before, nil }))
 }
 
 // The wallet is away while messages come: they wait, and are picked up when it is back.
@@ -308,7 +343,7 @@ func TestMediator_Command(t *testing.T) {
 	port := occupied(t, 0)
 	code, _, stderr := command(t, "mediator", "-port", fmt.Sprint(port))
 	require.Equal(t, exitFailed, code)
-	require.Contains(t, stderr, "is not free")
+	require.Contains(t, stderr, "is not free: choose others with -port")
 
 	ctx, stop := context.WithCancel(t.Context())
 	out, in := io.Pipe()

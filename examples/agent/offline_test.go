@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/staffpassport/staffpassport/didcomm"
 	"github.com/staffpassport/staffpassport/didcomm/present"
 	"github.com/staffpassport/staffpassport/schema/trust/bundle"
 	"github.com/staffpassport/staffpassport/vc/verify"
@@ -68,7 +69,7 @@ func TestOffline(t *testing.T) {
 	require.NoError(t, err)
 	x, err := w.received(t.Context(), v.Exchange)
 	require.NoError(t, err)
-	m, err := presentation(x.Thread, w.presented(t, x, ""))
+	m, err := presentation(didcomm.V1, x.Thread, w.presented(t, x, ""))
 	require.NoError(t, err)
 	m.Body = withPhoto(t, m.Body, w.genuine(t))
 	require.Equal(t, http.StatusAccepted, d.staff.deliver(t, w.journey.Host, m))
@@ -138,7 +139,7 @@ func TestStaleBundle(t *testing.T) {
 func (w *walk) undecided(t *testing.T, code verify.Code) (request string) {
 	t.Helper()
 	request, x := w.asks(t)
-	m, err := presentation(x.Thread, w.presented(t, x, ""))
+	m, err := presentation(didcomm.V1, x.Thread, w.presented(t, x, ""))
 	require.NoError(t, err)
 	m.Body = withPhoto(t, m.Body, w.genuine(t))
 	require.Equal(t, http.StatusAccepted, w.staff.deliver(t, w.journey.Host, m))

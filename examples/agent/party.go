@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/json"
@@ -21,6 +22,7 @@ import (
 	"github.com/staffpassport/staffpassport/didcomm/basicmessage"
 	"github.com/staffpassport/staffpassport/didcomm/connect"
 	"github.com/staffpassport/staffpassport/didcomm/revocation"
+	"github.com/staffpassport/staffpassport/didcomm/rotate"
 	"github.com/staffpassport/staffpassport/didcomm/runtime"
 	"github.com/staffpassport/staffpassport/didcomm/transport"
 	"github.com/staffpassport/staffpassport/didcomm/walletstore"
@@ -33,8 +35,9 @@ type partyConfig struct {
 	role, label string
 	dir         string // where its wallet lies
 	unlocker    wallet.Unlocker
-	port        int  // 0 picks a free one
-	anyPort     bool // port is a suggestion for a new wallet, not a demand
+	port        int    // 0 picks a free one
+	anyPort     bool   // port is a suggestion for a new wallet, not a demand
+	portFlag    string // of the command line, which says the port
 	log         *slog.Logger
 	now         func() time.Time
 	fail        func(error) // told when the role cannot go on; may be nil
@@ -45,6 +48,8 @@ type partyConfig struct {
 	mediator string // the link of the mediator's invitation; empty for none, or the one it has
 
 	version didcomm.Version // of the connections it offers; zero is V1
+
+	grace time.Duration // for requests under way when it stops; 5 seconds if it is zero
 
 	tune      func(c *runtime.Config)           // nil but in tests
 	store     func(s wallet.Store) wallet.Store // nil but in tests
@@ -70,7 +75,9 @@ type party struct {
 	expire   []expirer                   // of the role's protocols
 	texts    *basicmessage.Protocol
 	notices  *revocation.Protocol
-	chores   []func(context.Context) error
+
+	rotations *rotate.Protocol // of connections of V1
+	chores    []func(context.Context) error
 
 	mediated *mediated // nil unless it is reached through a mediator
 	listener *listener // of what reached it; nil unless demo -auto listens
@@ -78,14 +85,15 @@ type party struct {
 	client   *transport.Client
 	web      *webclient.Client  // for lists that others publish
 	at       func(point string) // a failpoint
-	calm     func()             // ends what the chaos holds back; nil before there is any
-	stop     func()             // ends the server and the runtime; nil if they were not started
+	harsh    *harshSender       // nil unless it is harsh to its peers
+	grace    time.Duration
+	stop     func() // ends the server and the runtime; nil if they were not started
 }
 
 // openParty opens the role's wallet, making it the first time, and registers the
 // connect protocol. It neither serves nor runs: see start.
 func openParty(ctx context.Context, c partyConfig) (_ *party, err error) {
-	p := &party{role: c.role, label: c.label, now: c.now, log: c.log.With("role", c.role), fail: c.fail,
+	p := &party{role: c.role, label: c.label, now: c.now, log: c.log.With("role", c.role), fail: c.fail, grace: cmp.Or(c.grace, 5*time.Second),
 		public: map[string]http.HandlerFunc{}, at: c.failpoint}
 	if p.at == nil {
 		p.at = func(string) {}
@@ -102,7 +110,7 @@ func openParty(ctx context.Context, c partyConfig) (_ *party, err error) {
 	if p.wallet, err = openWallet(ctx, c); err != nil {
 		return nil, err
 	}
-	if err := p.listen(ctx, c.port, c.anyPort); err != nil {
+	if err := p.listen(ctx, c); err != nil {
 		return nil, err
 	}
 	peers := &connect.Peers{}
@@ -121,7 +129,7 @@ func openParty(ctx context.Context, c partyConfig) (_ *party, err error) {
 		Now:        c.now,
 		Log:        p.log,
 	}
-	p.calm = c.chaos.harsh(c.role, &config)
+	p.harsh = c.chaos.harsh(c.role, &config)
 	if c.listen {
 		p.listener = &listener{Packer: config.Packer}
 		config.Packer = p.listener
@@ -145,7 +153,9 @@ func openParty(ctx context.Context, c partyConfig) (_ *party, err error) {
 	p.agent.HandleTask(connect.TaskRespond, p.connect)
 	p.expire = []expirer{p.connect}
 	p.public["GET /i/{id}"] = p.serveShort
+	p.chores = append(p.chores, p.forgetShort)
 	p.courtesies()
+	p.rotates()
 	if err := p.behind(ctx, c.mediator); err != nil {
 		return nil, err
 	}
@@ -201,13 +211,14 @@ func (k throwawayKey) Unlock(context.Context, []byte) ([]byte, error) { return k
 
 // listen takes the role's port. Its peers keep the endpoint that their connection
 // was made with, so that a wallet stays at the port it was made with.
-func (p *party) listen(ctx context.Context, port int, anyPort bool) error {
+func (p *party) listen(ctx context.Context, c partyConfig) error {
+	port := c.port
 	kept, err := p.keptPort(ctx)
 	if err != nil {
 		return err
 	}
-	if kept != 0 && port != 0 && port != kept && !anyPort {
-		return fmt.Errorf("this wallet's peers reach it at port %d and could not find it at %d: leave -base-port out, or name another folder with -data", kept, port)
+	if kept != 0 && port != 0 && port != kept && !c.anyPort {
+		return fmt.Errorf("this wallet's peers reach it at port %d and could not find it at %d: leave %s out, or name another folder with -data", kept, port, c.portFlag)
 	}
 	if kept != 0 {
 		port = kept
@@ -217,7 +228,7 @@ func (p *party) listen(ctx context.Context, port int, anyPort bool) error {
 		return fmt.Errorf("port %d, where this wallet's peers reach it, is not free: end what uses it (%w)", port, err)
 	}
 	if err != nil {
-		return fmt.Errorf("port %d is not free: choose others with -base-port (%w)", port, err)
+		return fmt.Errorf("port %d is not free: choose others with %s (%w)", port, c.portFlag, err)
 	}
 	if kept != 0 {
 		return nil
@@ -253,9 +264,15 @@ func (p *party) endpoint() string { return p.base() + "/didcomm" }
 func (p *party) start(ctx context.Context) {
 	ctx, cancel := context.WithCancel(ctx)
 	mux := http.NewServeMux()
-	envelopes := transport.NewReturnServer(p.agent.ReceiveOn)
-	envelopes.Open = p.agent.Open
-	mux.Handle("/didcomm", envelopes)
+	envelopes := transport.NewReturnServer(p.harsh.receiveOn(p.agent.ReceiveOn))
+	envelopes.Open = p.harsh.open(p.agent.Open)
+	mux.HandleFunc("/didcomm", func(w http.ResponseWriter, r *http.Request) {
+		if !ownHost(r) {
+			http.Error(w, "This is not the address of this agent.", http.StatusMisdirectedRequest)
+			return
+		}
+		envelopes.ServeHTTP(w, r)
+	})
 	for pattern, f := range p.public {
 		mux.HandleFunc(pattern, f)
 	}
@@ -282,10 +299,12 @@ func (p *party) start(ctx context.Context) {
 		})
 	}
 	p.stop = sync.OnceFunc(func() {
-		grace, done := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+		grace, done := context.WithTimeout(context.WithoutCancel(ctx), p.grace)
 		defer done()
 		envelopes.Close()
-		_ = server.Shutdown(grace)
+		if server.Shutdown(grace) != nil {
+			_ = server.Close() // somebody does not read what was asked for
+		}
 		cancel()
 		running.Wait()
 	})
@@ -307,9 +326,7 @@ func (p *party) close() {
 	if p.socket != nil {
 		_ = p.socket.Close() // closed already by the server if there was one
 	}
-	if p.calm != nil {
-		p.calm()
-	}
+	p.harsh.end()
 	if p.client != nil {
 		p.client.Close()
 		p.web.Close()

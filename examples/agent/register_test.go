@@ -214,7 +214,7 @@ func TestListTooOld(t *testing.T) {
 	b := host()
 	b.get("/").sees("The list is too old to decide anything", "The list is 3 days old")
 	request, x := w.asks(t)
-	m, err := presentation(x.Thread, w.presented(t, x, ""))
+	m, err := presentation(didcomm.V1, x.Thread, w.presented(t, x, ""))
 	require.NoError(t, err)
 	m.Body = withPhoto(t, m.Body, w.genuine(t))
 	require.Equal(t, http.StatusAccepted, d.staff.deliver(t, w.journey.Host, m))

@@ -31,6 +31,42 @@ func (p *party) shorten(tx didcomm.Tx, invitation, long string) (short string, e
 	return p.base() + "/i/" + id, tx.Save(kindShort, id, shortLink{invitation, long})
 }
 
+// forgetShort deletes the short links of invitations that nobody can answer any more.
+func (p *party) forgetShort(ctx context.Context) error {
+	links := map[string]shortLink{}
+	err := p.agent.View(ctx, func(tx didcomm.Tx) error {
+		for r, err := range tx.List(kindShort) {
+			var s shortLink
+			if err == nil {
+				err = tx.Load(kindShort, r.ID, &s)
+			}
+			if err != nil {
+				return err
+			}
+			links[r.ID] = s
+		}
+		return nil
+	})
+	for id, s := range links {
+		if err != nil {
+			break
+		}
+		if err = p.answerable(ctx, s.Invitation); errors.Is(err, didcomm.ErrNotFound) {
+			err = p.agent.Update(ctx, func(tx didcomm.Tx) error { return tx.Delete(kindShort, id) })
+		}
+	}
+	return err
+}
+
+// answerable is nil if an invitation of ours can be answered, or else [didcomm.ErrNotFound].
+func (p *party) answerable(ctx context.Context, id string) error {
+	made, err := p.connect.Invitation(ctx, id)
+	if err == nil && made.State(p.now()) != connect.InvitationSent {
+		err = didcomm.ErrNotFound
+	}
+	return err
+}
+
 // serveShort answers short links, to anybody who has one, for as long as the invitation
 // can be answered (RFC 0434, "URL Shortening"): wallets with the invitation, browsers
 // with its long link, which leads to a page in words.
@@ -63,12 +99,8 @@ func (p *party) open(ctx context.Context, id string) (message *outofband.Invitat
 	if err := p.agent.View(ctx, func(tx didcomm.Tx) error { return tx.Load(kindShort, id, &s) }); err != nil {
 		return nil, "", err
 	}
-	made, err := p.connect.Invitation(ctx, s.Invitation)
-	if err != nil {
+	if err := p.answerable(ctx, s.Invitation); err != nil {
 		return nil, "", err
-	}
-	if made.State(p.now()) != connect.InvitationSent {
-		return nil, "", didcomm.ErrNotFound
 	}
 	message, err = outofband.ParseURL(s.Long)
 	return message, s.Long, err

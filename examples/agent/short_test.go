@@ -188,6 +188,36 @@ func TestShortLink(t *testing.T) {
 	require.Equal(t, http.StatusNotFound, status, "forgotten")
 }
 
+// TestShortLink_Forgotten: what a short link stands for is kept no longer than it can be
+// answered.
+func TestShortLink_Forgotten(t *testing.T) {
+	t.Parallel()
+	d := cheaply(t)
+	now := time.Now()
+	d.now = func() time.Time { return now }
+	open(t, d)
+	kept := func() (n int) {
+		require.NoError(t, d.host.forgetShort(t.Context()))
+		all, err := list[shortLink](t.Context(), d.host.party, kindShort)
+		require.NoError(t, err)
+		return len(all)
+	}
+	var made []visit
+	for range 4 {
+		v, err := d.host.addVisit(t.Context())
+		require.NoError(t, err)
+		made = append(made, *v)
+	}
+	require.Equal(t, 4, kept())
+	require.NoError(t, d.host.connect.Revoke(t.Context(), made[0].Invitation))
+	require.Equal(t, 3, kept())
+	require.NoError(t, d.host.connect.Revoke(t.Context(), made[1].Invitation))
+	require.NoError(t, d.host.connect.DeleteInvitation(t.Context(), made[1].Invitation))
+	require.Equal(t, 2, kept())
+	now = now.Add(invitationLife)
+	require.Zero(t, kept())
+}
+
 // TestShortLink_OldWallet: a wallet of an earlier version holds long links, and they work.
 func TestShortLink_OldWallet(t *testing.T) {
 	t.Parallel()

@@ -26,7 +26,7 @@ import (
 type staff struct {
 	*party
 	register *register
-	asking   issuedCheck // which asks each time
+	asking   disclose.Checker // which asks each time
 	holder   *issue.Holder
 	prover   *present.Prover
 }
@@ -41,8 +41,8 @@ func openStaff(ctx context.Context, c partyConfig, from registry) (*staff, error
 		p.close()
 		return nil, fmt.Errorf("%s: %w", c.role, err)
 	}
-	check := func(each bool) issuedCheck {
-		return issuedCheck{&verify.Verifier{Resolver: p.resolver, Trust: s.register, Status: p.statusLists(each), Contexts: schema.Contexts(), Now: p.now}}
+	check := func(each bool) disclose.Checker {
+		return disclose.Checker{Verifier: &verify.Verifier{Resolver: p.resolver, Trust: s.register, Status: p.statusLists(each), Contexts: schema.Contexts(), Now: p.now}}
 	}
 	s.asking = check(true)
 	s.holder = &issue.Holder{Store: p.agent, Check: check(false), Forms: passportForms(), Keep: keep, Now: p.now}
@@ -57,14 +57,6 @@ func openStaff(ctx context.Context, c partyConfig, from registry) (*staff, error
 	s.hearNotices()
 	s.routes()
 	return s, nil
-}
-
-// issuedCheck verifies what the wallet was just issued, in the form in which no host
-// ever sees it.
-type issuedCheck struct{ v *verify.Verifier }
-
-func (c issuedCheck) Credential(ctx context.Context, s vc.Secured) (*verify.Credential, error) {
-	return disclose.Check(ctx, c.v, s)
 }
 
 // keep puts an issued passport and its photo into the wallet, in the transaction

@@ -57,6 +57,10 @@ func (s *staff) askStanding(w http.ResponseWriter, r *http.Request, h heldPasspo
 		s.failed(w, err)
 		return
 	}
+	if err := s.noteAsked(r.Context(), h.ID); err != nil {
+		s.failed(w, err)
+		return
+	}
 	v.Asked = s.now()
 	s.site.page(w, r, "passport.html", view{Heading: "Passport", Data: v})
 }
@@ -79,8 +83,8 @@ type listed struct{ ID, Name, Status, Reason string }
 type walletView struct {
 	Invitations, Offers, Requests, Connections, History []listed
 	Passports                                           []heldPassport
-	Noticed                                             map[string]time.Time // by passport
-	Texts                                               []text               // the newest first
+	Noticed                                             map[string]notice // by passport
+	Texts                                               []text            // the newest first
 }
 
 func (s *staff) home(w http.ResponseWriter, r *http.Request) {

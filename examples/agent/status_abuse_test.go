@@ -15,6 +15,7 @@ import (
 
 	"github.com/staffpassport/staffpassport/did"
 	"github.com/staffpassport/staffpassport/did/webclient"
+	"github.com/staffpassport/staffpassport/didcomm"
 	"github.com/staffpassport/staffpassport/didcomm/issue"
 	"github.com/staffpassport/staffpassport/didcomm/present"
 	"github.com/staffpassport/staffpassport/schema"
@@ -66,7 +67,7 @@ func (w *walk) showOnPage(t *testing.T, host *browser, carry vc.Secured) *result
 	require.NoError(t, err)
 	x, err := w.received(t.Context(), v.Exchange)
 	require.NoError(t, err)
-	m, err := presentation(x.Thread, w.presented(t, x, "", carry))
+	m, err := presentation(didcomm.V1, x.Thread, w.presented(t, x, "", carry))
 	require.NoError(t, err)
 	m.Body = withPhoto(t, m.Body, w.genuine(t))
 	require.Equal(t, http.StatusAccepted, w.staff.deliver(t, w.journey.Host, m))
@@ -312,7 +313,7 @@ func TestAbuse_ST04_NoPlaceInTheList(t *testing.T) {
 		"no list, but a place": {status.Entry(w.employer.base()+"/didcomm", status.Revocation, 0), verify.ErrStatusUnavailable},
 	} {
 		request, x := w.asks(t)
-		m, err := presentation(x.Thread, w.presented(t, x, "", w.byEmployer(t, c.entry)))
+		m, err := presentation(didcomm.V1, x.Thread, w.presented(t, x, "", w.byEmployer(t, c.entry)))
 		require.NoError(t, err)
 		require.Equal(t, http.StatusAccepted, w.staff.deliver(t, w.journey.Host, m))
 		require.NoError(t, waitFor(t.Context(), w.host.party, func() (bool, error) {

@@ -124,6 +124,11 @@ func ownHost(r *http.Request) bool {
 
 // signIn lets the person with the one-time link in.
 func (s *site) signIn(w http.ResponseWriter, r *http.Request) {
+	if a := r.Header.Get("Accept"); a != "" && !strings.Contains(a, "text/html") && !strings.Contains(a, "*/*") {
+		// No browser, but a program that was given this link for that of an invitation.
+		http.Error(w, "This link is for a browser.", http.StatusNotAcceptable)
+		return
+	}
 	ses, ok := s.open(r.URL.Query().Get("token"))
 	if ok {
 		http.SetCookie(w, ses.cookie(r))

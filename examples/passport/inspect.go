@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/staffpassport/staffpassport/didcomm"
+	"github.com/staffpassport/staffpassport/didcomm/outofband"
 	"github.com/staffpassport/staffpassport/schema"
 	"github.com/staffpassport/staffpassport/vc"
 )
@@ -163,8 +164,8 @@ func (i *inspection) inspectJSON(b []byte) *report {
 		return i.inspectResolution(o)
 	case has("versionId", "parameters", "state"):
 		return i.inspectLog(b)
-	case strings.Contains(message, "/out-of-band/"):
-		return i.inspectInvitation(b, o)
+	case strings.Contains(message, "/out-of-band/"), strings.HasSuffix(message, "/connections/1.0/invitation"):
+		return i.invitation(outofband.Parse(b))
 	case message != "" && (has("@type") || has("body")):
 		return i.inspectMessage(o)
 	case strings.HasPrefix(text(o["id"]), "did:"):

@@ -161,55 +161,26 @@ func (i *inspection) inspectURL(line string) *report {
 	}
 	query := u.Query()
 	switch {
-	case query.Has("oob") || query.Has("_oob"):
-		link := line
-		if raw := query.Get("_oob"); raw != "" { // DIDComm v2
-			return i.inspectInvitation(nil, decodePart(raw))
-		}
-		o, err := outofband.ParseURL(link)
-		if err != nil {
-			r := &report{kind: "invitation", title: "link with an invitation"}
-			r.wrong = problemsOf(err)
-			return r
-		}
-		return i.invitation(o)
-	case query.Has("c_i"):
-		r := &report{kind: "invitation", title: "link with an invitation of the older connections protocol (RFC 0160)"}
-		r.add("label", "label", text(decodePart(query.Get("c_i"))["label"]))
-		r.flaw("unsupported", "this library answers out-of-band invitations (RFC 0434)", "ask the other agent for one")
-		return r
+	case query.Has("oob") || query.Has("_oob") || query.Has("c_i"):
+		return i.invitation(outofband.ParseURL(line))
 	case u.Scheme == "openid4vp" || u.Scheme == "openid-credential-offer" || u.Scheme == "haip":
 		return &report{kind: unknown, title: "OpenID link (" + printable(u.Scheme) + "), which this version does not read"}
 	}
 	return &report{kind: unknown, title: "a link without an invitation; links are not followed"}
 }
 
-// inspectInvitation looks at an invitation message of either version.
-func (i *inspection) inspectInvitation(b []byte, o map[string]any) *report {
-	if text(o["@type"]) != "" && b != nil {
-		in, err := outofband.Parse(b)
-		if err != nil {
-			r := &report{kind: "invitation", title: "invitation"}
-			r.wrong = problemsOf(err)
-			return r
-		}
-		return i.invitation(in)
-	}
-	r := &report{kind: "invitation", title: "DIDComm v2 invitation"}
-	if o == nil {
-		r.flaw("malformed", "the invitation is not JSON in base64url", "")
+// invitation looks at an invitation of any version, or says why it is none.
+func (i *inspection) invitation(in *outofband.Invitation, err error) *report {
+	if err != nil {
+		r := &report{kind: "invitation", title: "invitation"}
+		r.wrong = problemsOf(err)
 		return r
 	}
-	body, _ := o["body"].(map[string]any)
-	r.add("type", "type", text(o["type"]))
-	r.add("from", "from", text(o["from"]))
-	r.add("goal", "goal", strings.TrimSpace(text(body["goal_code"])+" "+text(body["goal"])))
-	r.add("accepts", "accept", textList(body["accept"]))
-	return r
-}
-
-func (i *inspection) invitation(in *outofband.Invitation) *report {
-	r := &report{kind: "invitation", title: fmt.Sprintf("out-of-band invitation 1.%d, which proves nothing about who made it", in.Minor)}
+	name := "out-of-band invitation"
+	if len(in.Handshakes) == 1 && strings.Contains(in.Handshakes[0], "/connections/") {
+		name = "invitation to the older connections protocol (RFC 0160)"
+	}
+	r := &report{kind: "invitation", title: fmt.Sprintf("%s %d.%d, which proves nothing about who made it", name, in.Version.Or1(), in.Minor)}
 	r.add("label", "label", in.Label)
 	r.add("goal", "goal", strings.TrimSpace(in.GoalCode+" "+in.Goal))
 	r.add("id", "id", in.ID)
@@ -218,6 +189,12 @@ func (i *inspection) invitation(in *outofband.Invitation) *report {
 	for _, s := range in.Services {
 		r.each("service", "services", strings.TrimSpace(s.DID+" "+s.Type+" "+s.Endpoint))
 		r.each("", "recipientKeys", strings.Join(s.RecipientKeys, " "))
+	}
+	if !in.From.IsZero() {
+		r.add("from", "from", in.From.String())
+	}
+	for _, m := range in.Requests() {
+		r.each("attached", "attachments", m.Type.String())
 	}
 	r.add("ends", "expires", in.Expires)
 	if !in.Expires.IsZero() && in.Expires.Before(i.now) {

@@ -52,6 +52,15 @@ func (r *Request) derive(ctx context.Context, p *plan) (vc.Secured, error) {
 	return s, nil
 }
 
+// A Checker is [Check] with a verifier, for whoever takes credentials as a holder does,
+// such as a didcomm/issue.Holder.
+type Checker struct{ Verifier *verify.Verifier }
+
+// Credential verifies a credential that its holder was just issued.
+func (c Checker) Credential(ctx context.Context, issued vc.Secured) (*verify.Credential, error) {
+	return Check(ctx, c.Verifier, issued)
+}
+
 // Check verifies a credential that its holder was just issued. A base proof, which no
 // verifier accepts, is shown whole to nobody but v: then every signature in it has been
 // checked. All other formats are verified as they are. The error is that of v, or

@@ -68,7 +68,7 @@ func TestCheckIssued(t *testing.T) {
 	for _, f := range formats() {
 		v := verifier(t, contexts, f.bearer)
 		s := f.secure(t, contexts, h, unchanged)
-		c, err := disclose.Check(context.Background(), v, s)
+		c, err := disclose.Checker{Verifier: v}.Credential(context.Background(), s)
 		require.NoError(t, err, f.name)
 		require.Contains(t, c.Document().Type, typeName)
 		if s.MediaType == vc.MediaTypeCredential {

@@ -9,6 +9,7 @@ import (
 	"crypto/ed25519"
 	"crypto/sha512"
 	"errors"
+	"fmt"
 	"sync"
 
 	"golang.org/x/crypto/nacl/secretbox"
@@ -29,7 +30,7 @@ type Keys struct {
 
 var (
 	errNoKey = errors.New("envelopetest: no such key")
-	errBox   = errors.New("envelopetest: box does not open")
+	errBox   = fmt.Errorf("%w: envelopetest: box does not open", didcomm.ErrPermanent)
 )
 
 // Add adds a private key and returns its public key. It panics if the key is not
@@ -111,7 +112,11 @@ func (k *Keys) OpenSealed(ctx context.Context, to ed25519.PublicKey, sealed []by
 	if err != nil {
 		return nil, err
 	}
-	return naclbox.OpenAnonymous(private, sealed)
+	message, err := naclbox.OpenAnonymous(private, sealed)
+	if err != nil {
+		return nil, errBox
+	}
+	return message, nil
 }
 
 func (k *Keys) shared(ctx context.Context, own, peer ed25519.PublicKey) (*[32]byte, error) {

@@ -6,7 +6,9 @@
 //	{"sub": new DID, "iss": prior DID, "iat": time of the rotation} . signature
 //
 // [Sign] makes one, once for each rotation. A reader calls [Parse] and then [JWT.Verify]
-// with the document of the prior DID.
+// with the document of the prior DID. Its typ says no more than that it is a JWT, as
+// credentials and presentations do that the same key may sign: what has any claim but
+// those here, "exp", "nbf", "jti" and "aud" (RFC 7519 section 4.1) is none.
 package prior
 
 import (
@@ -14,6 +16,7 @@ import (
 	"crypto/ed25519"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/staffpassport/staffpassport/did"
@@ -37,11 +40,14 @@ var ErrInvalid = errors.New("prior: not a valid from_prior")
 type JWT struct {
 	Prior did.DID // iss
 	Next  did.DID // sub; zero if the party takes leave ("Ending a Relationship")
+	// Issued is iat, the time of the rotation by the party's clock.
+	Issued time.Time
 
-	kid     did.URL
-	issued  time.Time
-	expires time.Time // exp, which nobody need set; zero: never
-	message *jws.Message
+	kid       did.URL
+	notBefore time.Time // nbf, exp and aud, which nobody need set
+	expires   time.Time
+	audience  []did.DID
+	message   *jws.Message
 }
 
 // Sign returns the JWT by which the owner of a key of the prior DID, s, says that it goes
@@ -98,33 +104,57 @@ func Parse(token string) (*JWT, error) {
 	if err != nil {
 		return nil, ErrInvalid
 	}
-	iss, _ := claims.Text("iss")
-	if j.Prior, err = did.Parse(iss); err != nil {
-		return nil, ErrInvalid
-	}
-	if v, present := claims.Get("sub"); present {
-		sub, _ := v.(string)
-		if j.Next, err = did.Parse(sub); err != nil {
+	for name, value := range claims.All() {
+		if !j.claim(name, value) {
 			return nil, ErrInvalid
 		}
 	}
-	if j.issued, err = numericDate(claims, "iat"); err != nil {
-		return nil, ErrInvalid
-	}
-	if _, present := claims.Get("exp"); present {
-		if j.expires, err = numericDate(claims, "exp"); err != nil {
-			return nil, ErrInvalid
-		}
-	}
-	if didpeer.Short(j.kid.DID) != didpeer.Short(j.Prior) {
+	if j.Prior.IsZero() || j.Issued.IsZero() || didpeer.Short(j.kid.DID) != didpeer.Short(j.Prior) {
 		return nil, ErrInvalid
 	}
 	return j, nil
 }
 
+// claim reads one claim and reports whether it may be there.
+func (j *JWT) claim(name string, value any) bool {
+	text, isText := value.(string)
+	var err error
+	switch name {
+	case "iss":
+		j.Prior, err = did.Parse(text)
+	case "sub":
+		j.Next, err = did.Parse(text)
+	case "iat":
+		j.Issued, err = numericDate(value)
+	case "nbf":
+		j.notBefore, err = numericDate(value)
+	case "exp":
+		j.expires, err = numericDate(value)
+	case "jti":
+		return isText
+	case "aud":
+		list, isList := value.([]any)
+		if !isList {
+			list = []any{value}
+		}
+		j.audience = []did.DID{} // that nobody is in, if it is of no DID
+		for _, v := range list {
+			text, isText := v.(string)
+			if !isText {
+				return false
+			}
+			if u, err := did.ParseURL(text); err == nil {
+				j.audience = append(j.audience, didpeer.Short(u.DID))
+			}
+		}
+	default:
+		return false
+	}
+	return err == nil
+}
+
 // numericDate reads a time of whole seconds (RFC 7519 section 2, NumericDate).
-func numericDate(claims *strictjson.Object, name string) (time.Time, error) {
-	v, _ := claims.Get(name)
+func numericDate(v any) (time.Time, error) {
 	n, _ := v.(strictjson.Number)
 	seconds, err := n.Int64()
 	if err != nil || seconds < 0 || seconds > 1<<40 {
@@ -134,10 +164,15 @@ func numericDate(claims *strictjson.Object, name string) (time.Time, error) {
 }
 
 // Verify verifies the JWT with the document of the prior DID, which must have the key for
-// authentication. A JWT from the future or past its exp is refused; its age says
-// nothing. The error is [ErrInvalid].
-func (j *JWT) Verify(doc *did.Document, now time.Time) error {
-	if doc.ID() != j.Prior || j.issued.After(now.Add(maxSkew)) {
+// authentication, for the DID that it was sent to. A JWT from the future, past its exp,
+// or for others alone is refused; what its age says depends on what is known of the two.
+// The error is [ErrInvalid].
+func (j *JWT) Verify(doc *did.Document, to did.DID, now time.Time) error {
+	soon := now.Add(maxSkew)
+	if doc.ID() != j.Prior || j.Issued.After(soon) || j.notBefore.After(soon) {
+		return ErrInvalid
+	}
+	if j.audience != nil && !slices.Contains(j.audience, didpeer.Short(to)) {
 		return ErrInvalid
 	}
 	if !j.expires.IsZero() && now.After(j.expires.Add(maxSkew)) {

@@ -16,9 +16,21 @@ import (
 	"github.com/staffpassport/staffpassport/did"
 	"github.com/staffpassport/staffpassport/did/didkey"
 	"github.com/staffpassport/staffpassport/didcomm/internal/prior"
+	"github.com/staffpassport/staffpassport/vc"
+	"github.com/staffpassport/staffpassport/vc/jose"
 )
 
-var noon = time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
+var (
+	noon = time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
+	bob  = must(did.Parse("did:example:bob"))
+)
+
+func must(id did.DID, err error) did.DID {
+	if err != nil {
+		panic(err)
+	}
+	return id
+}
 
 // party returns a signer and the document of its DID.
 func party(t testing.TB) (did.Signer, *did.Document) {
@@ -49,11 +61,11 @@ func TestSign(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, doc.ID(), j.Prior)
 	require.Equal(t, next.ID(), j.Next)
-	require.NoError(t, j.Verify(doc, noon))
-	require.NoError(t, j.Verify(doc, noon.AddDate(10, 0, 0)))
-	require.NoError(t, j.Verify(doc, noon.Add(-5*time.Minute)), "a clock that is behind")
-	require.ErrorIs(t, j.Verify(doc, noon.Add(-5*time.Minute-time.Second)), prior.ErrInvalid)
-	require.ErrorIs(t, j.Verify(next, noon), prior.ErrInvalid)
+	require.NoError(t, j.Verify(doc, bob, noon))
+	require.NoError(t, j.Verify(doc, bob, noon.AddDate(10, 0, 0)))
+	require.NoError(t, j.Verify(doc, bob, noon.Add(-5*time.Minute)), "a clock that is behind")
+	require.ErrorIs(t, j.Verify(doc, bob, noon.Add(-5*time.Minute-time.Second)), prior.ErrInvalid)
+	require.ErrorIs(t, j.Verify(next, bob, noon), prior.ErrInvalid)
 
 	parts := strings.Split(token, ".")
 	header, err := base64.RawURLEncoding.DecodeString(parts[0])
@@ -74,7 +86,7 @@ func TestSign(t *testing.T) {
 	j, err = prior.Parse(token)
 	require.NoError(t, err)
 	require.True(t, j.Next.IsZero())
-	require.NoError(t, j.Verify(document(t, id), noon))
+	require.NoError(t, j.Verify(document(t, id), bob, noon))
 }
 
 // Every JWT here is signed by the prior DID's key over what it says.
@@ -112,13 +124,16 @@ func TestParseRefuses(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		return j.Verify(doc, noon)
+		return j.Verify(doc, bob, noon)
 	}
 	require.NoError(t, verify(token("header", "", "")))
 	require.NoError(t, verify(token("header", "typ", nil)))
 	require.NoError(t, verify(token("header", "crv", "ED25519")))
 	require.NoError(t, verify(token("claims", "exp", noon.Unix())))
 	require.NoError(t, verify(token("claims", "aud", "did:example:bob")))
+	require.NoError(t, verify(token("claims", "aud", []string{"did:example:carol", "did:example:bob"})))
+	require.NoError(t, verify(token("claims", "nbf", noon.Add(5*time.Minute).Unix())))
+	require.NoError(t, verify(token("claims", "jti", "rotation-1")))
 	for name, bad := range map[string]string{
 		"typ":                 token("header", "typ", "vc+jwt"),
 		"alg":                 token("header", "alg", "ES256"),
@@ -144,7 +159,19 @@ func TestParseRefuses(t *testing.T) {
 		"iat in milliseconds": token("claims", "iat", noon.UnixMilli()),
 		"exp passed":          token("claims", "exp", noon.Add(-6*time.Minute).Unix()),
 		"exp a text":          token("claims", "exp", "x"),
-		"too large":           token("claims", "x", strings.Repeat("x", 64<<10)),
+		"nbf far ahead":       token("claims", "nbf", noon.Add(6*time.Minute).Unix()),
+		"nbf a text":          token("claims", "nbf", "x"),
+		"aud of another":      token("claims", "aud", "did:example:carol"),
+		"aud no DID":          token("claims", "aud", "https://bob.example/token"),
+		"aud of nobody":       token("claims", "aud", []string{}),
+		"aud a number":        token("claims", "aud", 1),
+		"aud numbers":         token("claims", "aud", []any{"did:example:bob", 1}),
+		"jti a number":        token("claims", "jti", 1),
+		"nonce":               token("claims", "nonce", "n"),
+		"vc":                  token("claims", "vc", map[string]any{}),
+		"vp":                  token("claims", "vp", map[string]any{}),
+		"any other claim":     token("claims", "scope", "x"),
+		"too large":           token("claims", "jti", strings.Repeat("x", 64<<10)),
 		"empty":               "",
 		"two parts":           "a.b",
 		"JSON":                `{"payload":"x"}`,
@@ -159,6 +186,28 @@ func TestParseRefuses(t *testing.T) {
 	}
 }
 
+// A credential and a presentation are JWTs of the same typ, by keys that authenticate.
+func TestAbuse_DC01_CredentialIsNoRotation(t *testing.T) {
+	t.Parallel()
+	s, doc := party(t)
+	_, holder := party(t)
+	contexts := []vc.Context{{URL: vc.ContextV1}, {Inline: json.RawMessage(`{"@vocab":"https://passport.example/v1#"}`)}}
+	set, err := vc.NewContextSet(nil, contexts)
+	require.NoError(t, err)
+	now := func() time.Time { return noon }
+	credential, err := (&jose.LegacyIssuer{Signer: s, Contexts: set, Now: now}).Secure(t.Context(), &vc.Credential{
+		Context: contexts, ID: "urn:uuid:1b4e28ba-2fa1-11d2-883f-0016d3cca427", Type: []string{vc.TypeCredential, "PlantCredential"},
+		Issuer: vc.Party{ID: doc.ID().String()}, ValidFrom: noon, Subject: json.RawMessage(`{"id":"` + holder.ID().String() + `","tree":"hazel"}`)})
+	require.NoError(t, err)
+	presentation, err := (&jose.LegacyPresenter{Signer: s, Contexts: set, Now: now}).Present(t.Context(),
+		&vc.Presentation{Context: contexts, Type: []string{vc.TypePresentation}, Holder: vc.Party{ID: doc.ID().String()}}, "did:example:bob", "nonce")
+	require.NoError(t, err)
+	for name, token := range map[string][]byte{"credential": credential.Bytes, "presentation": presentation.Bytes} {
+		_, err := prior.Parse(string(token))
+		require.ErrorIs(t, err, prior.ErrInvalid, name)
+	}
+}
+
 func FuzzParse(f *testing.F) {
 	s, doc := party(f)
 	token, err := prior.Sign(f.Context(), s, doc.ID(), noon)
@@ -166,7 +215,7 @@ func FuzzParse(f *testing.F) {
 	f.Add(token)
 	f.Add("a.b.c")
 	f.Fuzz(func(t *testing.T, text string) {
-		if j, err := prior.Parse(text); err == nil && j.Verify(doc, noon) == nil && text != token {
+		if j, err := prior.Parse(text); err == nil && j.Verify(doc, bob, noon) == nil && text != token {
 			t.Error("verifies what was not signed")
 		}
 	})

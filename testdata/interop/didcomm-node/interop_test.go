@@ -195,44 +195,64 @@ func TestInterop_DIDCommV2Envelopes(t *testing.T) {
 	}
 }
 
-// requireShape compares each member and header of an envelope with what both sides
-// write. The peer puts the members of its headers in another order; where a signed
-// envelope is ours, it is compared byte for byte.
+// requireShape compares each member and header of all layers of an envelope with what both
+// sides write. The peer puts the members of its headers in another order; where a signed
+// layer is ours, it is compared byte for byte.
 func (l layering) requireShape(t *testing.T, packed []byte, curve string, from, to *party, ours bool) {
+	t.Helper()
+	if l.enc != "" {
+		packed = requireEncrypted(t, packed, curve, l.enc, nil, to)
+	}
+	if l.auth {
+		packed = requireEncrypted(t, packed, curve, envelope.A256CBCHS512, from, to)
+	}
+	if l.sign != "" {
+		packed = l.requireSigned(t, packed, from, ours)
+	}
+	var text map[string]any
+	require.NoError(t, json.Unmarshal(packed, &text))
+	require.Equal(t, l.message(from, to), text)
+}
+
+// requireSigned returns what a signed layer holds.
+func (l layering) requireSigned(t *testing.T, packed []byte, from *party, ours bool) []byte {
 	t.Helper()
 	var e map[string]json.RawMessage
 	require.NoError(t, json.Unmarshal(packed, &e))
-	if l.bare {
-		var signatures []map[string]json.RawMessage
-		require.NoError(t, json.Unmarshal(e["signatures"], &signatures))
-		require.Len(t, signatures, 1)
-		protected := `{"typ":"application/didcomm-signed+json","alg":"` + l.sign + `"}`
-		require.JSONEq(t, protected, string(fromBase64(t, signatures[0]["protected"])))
-		require.Len(t, fromBase64(t, signatures[0]["signature"]), 64)
-		kid := from.signers[l.sign].VerificationMethod().String()
-		require.JSONEq(t, `{"kid":"`+kid+`"}`, string(signatures[0]["header"]))
-		requireNames(t, e, "payload", "signatures")
-		requireNames(t, signatures[0], "protected", "signature", "header")
-		if ours {
-			require.Equal(t, `{"payload":`+string(e["payload"])+`,"signatures":[{"protected":"`+base64.RawURLEncoding.EncodeToString([]byte(protected))+
-				`","signature":`+string(signatures[0]["signature"])+`,"header":{"kid":"`+kid+`"}}]}`, string(packed))
-		}
-		return
+	var signatures []map[string]json.RawMessage
+	require.NoError(t, json.Unmarshal(e["signatures"], &signatures))
+	require.Len(t, signatures, 1)
+	protected := `{"typ":"application/didcomm-signed+json","alg":"` + l.sign + `"}`
+	require.JSONEq(t, protected, string(fromBase64(t, signatures[0]["protected"])))
+	require.Len(t, fromBase64(t, signatures[0]["signature"]), 64)
+	kid := from.signers[l.sign].VerificationMethod().String()
+	require.JSONEq(t, `{"kid":"`+kid+`"}`, string(signatures[0]["header"]))
+	requireNames(t, e, "payload", "signatures")
+	requireNames(t, signatures[0], "protected", "signature", "header")
+	if ours {
+		require.Equal(t, `{"payload":`+string(e["payload"])+`,"signatures":[{"protected":"`+base64.RawURLEncoding.EncodeToString([]byte(protected))+
+			`","signature":`+string(signatures[0]["signature"])+`,"header":{"kid":"`+kid+`"}}]}`, string(packed))
 	}
+	return fromBase64(t, e["payload"])
+}
+
+// requireEncrypted returns what an encrypted layer holds, from nobody if from is nil.
+func requireEncrypted(t *testing.T, packed []byte, curve, enc string, from, to *party) []byte {
+	t.Helper()
+	var e map[string]json.RawMessage
+	require.NoError(t, json.Unmarshal(packed, &e))
 	requireNames(t, e, "protected", "recipients", "iv", "ciphertext", "tag")
-	enc := l.enc
-	if enc == "" {
-		enc = envelope.A256CBCHS512
-	}
 	size := map[string][3]int{envelope.A256CBCHS512: {16, 32, 72}, envelope.A256GCM: {12, 16, 40}, envelope.XC20P: {24, 16, 40}}[enc]
-	require.Len(t, fromBase64(t, e["iv"]), size[0])
-	require.Len(t, fromBase64(t, e["tag"]), size[1])
+	iv, tag := fromBase64(t, e["iv"]), fromBase64(t, e["tag"])
+	require.Len(t, iv, size[0])
+	require.Len(t, tag, size[1])
 	var recipients []map[string]json.RawMessage
 	require.NoError(t, json.Unmarshal(e["recipients"], &recipients))
 	require.Len(t, recipients, 1)
 	requireNames(t, recipients[0], "header", "encrypted_key")
 	require.JSONEq(t, `{"kid":"`+to.agree+`"}`, string(recipients[0]["header"]))
-	require.Len(t, fromBase64(t, recipients[0]["encrypted_key"]), size[2])
+	key := fromBase64(t, recipients[0]["encrypted_key"])
+	require.Len(t, key, size[2])
 
 	var header struct {
 		EPK map[string]string `json:"epk"`
@@ -245,7 +265,7 @@ func (l layering) requireShape(t *testing.T, packed []byte, curve string, from, 
 	apv := sha256.Sum256([]byte(to.agree))
 	want := map[string]any{"typ": "application/didcomm-encrypted+json", "alg": "ECDH-ES+A256KW", "enc": enc,
 		"apv": base64.RawURLEncoding.EncodeToString(apv[:])}
-	if l.auth && !l.hide {
+	if from != nil {
 		want["alg"], want["skid"], want["apu"] = "ECDH-1PU+A256KW", from.agree, base64.RawURLEncoding.EncodeToString([]byte(from.agree))
 	}
 	require.Equal(t, want, text)
@@ -255,6 +275,10 @@ func (l layering) requireShape(t *testing.T, packed []byte, curve string, from, 
 	}
 	require.Equal(t, names, slices.Sorted(maps.Keys(header.EPK)))
 	require.Equal(t, curve, header.EPK["crv"])
+
+	kek := to.agreeWith(t, header.EPK, from, apv[:], tag)
+	aad := bytes.Trim(e["protected"], `"`)
+	return open(t, enc, unwrap(t, kek, key), iv, fromBase64(t, e["ciphertext"]), tag, aad)
 }
 
 func requireNames(t *testing.T, o map[string]json.RawMessage, names ...string) {
@@ -327,10 +351,8 @@ func TestInterop_FromPrior(t *testing.T) {
 				packed, err := theirs.PackV2(t.Context(), text, l.options(theirs, ours))
 				require.NoError(t, err)
 				got, err := ours.Unpack(t.Context(), packed)
-				if err != nil {
-					return did.DID{}, err
-				}
-				return got.Prior, nil
+				require.NoError(t, err)
+				return got.Prior, got.PriorErr
 			}
 			prior, err := unpack(jwt)
 			require.NoError(t, err)
@@ -339,4 +361,31 @@ func TestInterop_FromPrior(t *testing.T) {
 			require.ErrorIs(t, err, envelope.ErrEnvelope)
 		})
 	}
+}
+
+// The peer's forwards name no recipient.
+func TestInterop_Forward(t *testing.T) {
+	t.Parallel()
+	rust := startPeer(t)
+	l := layering{auth: true}
+	ours, theirs, mediator := newParty(t, "X25519"), newParty(t, "X25519"), newParty(t, "P-256")
+	document := maps.Clone(ours.document)
+	document["service"] = []any{map[string]any{"id": ours.id.String() + "#service", "type": "DIDCommMessaging",
+		"serviceEndpoint": map[string]any{"uri": "https://willow.example", "routingKeys": []any{mediator.agree}, "accept": []any{"didcomm/v2"}}}}
+	request := theirs.request(mediator, map[string]any{"message": l.message(theirs, ours), "from": theirs.id.String(), "to": ours.id.String(), "forward": true})
+	request["documents"] = append(request["documents"].([]any), document)
+	var packed string
+	require.NoError(t, rust.ask(t, "pack", request, &packed))
+	got, err := mediator.Unpack(t.Context(), []byte(packed))
+	require.NoError(t, err)
+	require.False(t, got.Authenticated)
+	forward, err := didcomm.ParseMessage(got.Plaintext)
+	require.NoError(t, err)
+	require.Equal(t, "https://didcomm.org/routing/2.0/forward", forward.Type.String())
+	require.Empty(t, forward.To)
+	require.JSONEq(t, `{"next":"`+ours.id.String()+`"}`, string(forward.Body))
+	require.Len(t, forward.Attachments, 1)
+	got, err = ours.Unpack(t.Context(), forward.Attachments[0].Data.JSON)
+	require.NoError(t, err)
+	require.Equal(t, theirs.id, got.From)
 }

@@ -1,6 +1,7 @@
 package didcommnode
 
 import (
+	"context"
 	"crypto"
 	"crypto/ecdh"
 	"crypto/ecdsa"
@@ -21,11 +22,12 @@ import (
 // A party has a did:peer:2 whose keys both sides can use.
 type party struct {
 	envelope.Packer
-	id       did.DID
-	agree    string                // the name of its key agreement key
-	signers  map[string]did.Signer // by algorithm
-	document map[string]any        // as the peer wants it
-	secrets  []any
+	id        did.DID
+	agree     string // the name of its key agreement key
+	agreement *ecdh.PrivateKey
+	signers   map[string]did.Signer // by algorithm
+	document  map[string]any        // as the peer wants it
+	secrets   []any
 }
 
 // newParty makes a party with a key agreement key on a curve and keys to sign with.
@@ -45,18 +47,18 @@ func newParty(t testing.TB, curve string) *party {
 		require.NoError(t, err)
 		return key, ecJWK("P-256", point, d)
 	}
-	var agreement *ecdh.PrivateKey
 	var agreementKey crypto.PublicKey
 	var jwks [3]map[string]any
+	p := &party{signers: map[string]did.Signer{}}
 	if curve == "X25519" {
 		key, err := ecdh.X25519().GenerateKey(rand.Reader)
 		require.NoError(t, err)
-		agreement, agreementKey = key, key.PublicKey()
+		p.agreement, agreementKey = key, key.PublicKey()
 		jwks[0] = map[string]any{"kty": "OKP", "crv": "X25519", "x": encode(key.PublicKey().Bytes()), "d": encode(key.Bytes())}
 	} else {
 		key, jwk := p256()
 		var err error
-		agreement, err = key.ECDH()
+		p.agreement, err = key.ECDH()
 		require.NoError(t, err)
 		agreementKey, jwks[0] = key.Public(), jwk
 	}
@@ -66,7 +68,6 @@ func newParty(t testing.TB, curve string) *party {
 	ecKey, jwk := p256()
 	jwks[2] = jwk
 
-	p := &party{signers: map[string]did.Signer{}}
 	p.id, err = didpeer.New2([]didpeer.Key{{For: did.KeyAgreement, Public: agreementKey},
 		{For: did.Authentication, Public: edPublic}, {For: did.Authentication, Public: ecKey.Public()}})
 	require.NoError(t, err)
@@ -91,8 +92,9 @@ func newParty(t testing.TB, curve string) *party {
 		p.signers[[]string{"EdDSA", "ES256"}[i]] = s
 	}
 	keys := new(envelopetest.Keys)
-	keys.AddAgreement(agreement)
-	p.Packer = envelope.Packer{Agreement: keys, Resolver: did.Mux{"peer": didpeer.Resolver{}}, Cache: envelope.NewCache()}
+	keys.AddAgreement(p.agreement)
+	p.Packer = envelope.Packer{Agreement: keys, Resolver: did.Mux{"peer": didpeer.Resolver{}}, Cache: envelope.NewCache(),
+		Owns: func(_ context.Context, id did.DID) (bool, error) { return id == p.id, nil }}
 	return p
 }
 

@@ -7,11 +7,11 @@ import didcomm from 'didcomm-node';
 
 const operations = {
   // A message encrypted, or only signed, as the options say.
-  async pack({ message, to, from, sign, hide, enc, documents, secrets }) {
+  async pack({ message, to, from, sign, hide, enc, forward, documents, secrets }) {
     const m = new didcomm.Message(message);
     const [resolver, keys] = [resolverOf(documents), keysOf(secrets)];
     if (to === undefined) return (await m.pack_signed(sign, resolver, keys))[0];
-    const options = { forward: false, protect_sender: hide === true };
+    const options = { forward: forward === true, protect_sender: hide === true };
     if (enc !== undefined) options.enc_alg_anon = enc;
     return (await m.pack_encrypted(to, from ?? null, sign ?? null, resolver, keys, options))[0];
   },
