@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -153,7 +154,6 @@ func openParty(ctx context.Context, c partyConfig) (_ *party, err error) {
 	p.agent.HandleTask(connect.TaskRespond, p.connect)
 	p.expire = []expirer{p.connect}
 	p.public["GET /i/{id}"] = p.serveShort
-	p.chores = append(p.chores, p.forgetShort)
 	p.courtesies()
 	p.rotates()
 	if err := p.behind(ctx, c.mediator); err != nil {
@@ -365,7 +365,7 @@ func (p *party) keepHouse(ctx context.Context) {
 				p.log.Error("exchanges were not ended", "err", err)
 			}
 		}
-		for _, do := range p.chores {
+		for _, do := range append(slices.Clone(p.chores), p.forgetShort) {
 			if err := do(ctx); err != nil && ctx.Err() == nil {
 				p.log.Error("a chore was not done", "err", err)
 			}
